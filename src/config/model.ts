@@ -1,0 +1,355 @@
+/**
+ * What the configuration files said: types only, plain data only (it is sent to the workers by structured clone),
+ * every part with its place in the source.
+ */
+import type { Span } from './diagnostic.ts';
+
+/** A decoded attribute value. */
+export interface Text {
+  readonly value: string;
+  /** The raw value in the source, without its quotes. */
+  readonly span: Span;
+  /**
+   * Source offset of each UTF-16 unit of `value`, and one more for the end.
+   * Absent when the value stands in the source as it is, so that unit i stands at `span.start + i`.
+   */
+  readonly offsets?: readonly number[];
+}
+
+// ---- rewrite ---------------------------------------------------------------------------------------------------
+
+export type PatternSyntax = 'ECMAScript' | 'Wildcard' | 'ExactMatch';
+
+export interface MatchConfig {
+  readonly span: Span;
+  readonly url?: Text;
+  readonly ignoreCase: boolean;
+  readonly negate: boolean;
+}
+
+export interface ConditionConfig {
+  readonly span: Span;
+  readonly input?: Text;
+  readonly matchType: 'Pattern' | 'IsFile' | 'IsDirectory';
+  readonly pattern?: Text;
+  readonly ignoreCase: boolean;
+  readonly negate: boolean;
+}
+
+export interface ConditionsConfig {
+  readonly span: Span;
+  readonly logicalGrouping: 'MatchAll' | 'MatchAny';
+  readonly trackAllCaptures: boolean;
+  readonly entries: readonly ConditionConfig[];
+}
+
+export interface SetVariableConfig {
+  readonly span: Span;
+  readonly name: Text;
+  readonly value?: Text;
+  readonly replace: boolean;
+}
+
+export interface ActionConfig {
+  readonly span: Span;
+  readonly type: 'None' | 'Rewrite' | 'Redirect' | 'CustomResponse' | 'AbortRequest';
+  readonly url?: Text;
+  readonly appendQueryString: boolean;
+  readonly logRewrittenUrl: boolean;
+  readonly redirectType: 'Permanent' | 'Found' | 'SeeOther' | 'Temporary';
+  readonly statusCode?: number;
+  readonly subStatusCode: number;
+  readonly statusReason?: Text;
+  readonly statusDescription?: Text;
+}
+
+export interface RuleConfig {
+  readonly span: Span;
+  readonly name: Text;
+  /** URL path of the level that holds the rule; its input is relative to it. `/` for global rules and the site root. */
+  readonly basePath: string;
+  readonly enabled: boolean;
+  readonly stopProcessing: boolean;
+  readonly patternSyntax: PatternSyntax;
+  readonly responseCacheDirective: 'Auto' | 'Always' | 'Never' | 'NotIfRuleMatched';
+  readonly match?: MatchConfig;
+  readonly conditions?: ConditionsConfig;
+  readonly serverVariables: readonly SetVariableConfig[];
+  readonly action: ActionConfig;
+}
+
+export interface RewriteMapConfig {
+  readonly span: Span;
+  readonly name: Text;
+  readonly defaultValue: string;
+  readonly ignoreCase: boolean;
+  readonly entries: readonly { readonly key: Text; readonly value: string }[];
+}
+
+/** The rules of one scope with everything they refer to, after inheritance. */
+export interface RuleSetConfig {
+  readonly rules: readonly RuleConfig[];
+  readonly rewriteMaps: readonly RewriteMapConfig[];
+  /** Names that distributed rules may set; global rules may set any. */
+  readonly allowedServerVariables: readonly string[];
+  /** Names of the `providers` section: known, but no rule may use one. */
+  readonly providers: readonly string[];
+  readonly useOriginalURLEncoding: boolean;
+}
+
+// ---- sites -----------------------------------------------------------------------------------------------------
+
+export interface BindingConfig {
+  readonly span: Span;
+  readonly protocol: 'http' | 'https';
+  /** `*` or an IP address without brackets. */
+  readonly address: string;
+  readonly port: number;
+  /** Lower case; `''` for any host; may start with `*.`. */
+  readonly host: string;
+  readonly sslFlags: number;
+}
+
+/** The rules in force below one URL path of a site. */
+export interface ScopeConfig {
+  /** `/` or `/a/b`, without a slash at the end. */
+  readonly path: string;
+  readonly ruleSet: RuleSetConfig;
+}
+
+export interface SiteConfig {
+  readonly span: Span;
+  readonly name: string;
+  readonly id: number;
+  readonly bindings: readonly BindingConfig[];
+  readonly applications: readonly string[];
+  /** Deepest path first; the last one is `/`. */
+  readonly scopes: readonly ScopeConfig[];
+}
+
+// ---- farms and proxying ----------------------------------------------------------------------------------------
+
+/** `protocol` of a farm and `system.webServer/proxy`: the same attributes with different defaults. Times in seconds. */
+export interface ProtocolConfig {
+  readonly span: Span;
+  readonly httpVersion: 'Http10' | 'Http11' | 'PassThrough';
+  readonly keepAlive: boolean;
+  readonly timeout: number;
+  readonly preserveHostHeader: boolean;
+  readonly alternateHostName: string;
+  readonly reverseRewriteHostInResponseHeaders: boolean;
+  readonly xForwardedByHeaderName: string;
+  readonly xForwardedByHeader: string;
+  readonly xForwardedForHeaderName: string;
+  readonly includePortInXForwardedFor: boolean;
+  readonly arrResponseHeader: boolean;
+  readonly sslHeaderName: string;
+  readonly clientCertHeaderName: string;
+  readonly logGuidName: string;
+  readonly logCacheHitName: string;
+  readonly maxForwards: number;
+  /** KB. */
+  readonly minResponseBuffer: number;
+  /** KB. */
+  readonly responseBufferLimit: number;
+  /** Bytes. */
+  readonly maxResponseHeaderSize: number;
+  readonly proxy: string;
+  readonly proxyBypass: string;
+  readonly stealthMode: boolean;
+  readonly clientCertFileName: string;
+  readonly clientCertHash: string;
+  readonly bufferChunkedResponses: boolean;
+  readonly passConnectionCloseHeader: boolean;
+  readonly passServerHeader: 'Replace' | 'Remove' | 'PassThrough';
+  readonly cache: {
+    readonly enabled: boolean;
+    readonly requestConsolidationEnabled: boolean;
+    readonly requestConsolidationTimeout: number;
+    readonly queryStringHandling: 'Ignore' | 'NoCaching' | 'Accept';
+    readonly validationInterval: number;
+  };
+}
+
+/** `system.webServer/proxy`: direct proxying to hosts that are no farm. */
+export interface ProxyConfig extends ProtocolConfig {
+  readonly enabled: boolean;
+}
+
+export interface ServerConfig {
+  readonly span: Span;
+  readonly address: Text;
+  readonly enabled: boolean;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly weight: number;
+  readonly hostName: string;
+  readonly healthCheckAlternateHostName: string;
+  readonly healthCheckAlternatePort: number;
+}
+
+export interface HealthCheckConfig {
+  readonly url: string;
+  readonly retries: number;
+  readonly interval: number;
+  readonly timeout: number;
+  readonly statusCodeMatch: string;
+  readonly responseMatch: string;
+  readonly liveTrafficFailureCodes: string;
+  readonly maxLiveTrafficFailures: number;
+  readonly liveTrafficFailurePeriod: number;
+  readonly minServers: number;
+}
+
+export interface AffinityConfig {
+  readonly useCookie: boolean;
+  readonly cookieName: string;
+  readonly useHostName: boolean;
+  readonly hostCountersEnabled: boolean;
+  readonly useServerProvider: boolean;
+  readonly serverProviderImage: string;
+  readonly timeout: number;
+  readonly useExternalCache: boolean;
+  readonly ignoreSubDomain: boolean;
+  readonly ignoreSubDomainClientAffinity: boolean;
+  readonly ignoreSubDomainFragmentDepth: number;
+  readonly hostAffinityProvider: string;
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly servers: number;
+    readonly equivalentHosts: readonly string[];
+  }[];
+}
+
+export interface LoadBalancingConfig {
+  readonly algorithm:
+    | 'WeightedRoundRobin'
+    | 'LeastRequests'
+    | 'LeastResponseTime'
+    | 'WeightedTotalTraffic'
+    | 'RequestHash';
+  readonly leastResponseTimePeriod: number;
+  readonly hashServerVariable: string;
+  readonly queryStringNames: string;
+  readonly randomizeLBTies: boolean;
+}
+
+export interface WebFarmConfig {
+  readonly span: Span;
+  readonly name: Text;
+  readonly enabled: boolean;
+  readonly servers: readonly ServerConfig[];
+  readonly protocol: ProtocolConfig;
+  readonly healthCheck: HealthCheckConfig;
+  readonly affinity: AffinityConfig;
+  readonly loadBalancing: LoadBalancingConfig;
+  readonly publicKeys: readonly { readonly bytes: string; readonly algorithmOid: string }[];
+}
+
+// ---- settings.json ---------------------------------------------------------------------------------------------
+
+export interface CertificateFolderSetting {
+  readonly kind: 'path';
+  /** Absolute path of a folder or a file. */
+  readonly path: string;
+  readonly span: Span;
+}
+
+export interface CertificateFileSetting {
+  readonly kind: 'files';
+  /** Absolute paths. */
+  readonly pfx?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly passphraseFile?: string;
+  /** `address:port` of the listeners it is tied to; absent: all. */
+  readonly listeners?: readonly string[];
+  readonly span: Span;
+}
+
+export type CertificateSetting = CertificateFolderSetting | CertificateFileSetting;
+
+export interface FarmSettings {
+  readonly span: Span;
+  readonly verify: 'full' | 'chain' | 'none';
+  readonly serverName?: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, base64. */
+  readonly pins: readonly string[];
+  readonly localAddress?: string;
+}
+
+/** `settings.json` with every default filled in. File names are absolute, durations seconds. */
+export interface SettingsConfig {
+  /** Absolute path of settings.json, whether or not it exists. */
+  readonly file: string;
+  readonly certificates: readonly CertificateSetting[];
+  /** A name or a SHA-1 or SHA-256 thumbprint: for every listener, or by `address:port`. */
+  readonly defaultCertificate:
+    | { readonly name: string; readonly span: Span }
+    | { readonly byListener: Readonly<Record<string, { readonly name: string; readonly span: Span }>> }
+    | undefined;
+  readonly tls: {
+    readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+    readonly ciphers?: string;
+    /** `address:port` of listeners that also take TLS 1.0 and 1.1. */
+    readonly legacyListeners: readonly string[];
+  };
+  /** Host name (lower case) to IP address: in place of the Windows hosts file. */
+  readonly hosts: Readonly<Record<string, string>>;
+  readonly dns: readonly string[];
+  readonly upstream: {
+    readonly ca: readonly { readonly path: string; readonly span: Span }[];
+    readonly localAddress?: string;
+    /** Hosts that a computed rule target may name, lower case. */
+    readonly allow: readonly string[];
+  };
+  /** By farm name, lower case. */
+  readonly farms: Readonly<Record<string, FarmSettings>>;
+  readonly workers: number | 'auto';
+  readonly http2: boolean;
+  /** Networks in CIDR form. */
+  readonly trustedProxies: readonly string[];
+  readonly publicAddresses: readonly string[];
+  readonly acknowledge: readonly string[];
+  readonly limits: {
+    readonly headerBytes: number;
+    readonly headerCount: number;
+    readonly targetBytes: number;
+    readonly bodyBytes?: number;
+    readonly connections: number;
+    readonly connectionsPerAddress?: number;
+    readonly pinned: number;
+    readonly trailerBytes: number;
+  };
+  readonly timeouts: {
+    readonly handshake: number;
+    readonly header: number;
+    readonly idle: number;
+    readonly body: number;
+    readonly connect: number;
+    readonly upgradeIdle: number;
+    readonly drain: number;
+  };
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+    readonly access: {
+      readonly format: 'json' | 'w3c' | 'off';
+      /** Absolute path; absent: standard output. */
+      readonly file?: string;
+      /** In the order of the line. */
+      readonly fields: readonly string[];
+    };
+  };
+  /** `false`: no admin listener. */
+  readonly admin: false | { readonly address: string; readonly port: number; readonly tokenFile?: string };
+}
+
+// ---- the whole -------------------------------------------------------------------------------------------------
+
+export interface Config {
+  readonly sites: readonly SiteConfig[];
+  readonly globalRules: RuleSetConfig;
+  readonly webFarms: readonly WebFarmConfig[];
+  readonly proxy: ProxyConfig;
+  readonly settings: SettingsConfig;
+}
