@@ -20,6 +20,8 @@ const kinds = {
   clientGone: ['client', 400, 604, 64],
   noSite: ['client', 400, 0, 0],
   noRule: ['client', 404, 0, 0],
+  /** The answer asks for a login that HTTP/2 cannot carry: the stream is reset, and the client comes back over HTTP/1.1. */
+  http11Required: ['us', 401, 0, 0],
   targetNotAllowed: ['client', 403, 0, 0],
   methodRefused: ['client', 501, 0, 0],
   targetTooLong: ['client', 414, 0, 0],

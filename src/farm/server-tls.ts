@@ -1,0 +1,62 @@
+/** How the certificate of a server is judged (design: chain and a name that comes from configuration only). */
+import { createHash, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
+
+export interface ServerTls {
+  /** `full`: chain and name; `chain`: no name; `none`: neither. */
+  readonly verify: 'full' | 'chain' | 'none';
+  /** Any of these names in the certificate will do. Never a name that a client sent. */
+  readonly names: readonly string[];
+  /** SNI; absent: none is sent. */
+  readonly serverName?: string;
+  /** Base64 SHA-256 of the SubjectPublicKeyInfo; empty: any key. */
+  readonly pins: readonly string[];
+  /** PEM certificates trusted beside the public authorities. */
+  readonly ca: readonly string[];
+}
+
+/** Raised inside the TLS client when a certificate does not carry an accepted name or key. */
+export class CertificateRefused extends Error {
+  readonly code = 'LYCHGATE_CERTIFICATE_REFUSED';
+}
+
+/** The part of `tls.connect` options that decides whom to trust. `trusted` is the joined list of authorities. */
+export function trustOptions(server: ServerTls, trusted: readonly string[]): ConnectionOptions {
+  return {
+    // An empty servername sends no SNI; tls.connect would otherwise take the host for it.
+    servername: server.serverName ?? '',
+    ca: [...trusted],
+    rejectUnauthorized: server.verify !== 'none',
+    checkServerIdentity: (_host, certificate) => judge(server, certificate),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+  };
+}
+
+function judge(server: ServerTls, certificate: PeerCertificate): Error | undefined {
+  if (server.verify !== 'full') return undefined;
+  if (server.names.some((name) => checkServerIdentity(name, certificate) === undefined)) return undefined;
+  const carried = certificate.subjectaltname ?? `CN=${String(certificate.subject?.CN ?? '')}`;
+  return new CertificateRefused(
+    `the certificate is for ${carried}, and none of the configured names is among them: ${server.names.join(', ')}`,
+  );
+}
+
+/** Pins are checked after the handshake, so that they also hold where `verify` is `none`. */
+export function pinFault(server: ServerTls, rawCertificate: Buffer | undefined): CertificateRefused | undefined {
+  if (server.pins.length === 0) return undefined;
+  if (rawCertificate === undefined)
+    return new CertificateRefused('the server sent no certificate to compare with its pins');
+  const key = new X509Certificate(rawCertificate).publicKey.export({ type: 'spki', format: 'der' });
+  const pin = createHash('sha256').update(key).digest('base64');
+  return server.pins.includes(pin)
+    ? undefined
+    : new CertificateRefused(`the key of the certificate (${pin}) is not pinned`);
+}
+
+/** The SNI for a member: the configured name, else its own if that is a DNS name, else none. */
+export function sniFor(address: string, configured: string | undefined): string | undefined {
+  if (configured !== undefined) return configured;
+  return isIP(address) === 0 ? address : undefined;
+}

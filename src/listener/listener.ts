@@ -1,0 +1,115 @@
+/** Opens, stops and closes one listening socket, and hands each connection to the lane that ALPN settled on. */
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { StartError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { PlannedListener } from './listener-plan.ts';
+
+/** Where connections go. Given in by the service: listeners know no lane. */
+export interface Lanes {
+  http1(socket: Socket | TLSSocket, listener: PlannedListener): void;
+  http2(socket: TLSSocket, listener: PlannedListener): void;
+}
+
+export interface ListenerOptions {
+  /** Present for https. */
+  readonly tls: TlsOptions | undefined;
+  /** True where several processes listen on the same port. */
+  readonly reusePort: boolean;
+  readonly connections: number;
+  readonly connectionsPerAddress: number | undefined;
+  readonly log: Logger;
+}
+
+export interface Listener {
+  readonly plan: PlannedListener;
+  /** The port in use; differs from the planned one where that is 0. */
+  readonly port: number;
+  /** Takes no more connections; those that are open go on. */
+  stop(): Promise<void>;
+}
+
+/** @throws StartError where the port cannot be had */
+export function openListener(plan: PlannedListener, lanes: Lanes, options: ListenerOptions): Promise<Listener> {
+  const admit = connectionCounter(options.connectionsPerAddress);
+  const server = options.tls
+    ? createTlsServer(options.tls, (socket) => hand(socket, plan, lanes))
+    : createTcpServer({ noDelay: true }, (socket) => lanes.http1(socket, plan));
+  server.maxConnections = options.connections;
+  server.prependListener('connection', (socket: Socket) => {
+    socket.setNoDelay(true);
+    // A client that resets before it is served is no event worth more than this.
+    socket.on('error', (error) => options.log.trace({ listener: plan.key }, error.message));
+    if (!admit(socket)) socket.destroy();
+  });
+  server.on('tlsClientError', (error, socket: TLSSocket) => {
+    options.log.debug({ listener: plan.key, client: socket.remoteAddress }, `TLS handshake: ${error.message}`);
+    socket.destroy();
+  });
+  return listen(server, plan, options);
+}
+
+function hand(socket: TLSSocket, plan: PlannedListener, lanes: Lanes): void {
+  if (socket.alpnProtocol === 'h2') lanes.http2(socket, plan);
+  else lanes.http1(socket, plan);
+}
+
+function listen(server: Server, plan: PlannedListener, options: ListenerOptions): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new StartError(listenFault(plan, error))));
+    server.listen(
+      {
+        port: plan.port,
+        ...(plan.address === '*' ? {} : { host: plan.address }),
+        reusePort: options.reusePort || plan.shared,
+        exclusive: true,
+        backlog: 4096,
+      },
+      () => {
+        server.removeAllListeners('error');
+        server.on('error', (error) => options.log.error({ listener: plan.key }, `accept: ${error.message}`));
+        const bound = server.address();
+        resolve({
+          plan,
+          port: typeof bound === 'object' && bound ? bound.port : plan.port,
+          stop: () => new Promise((stopped) => server.close(() => stopped())),
+        });
+      },
+    );
+  });
+}
+
+/** What to tell when a socket cannot be opened: the port, why, and the cure. */
+export function listenFault(
+  { key, port }: Pick<PlannedListener, 'key' | 'port'>,
+  error: NodeJS.ErrnoException,
+): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `cannot listen on ${key}: another program uses port ${port}. Stop it ("ss -ltnp sport = :${port}" shows which), or change the binding.`;
+    case 'EACCES':
+      return `cannot listen on ${key}: this account may not open port ${port}. Run as a container, give node the capability cap_net_bind_service, or bind a port from 1024 on.`;
+    case 'EADDRNOTAVAIL':
+      return `cannot listen on ${key}: this machine does not have the address. "ip address" shows those it has.`;
+    default:
+      return `cannot listen on ${key}: ${error.message}`;
+  }
+}
+
+/** Counts the connections of each client address. */
+function connectionCounter(limit: number | undefined): (socket: Socket) => boolean {
+  if (limit === undefined) return () => true;
+  const open = new Map<string, number>();
+  return (socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = open.get(address) ?? 0;
+    if (count >= limit) return false;
+    open.set(address, count + 1);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left > 0) open.set(address, left);
+      else open.delete(address);
+    });
+    return true;
+  };
+}

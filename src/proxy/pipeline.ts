@@ -1,0 +1,124 @@
+/**
+ * The deciding stages in their order, the same for every lane: site, target, rules, farm. Pure: nothing is opened, and no
+ * server is chosen here.
+ */
+import { ExchangeError } from '../errors.ts';
+import type { Scheme, WebFarm } from '../farm/web-farm.ts';
+import { evaluateRules, type RewriteOutcome, type RewriteRequest } from '../rewrite/rule-set.ts';
+import { parseTarget } from '../rewrite/target.ts';
+import { matchSite } from './match-site.ts';
+import { headerOf, type RequestHead } from './request-head.ts';
+import type { RunningSite, Runtime } from './runtime.ts';
+
+export interface Respond {
+  readonly action: 'respond';
+  readonly status: number;
+  readonly subStatus: number;
+  readonly reason: string;
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+export interface Abort {
+  readonly action: 'abort';
+}
+
+export interface Forward {
+  readonly action: 'forward';
+  readonly farm: WebFarm;
+  readonly scheme: Scheme;
+  /** Path and query for the request line, as latin1. */
+  readonly target: string;
+  readonly setHeaders: ReadonlyMap<string, string> | undefined;
+  readonly rewritten: boolean;
+}
+
+export type Decision = (Respond | Abort | Forward) & {
+  readonly site: string;
+  /** The rule that decided; `''` for none. */
+  readonly rule: string;
+};
+
+/** @throws ExchangeError for everything that is refused */
+export function decide(runtime: Runtime, head: RequestHead): Decision {
+  refuseMethod(head.method);
+  const site = siteOf(runtime, head);
+  const outcome = evaluateRules(site.rules, rewriteRequest(head, site));
+  return { ...act(runtime, outcome), site: site.name, rule: 'rule' in outcome ? outcome.rule : '' };
+}
+
+/** CONNECT would make a tunnel, and TRACE shows a client what the server was sent: neither is proxied. */
+function refuseMethod(method: string): void {
+  if (method === 'CONNECT' || method === 'TRACE' || method === 'TRACK') {
+    throw new ExchangeError('methodRefused', `method ${method}`);
+  }
+}
+
+function siteOf(runtime: Runtime, head: RequestHead): RunningSite {
+  const table = runtime.sites.get(head.connection.listener);
+  const site = table && matchSite(table, head.authority);
+  if (site === undefined) throw new ExchangeError('noSite', `no binding for host ${JSON.stringify(head.authority)}`);
+  return site;
+}
+
+function rewriteRequest(head: RequestHead, site: RunningSite): RewriteRequest {
+  const { connection } = head;
+  const target = parseTarget(head.target);
+  if ('refused' in target) throw new ExchangeError('badRequest', target.refused);
+  return {
+    method: head.method,
+    scheme: head.scheme,
+    host: head.authority,
+    target,
+    header: (lowerCaseName) => headerOf(head.headers, lowerCaseName),
+    remoteAddress: connection.remoteAddress,
+    remotePort: connection.remotePort,
+    localAddress: connection.localAddress,
+    localPort: connection.localPort,
+    httpVersion: head.protocol,
+    siteName: site.name,
+    siteId: site.id,
+  };
+}
+
+function act(runtime: Runtime, outcome: RewriteOutcome): Respond | Abort | Forward {
+  switch (outcome.kind) {
+    case 'proxy':
+      return forward(runtime, outcome);
+    case 'redirect':
+      return {
+        action: 'respond',
+        status: outcome.status,
+        subStatus: 0,
+        reason: '',
+        headers: ['Location', outcome.location],
+        body: '',
+      };
+    case 'respond':
+      return { ...outcome, action: 'respond', headers: [] };
+    case 'abort':
+      return { action: 'abort' };
+    case 'error':
+      throw new ExchangeError(
+        outcome.global ? 'globalRuleFailed' : 'ruleFailed',
+        `rule ${JSON.stringify(outcome.rule)}: ${outcome.message}`,
+      );
+    case 'none':
+      throw new ExchangeError('noRule', 'no rule took the request');
+  }
+}
+
+function forward(runtime: Runtime, outcome: Extract<RewriteOutcome, { kind: 'proxy' }>): Forward {
+  const farm = runtime.farms.get(outcome.host) ?? runtime.direct(outcome.host, outcome.port, outcome.literalHost);
+  if (farm === undefined) {
+    throw new ExchangeError('targetNotAllowed', `rule ${JSON.stringify(outcome.rule)} leads to ${outcome.host}`);
+  }
+  return {
+    action: 'forward',
+    farm,
+    scheme: outcome.scheme,
+    target: outcome.target,
+    setHeaders: outcome.setVariables,
+    rewritten: outcome.rewritten,
+  };
+}

@@ -1,0 +1,54 @@
+/** What both lanes hand to the shared stages: the head of one request and the connection it came on. */
+import type { ClientPins } from '../farm/pinned-connection.ts';
+
+/** Names and values in turn, in the order of the wire, names in the letter case they came in. Values are latin1. */
+export type HeaderList = readonly string[];
+
+export interface PresentedCertificate {
+  /** Bits of its public key. */
+  readonly keyBits: number;
+  readonly subject: string;
+  readonly issuer: string;
+}
+
+export interface ClientConnection {
+  /** The key of the listener: `address:port` as the binding writes it. */
+  readonly listener: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** Absent on a plain connection. */
+  readonly tls?: {
+    readonly version: string;
+    readonly cipherBits: number;
+    readonly certificate: PresentedCertificate | undefined;
+  };
+  /** True where the peer is in `trustedProxies`. */
+  readonly trusted: boolean;
+  readonly pins: ClientPins;
+}
+
+export interface RequestHead {
+  readonly method: string;
+  /** Origin form, byte for byte as the client sent it, as latin1. */
+  readonly target: string;
+  readonly scheme: 'http' | 'https';
+  /** Host as the client wrote it, with the port if it gave one; `''` for HTTP/1.0 without Host. */
+  readonly authority: string;
+  /** Without pseudo-header fields and without Host. */
+  readonly headers: HeaderList;
+  /** The length of the body in bytes, or `stream` where it shows only at its end. */
+  readonly body: 'none' | number | 'stream';
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
+  readonly connection: ClientConnection;
+}
+
+/** The first value of a header, by its lower-case name. */
+export function headerOf(headers: HeaderList, lowerCaseName: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i];
+    if (name?.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) return headers[i + 1];
+  }
+  return undefined;
+}

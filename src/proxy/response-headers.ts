@@ -1,0 +1,40 @@
+/** The headers a client gets: the server's, without what belongs to one connection, and what ARR adds or replaces. */
+import type { ProtocolConfig } from '../config/model.ts';
+import { hopByHop, nominatedNames } from './hop-by-hop.ts';
+import type { HeaderList, RequestHead } from './request-head.ts';
+
+export const SERVER_NAME = 'Lychgate';
+
+/** Flat list for the wire, letter case and order of the server kept. */
+export function clientHeaders(headers: HeaderList, head: RequestHead, protocol: ProtocolConfig): string[] {
+  const nominated = nominatedNames(headers);
+  const list: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    const value = headers[i + 1] ?? '';
+    const lower = name.toLowerCase();
+    if (hopByHop.has(lower) || nominated?.has(lower)) {
+      // The server's own challenge to a proxy is kept: it is an answer to the client behind us.
+      if (lower !== 'proxy-authenticate') continue;
+    }
+    if (lower === 'server' && protocol.passServerHeader !== 'PassThrough') continue;
+    if (lower === 'date') continue; // Made anew by the lane.
+    list.push(name, protocol.reverseRewriteHostInResponseHeaders ? reverseHost(lower, value, head) : value);
+  }
+  if (protocol.passServerHeader === 'Replace') list.push('Server', SERVER_NAME);
+  if (protocol.arrResponseHeader) list.push('X-Powered-By', 'ARR/3.0');
+  return list;
+}
+
+/** Whatever host an absolute Location names becomes the one the client asked for; so does the Domain of a cookie. */
+function reverseHost(lower: string, value: string, head: RequestHead): string {
+  if (lower === 'location' || lower === 'content-location') {
+    const match = /^https?:\/\/[^/?#]*/i.exec(value);
+    return match ? `${head.scheme}://${head.authority}${value.slice(match[0].length)}` : value;
+  }
+  if (lower === 'set-cookie') {
+    const host = head.authority.replace(/:\d*$/, '');
+    return value.replace(/(;\s*domain=)(\.?)[^;]*/i, (_all, before: string, dot: string) => before + dot + host);
+  }
+  return value;
+}

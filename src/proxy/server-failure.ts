@@ -1,0 +1,52 @@
+/** What went wrong with a server, in the words of arr.md section 8: 502.3 with the WinHTTP code an ARR log would show. */
+import { ExchangeError, type FailureKind } from '../errors.ts';
+
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  ENOTFOUND: 'nameNotResolved',
+  EAI_AGAIN: 'nameNotResolved',
+  EAI_FAIL: 'nameNotResolved',
+  ENODATA: 'nameNotResolved',
+  ESERVFAIL: 'nameNotResolved',
+  ECONNREFUSED: 'cannotConnect',
+  EHOSTUNREACH: 'cannotConnect',
+  ENETUNREACH: 'cannotConnect',
+  EADDRNOTAVAIL: 'cannotConnect',
+  EACCES: 'cannotConnect',
+  EMFILE: 'cannotConnect',
+  ETIMEDOUT: 'serverTimeout',
+  UND_ERR_HEADERS_TIMEOUT: 'serverTimeout',
+  UND_ERR_BODY_TIMEOUT: 'serverTimeout',
+  UND_ERR_CONNECT_TIMEOUT: 'serverTimeout',
+  UND_ERR_HEADERS_OVERFLOW: 'invalidResponse',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'invalidResponse',
+  LYCHGATE_CERTIFICATE_REFUSED: 'secureChannel',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'secureChannel',
+};
+
+/** Codes of OpenSSL and of Node's certificate checks all begin with one of these. */
+const TLS_CODE =
+  /^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|INVALID_(CA|PURPOSE)|EPROTO|CRL_|ERROR_IN_CERT|HOSTNAME_MISMATCH)/;
+
+/** @param server address and port, for the log */
+export function serverFailure(error: unknown, server: string): ExchangeError {
+  if (error instanceof ExchangeError) return error;
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  const code = codeOf(first) || codeOf(first instanceof Error ? first.cause : undefined);
+  const text = first instanceof Error ? first.message : String(first);
+  return new ExchangeError(
+    kindOf(code),
+    `${server}: ${text}${code && !text.includes(code) ? ` (${code})` : ''}`,
+    error,
+  );
+}
+
+function kindOf(code: string): FailureKind {
+  const known = KINDS[code];
+  if (known !== undefined) return known;
+  if (TLS_CODE.test(code)) return 'secureChannel';
+  return code.startsWith('HPE_') ? 'invalidResponse' : 'connectionAborted';
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
