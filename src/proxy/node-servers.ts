@@ -29,8 +29,8 @@ export interface NodeServers {
   http2(socket: TLSSocket, connection: ClientConnection): void;
   /** Connections without a request are closed now, the others behind their last answer. Resolves when all are closed. */
   drain(): Promise<void>;
-  /** Ends every connection at once. */
-  destroy(): void;
+  /** Ends every connection at once. Gives their number. */
+  destroy(): number;
 }
 
 /** The connection a request came on; `undefined` when the client is gone already. */
@@ -72,7 +72,9 @@ export function createNodeServers(options: ServerOptions, handle: RequestHandler
       });
     },
     destroy() {
+      const { size } = sockets;
       for (const socket of sockets) socket.destroy();
+      return size;
     },
   };
 }

@@ -1,0 +1,22 @@
+/** Commands whose names are settled and that a later version brings. They say so, and exit with 2. */
+import { type Command, EXIT } from './command.ts';
+
+const names: readonly (readonly [string, string])[] = [
+  ['certs', 'lists, makes and requests certificates'],
+  ['doctor', 'looks at ports, files, certificates and servers'],
+  ['status', 'shows farms and servers of the running service'],
+  ['reload', 'takes up a changed configuration'],
+  ['drain', 'takes a server out of its farm'],
+];
+
+export const later: readonly Command[] = names.map(([name, what]) => ({
+  name,
+  usage: '',
+  summary: `(comes with a later version) ${what}`,
+  options: {},
+  optionHelp: {},
+  run({ streams }) {
+    streams.err.write(`lychgate ${name}: comes with a later version.\n`);
+    return EXIT.wrongUse;
+  },
+}));

@@ -1,0 +1,61 @@
+/** `lychgate validate`: checks configuration and prints what it finds. Opens nothing, resolves nothing. */
+import { statSync } from 'node:fs';
+import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
+import { loadFile } from '../config/load-config.ts';
+import { diagnosticsJson, printDiagnostics } from '../config/print-diagnostic.ts';
+import { StartError } from '../errors.ts';
+import { checkRules } from '../rewrite/check.ts';
+import { checkConfig } from '../service/check-config.ts';
+import { type Command, EXIT, textOption, UsageError } from './command.ts';
+
+const FORMATS = ['text', 'json'];
+
+export const validate: Command = {
+  name: 'validate',
+  usage: '[FILE|DIR]... [--format text|json] [--strict]',
+  summary: 'checks IIS files and settings, and tells every fault with its place and its cure',
+  options: { format: { type: 'string' }, config: { type: 'string' }, strict: { type: 'boolean' } },
+  optionHelp: {
+    '--format FORMAT': 'text for people (default), json for programs',
+    '--strict': 'treats warnings as errors',
+    '--config DIR': 'the folder to check where none is named (default: config)',
+  },
+  run(input) {
+    const format = textOption(input, 'format') ?? 'text';
+    if (!FORMATS.includes(format)) throw new UsageError(`--format is one of ${FORMATS.join(', ')}`);
+    const places = input.arguments.length > 0 ? input.arguments : [textOption(input, 'config') ?? 'config'];
+    const diagnostics: Diagnostic[] = [];
+    const sources = new Map<string, string>();
+    for (const place of places) check(place, diagnostics, sources);
+    const found = input.values.strict === true ? diagnostics.map(asError) : diagnostics;
+    const { out } = input.streams;
+    if (format === 'json') out.write(`${JSON.stringify(diagnosticsJson(found, sources), undefined, 2)}\n`);
+    else out.write(printDiagnostics(found, sources, { colour: out.isTTY === true, summary: true }));
+    return hasErrors(found) ? EXIT.no : EXIT.fine;
+  },
+};
+
+function check(place: string, diagnostics: Diagnostic[], sources: Map<string, string>): void {
+  const found = isFolder(place) ? checkConfig(place) : checkFile(place);
+  diagnostics.push(...found.diagnostics);
+  for (const [file, text] of found.sources) sources.set(file, text);
+}
+
+function checkFile(file: string): ReturnType<typeof loadFile> {
+  const loaded = loadFile(file);
+  const diagnostics = [...loaded.diagnostics];
+  if (loaded.config) checkRules(loaded.config, reportInto(diagnostics));
+  return { ...loaded, diagnostics };
+}
+
+function isFolder(place: string): boolean {
+  try {
+    return statSync(place).isDirectory();
+  } catch (error) {
+    throw new StartError(`cannot read ${place}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function asError(diagnostic: Diagnostic): Diagnostic {
+  return { ...diagnostic, severity: 'error' };
+}

@@ -1,0 +1,158 @@
+/** What one worker does: opens the listeners, and hands their connections to the lanes. Knows nothing of processes. */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { type Listener, type ListenerOptions, openListener } from '../listener/listener.ts';
+import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
+import type { Logger } from '../log.ts';
+import { openAccessLog } from '../proxy/access-log.ts';
+import { createFastifyLane } from '../proxy/fastify-lane.ts';
+import { connectionOf, createNodeServers, type NodeServers } from '../proxy/node-servers.ts';
+import type { ClientConnection } from '../proxy/request-head.ts';
+import type { Runtime } from '../proxy/runtime.ts';
+import { type CertificateStore, createCertificateStore } from '../tls/certificate-store.ts';
+import { tlsServerOptions } from '../tls/tls-options.ts';
+import { buildRuntime, networkTest } from './build-runtime.ts';
+import type { WorkerSetup } from './messages.ts';
+
+export interface Serving {
+  readonly listeners: readonly Listener[];
+  /**
+   * Closes the listeners, lets requests under way finish for at most this long, then ends what is left.
+   * @returns how many connections were cut
+   */
+  stop(seconds: number): Promise<number>;
+}
+
+/** @throws StartError where a listener cannot be opened; nothing is left open then */
+export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
+  const { settings, sites } = setup.config;
+  const accessLog = openAccessLog(settings.log.access, log);
+  const runtime = buildRuntime({ config: setup.config, ca: setup.ca, accessLog, log });
+  let draining = false;
+  const handle = await createFastifyLane({ runtime: () => runtime, connectionOf, draining: () => draining });
+  const servers = createNodeServers(
+    {
+      headerBytes: settings.limits.headerBytes,
+      headerCount: settings.limits.headerCount,
+      headerTimeout: settings.timeouts.header,
+      idleTimeout: settings.timeouts.idle,
+      log,
+    },
+    handle,
+  );
+  const listeners: Listener[] = [];
+  const stopListening = () => Promise.all(listeners.map((listener) => listener.stop()));
+  try {
+    for (const plan of planListeners(sites)) listeners.push(await open(plan, setup, runtime, servers, log));
+  } catch (error) {
+    // Not awaited: `close` of a listener waits for its connections, and there is nothing to finish.
+    void stopListening();
+    servers.destroy();
+    await runtime.connections.destroy();
+    throw error;
+  }
+  return {
+    listeners,
+    async stop(seconds) {
+      draining = true;
+      const stopped = stopListening();
+      const cut = await drain(servers, seconds);
+      await stopped;
+      await runtime.connections.destroy();
+      await accessLog.close();
+      return cut;
+    },
+  };
+}
+
+async function drain(servers: NodeServers, seconds: number): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), seconds * 1000);
+  });
+  const drained = servers.drain();
+  const cut = (await Promise.race([drained, late])) === 'late' ? servers.destroy() : 0;
+  clearTimeout(timer);
+  await drained;
+  return cut;
+}
+
+function open(
+  plan: PlannedListener,
+  { config, certificates, ticketKeys, reusePort }: WorkerSetup,
+  runtime: Runtime,
+  servers: NodeServers,
+  log: Logger,
+): Promise<Listener> {
+  const { settings } = config;
+  const store = plan.tls
+    ? createCertificateStore(certificates, {
+        listener: plan.key,
+        defaultCertificate: settings.defaultCertificate,
+        hosts: plan.bindings.map(({ host }) => host),
+        tls: settings.tls,
+      })
+    : undefined;
+  const trusts = networkTest(settings.trustedProxies);
+  const describe = (socket: Socket) => describeConnection(socket, plan, { store, runtime, trusts });
+  const options: ListenerOptions = {
+    tls:
+      store &&
+      tlsServerOptions(settings, { listener: plan.key, store: () => store, ticketKeys: Buffer.from(ticketKeys) }),
+    reusePort,
+    connections: settings.limits.connections,
+    connectionsPerAddress: settings.limits.connectionsPerAddress,
+    log,
+  };
+  const lanes = {
+    http1: (socket: Socket) => servers.http1(socket, describe(socket)),
+    http2: (socket: TLSSocket) => servers.http2(socket, describe(socket)),
+  };
+  return openListener(plan, lanes, options);
+}
+
+interface Surroundings {
+  readonly store: CertificateStore | undefined;
+  readonly runtime: Runtime;
+  readonly trusts: (address: string) => boolean;
+}
+
+function describeConnection(
+  socket: Socket,
+  plan: PlannedListener,
+  { store, runtime, trusts }: Surroundings,
+): ClientConnection {
+  const remoteAddress = plainAddress(socket.remoteAddress);
+  const connection = {
+    listener: plan.key,
+    remoteAddress,
+    remotePort: socket.remotePort ?? 0,
+    localAddress: plainAddress(socket.localAddress),
+    localPort: socket.localPort ?? plan.port,
+    trusted: trusts(remoteAddress),
+    pins: runtime.pins.forClient(),
+  };
+  if (!(socket instanceof TLSSocket) || store === undefined) return connection;
+  const { servername } = socket as TLSSocket & { readonly servername?: string | false };
+  return {
+    ...connection,
+    tls: {
+      version: socket.getProtocol() ?? '',
+      cipherBits: cipherBits(socket.getCipher().standardName),
+      certificate: store.certificateFor(servername || undefined),
+    },
+  };
+}
+
+/** An IPv4 client of a socket that also takes IPv6 shows as `::ffff:192.0.2.1`. */
+function plainAddress(address: string | undefined): string {
+  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : (address ?? '');
+}
+
+/** Bits of the cipher by its name, as Schannel tells them: 128 or 256, 168 for 3DES. */
+function cipherBits(name = ''): number {
+  const [, bits] = /_(128|256)_/.exec(name) ?? [];
+  if (bits !== undefined) return Number(bits);
+  if (name.includes('CHACHA20')) return 256;
+  return name.includes('3DES') ? 168 : 0;
+}

@@ -1,0 +1,41 @@
+/** A worker process: serves what the supervisor gives it, until it is told to stop or the supervisor is gone. */
+
+import { createLog } from '../log.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import { type Serving, serve } from './serve.ts';
+
+let serving: Serving | undefined;
+let drainSeconds = 0;
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
+
+async function start({ setup }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
+  drainSeconds = setup.config.settings.timeouts.drain;
+  const log = createLog(setup.config.settings.log.level);
+  try {
+    serving = await serve(setup, log);
+    tell({ type: 'ready' });
+  } catch (error) {
+    tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function stop(): Promise<void> {
+  const cut = (await serving?.stop(drainSeconds)) ?? 0;
+  tell({ type: 'stopped', cut });
+  process.disconnect();
+}
+
+// A terminal sends Ctrl-C to the whole group: the supervisor alone decides when the workers end.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('message', (message: ToWorker) => {
+  const done = message.type === 'start' ? start(message) : stop();
+  done.catch((error: unknown) => {
+    throw error;
+  });
+});
+// The supervisor is gone: without it nobody could stop or replace this worker.
+process.on('disconnect', () => process.exit(0));

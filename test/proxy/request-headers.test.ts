@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+import type { ProtocolConfig } from '../../src/config/model.ts';
+import { ExchangeError } from '../../src/errors.ts';
+import type { Server } from '../../src/farm/web-farm.ts';
+import { type ServerRequest, serverHeaders } from '../../src/proxy/request-headers.ts';
+import { aConnection, aHead, aProtocol } from './fixtures.ts';
+
+const server: Server = { address: '10.0.0.20', weight: 100, hostName: '', endpoint: () => never() };
+
+function never(): never {
+  throw new Error('no endpoint is asked for here');
+}
+
+function sent(
+  headers: readonly string[],
+  more: Partial<Omit<ServerRequest, 'protocol' | 'head'>> & {
+    protocol?: Partial<ProtocolConfig>;
+    head?: Parameters<typeof aHead>[0];
+  } = {},
+): [string, string][] {
+  const list = serverHeaders({
+    server,
+    port: 4443,
+    scheme: 'https',
+    logId: '0d1e',
+    setHeaders: undefined,
+    rewritten: true,
+    ...more,
+    head: aHead({ headers, ...more.head }),
+    protocol: aProtocol(more.protocol),
+  });
+  return Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i]!, list[2 * i + 1]!]);
+}
+
+const valueOf = (list: [string, string][], name: string) =>
+  list.filter(([each]) => each.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
+
+test('the client’s headers keep order, letter case and repetition, and ARR’s stand behind them', () => {
+  expect(sent(['X-B', '1', 'aCCept', '*/*', 'x-b', '2'])).toEqual([
+    ['Host', 'meet.contoso.com'],
+    ['X-B', '1'],
+    ['aCCept', '*/*'],
+    ['x-b', '2'],
+    ['Max-Forwards', '10'],
+    ['X-Original-URL', '/a?b'],
+    ['X-Forwarded-For', '198.51.100.7:50000'],
+    ['X-ARR-SSL', '2048|256|CN=Some CA|CN=meet.contoso.com'],
+    ['X-ARR-LOG-ID', '0d1e'],
+  ]);
+});
+
+describe('hop-by-hop fields (H18)', () => {
+  test('what belongs to the client’s connection is not passed on', () => {
+    const list = sent([
+      'Connection',
+      'x-mine, close',
+      'X-Mine',
+      '1',
+      'Keep-Alive',
+      '5',
+      'TE',
+      'trailers',
+      'Upgrade',
+      'h2c',
+    ]);
+    for (const name of ['connection', 'x-mine', 'keep-alive', 'te', 'upgrade']) expect(valueOf(list, name)).toEqual([]);
+  });
+
+  test('a Connection list takes away neither identity, framing nor what the proxy writes', () => {
+    const list = sent([
+      'Connection',
+      'x-forwarded-for, authorization, host, content-length, cookie, x-arr-log-id, max-forwards, x-original-url, x-arr-ssl',
+      'Authorization',
+      'Basic x',
+      'Cookie',
+      'a=b',
+      'Content-Length',
+      '3',
+    ]);
+    expect(valueOf(list, 'authorization')).toEqual(['Basic x']);
+    expect(valueOf(list, 'cookie')).toEqual(['a=b']);
+    expect(valueOf(list, 'content-length')).toEqual(['3']);
+    expect(valueOf(list, 'host')).toEqual(['meet.contoso.com']);
+    for (const name of ['x-forwarded-for', 'x-arr-log-id', 'max-forwards', 'x-original-url', 'x-arr-ssl']) {
+      expect(valueOf(list, name)).toHaveLength(1);
+    }
+  });
+});
+
+describe('underscore look-alikes (H19)', () => {
+  test.each([
+    'X_Forwarded_For',
+    'X_Forwarded_Proto',
+    'X_Original_URL',
+    'Content_Length',
+    'Transfer_Encoding',
+    'X_ARR_SSL',
+    'X-ARR_ClientCert',
+    'x_arr_log-id',
+    'X_Real_IP',
+  ])('%s is dropped', (name) => {
+    expect(valueOf(sent([name, 'forged']), name)).toEqual([]);
+  });
+
+  test('they are dropped from a trusted peer too, and other underscores pass', () => {
+    const trusted = { head: { connection: aConnection({ trusted: true }) } };
+    expect(valueOf(sent(['X_Forwarded_For', 'forged'], trusted), 'X_Forwarded_For')).toEqual([]);
+    expect(valueOf(sent(['My_Header', 'mine']), 'My_Header')).toEqual(['mine']);
+  });
+});
+
+describe('forged forwarded headers (H20)', () => {
+  const forged = [
+    'X-Forwarded-Proto',
+    'X-Forwarded-Host',
+    'Forwarded',
+    'X-Real-IP',
+    'X-ARR-SSL',
+    'X-ARR-ClientCert',
+    'X-Original-URL',
+    'Front-End-Https',
+    'X-ARR-LOG-ID',
+    'X-ARR-Whatever',
+  ];
+  test.each(forged)('%s from anybody is not believed', (name) => {
+    expect(valueOf(sent([name, 'forged']), name)).not.toContain('forged');
+  });
+
+  test('a trusted proxy’s X-Forwarded-Proto passes, its X-ARR-ClientCert never', () => {
+    const trusted = { head: { connection: aConnection({ trusted: true }) } };
+    const list = sent(['X-Forwarded-Proto', 'https', 'X-ARR-ClientCert', 'forged'], trusted);
+    expect(valueOf(list, 'x-forwarded-proto')).toEqual(['https']);
+    expect(valueOf(list, 'x-arr-clientcert')).toEqual([]);
+  });
+
+  test('X-Forwarded-For is appended to, and repeated fields become one', () => {
+    expect(valueOf(sent(['X-Forwarded-For', '1.1.1.1', 'x-forwarded-for', '2.2.2.2']), 'x-forwarded-for')).toEqual([
+      '1.1.1.1, 2.2.2.2, 198.51.100.7:50000',
+    ]);
+  });
+
+  test('a thousand hops are cut to the latest, at a comma', () => {
+    const hops = Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`).join(', ');
+    const [value = ''] = valueOf(sent(['X-Forwarded-For', hops]), 'x-forwarded-for');
+    expect(value.length).toBeLessThan(2100);
+    expect(value).toMatch(/^10\.0\.\d+\.\d+, .*10\.0\.3\.231, 198\.51\.100\.7:50000$/);
+  });
+});
+
+test('IPv6 clients stand in brackets, and the port can be left out', () => {
+  const head = { connection: aConnection({ remoteAddress: '2001:db8::7' }) };
+  expect(valueOf(sent([], { head }), 'x-forwarded-for')).toEqual(['[2001:db8::7]:50000']);
+  expect(valueOf(sent([], { head, protocol: { includePortInXForwardedFor: false } }), 'x-forwarded-for')).toEqual([
+    '2001:db8::7',
+  ]);
+});
+
+test('an empty name in the farm’s settings sends no such header; another name is used and guarded', () => {
+  const protocol = { xForwardedForHeaderName: '', sslHeaderName: 'X-Mine-SSL', logGuidName: '' };
+  const list = sent(['x-mine-ssl', 'forged', 'X_Mine_SSL', 'forged'], { protocol });
+  expect(valueOf(list, 'x-forwarded-for')).toEqual([]);
+  expect(valueOf(list, 'x-arr-log-id')).toEqual([]);
+  expect(valueOf(list, 'x-mine-ssl')).toEqual(['2048|256|CN=Some CA|CN=meet.contoso.com']);
+});
+
+test('X-ARR-SSL holds ASCII only, and none is sent for a plain client', () => {
+  const certificate = { keyBits: 2048, issuer: 'CN=Bücher', subject: 'CN=x\r\ny' };
+  const tls = { version: 'TLSv1.3', cipherBits: 256, certificate };
+  expect(valueOf(sent([], { head: { connection: aConnection({ tls }) } }), 'x-arr-ssl')).toEqual([
+    '2048|256|CN=B?cher|CN=x??y',
+  ]);
+  const { tls: _none, ...plain } = aConnection({});
+  expect(valueOf(sent(['X-ARR-SSL', 'forged'], { head: { connection: plain } }), 'x-arr-ssl')).toEqual([]);
+});
+
+describe('Host', () => {
+  const other = { preserveHostHeader: false };
+  test('is the client’s own, byte for byte', () => {
+    expect(sent([], { head: { authority: 'Meet.Contoso.com:443' } })[0]).toEqual(['Host', 'Meet.Contoso.com:443']);
+  });
+  test('is the server’s address where the client’s is not kept', () => {
+    expect(sent([], { protocol: other })[0]).toEqual(['Host', '10.0.0.20:4443']);
+    expect(sent([], { protocol: other, port: 443 })[0]).toEqual(['Host', '10.0.0.20']);
+    expect(sent([], { protocol: other, server: { ...server, hostName: 'fe01' } })[0]).toEqual(['Host', 'fe01']);
+    expect(sent([], { protocol: { ...other, alternateHostName: 'alt' } })[0]).toEqual(['Host', 'alt']);
+  });
+  test('is what a rule sets', () => {
+    expect(sent([], { setHeaders: new Map([['host', 'by-rule']]) })[0]).toEqual(['Host', 'by-rule']);
+  });
+});
+
+test('a rule sets, replaces and removes headers, but no framing', () => {
+  const setHeaders = new Map([
+    ['x-new', '1'],
+    ['accept-encoding', ''],
+    ['transfer-encoding', 'chunked'],
+    ['content-length', '7'],
+  ]);
+  const list = sent(['Accept-Encoding', 'gzip', 'X-New', '0'], { setHeaders });
+  expect(valueOf(list, 'x-new')).toEqual(['1']);
+  for (const name of ['accept-encoding', 'transfer-encoding']) expect(valueOf(list, name)).toEqual([]);
+});
+
+test('Max-Forwards is counted down, bounded by the farm, and ends a loop with 400.605', () => {
+  expect(valueOf(sent(['Max-Forwards', '4']), 'max-forwards')).toEqual(['3']);
+  expect(valueOf(sent(['Max-Forwards', '4000']), 'max-forwards')).toEqual(['10']);
+  expect(valueOf(sent(['Max-Forwards', 'x']), 'max-forwards')).toEqual(['10']);
+  let failure: unknown;
+  try {
+    sent(['Max-Forwards', '0']);
+  } catch (error) {
+    failure = error;
+  }
+  expect(failure).toBeInstanceOf(ExchangeError);
+  expect(failure).toMatchObject({ status: 400, subStatus: 605 });
+});
+
+test('the cookies of HTTP/2 are joined again', () => {
+  const head = { protocol: 'HTTP/2.0' as const };
+  expect(valueOf(sent(['cookie', 'a=1', 'cookie', 'b=2'], { head }), 'cookie')).toEqual(['a=1; b=2']);
+});
