@@ -33,7 +33,7 @@ export function createWindowsChallenge(accounts: readonly Account[], target: Ntl
     }
     const [, scheme = '', token = ''] = offer;
     const message = readMessage(Buffer.from(token, 'base64'));
-    // Whatever arrives, a login once begun again ends the one before.
+    // Whatever the token is, it ends the login before it.
     connections.delete(connection);
     if (message?.type === 1) {
       const challenge = randomBytes(8);

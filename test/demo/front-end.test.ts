@@ -171,7 +171,14 @@ test('Office Web Apps: discovery in XML, everything else echoed as it arrived', 
   expect(JSON.parse(echo.stdout).target).toBe(target);
 });
 
-test('a taken port fails the start and frees what was opened', async () => {
-  const options = { httpPort: 0, httpsPort: frontEnd.httpsPort, certificate: certificate.pem };
-  await expect(startFrontEnd(options)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+test('a taken port fails the start, and the port opened before is free again', async () => {
+  const free = await startFrontEnd({ httpPort: 0, httpsPort: 0, certificate: certificate.pem });
+  const options = { httpPort: free.httpPort, certificate: certificate.pem };
+  await free.close();
+  await expect(startFrontEnd({ ...options, httpsPort: frontEnd.httpsPort })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
+  const second = await startFrontEnd({ ...options, httpsPort: 0 });
+  expect(second.httpPort).toBe(free.httpPort);
+  await second.close();
 });
