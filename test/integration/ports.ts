@@ -1,0 +1,23 @@
+/** Free ports for configuration files, which cannot say "any". Taken from below the range that outgoing connections use. */
+import { createServer } from 'node:net';
+
+const FIRST = 20_000;
+const PER_PROCESS = 600;
+let next = FIRST + (process.pid % 18) * PER_PROCESS;
+
+function isFree(port: number, address: string | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: address, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** A port that nobody listens on, at any address of this machine. */
+export async function freePort(): Promise<number> {
+  for (let i = 0; i < 10_000; i++) {
+    const port = next++;
+    if (await isFree(port, undefined)) return port;
+  }
+  throw new Error('no free port');
+}
