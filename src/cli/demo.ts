@@ -48,7 +48,9 @@ async function serve(prepared: Demo, { streams }: CommandInput): Promise<number>
 
 function introduction({ plan, configDir }: Demo): string {
   const { listener, frontEnd, officeWebApps } = plan;
-  const tries = plan.tries.map((each) => `# ${each.title}: ${each.status}, shows ${each.shows.trim()}\n${shellLine(each)}\n`);
+  const tries = plan.tries.map(
+    (each) => `# ${each.title}: ${each.status}, shows ${each.shows.trim()}\n${shellLine(each)}\n`,
+  );
   return `
 Lychgate publishes a stand-in Front End, as an IIS ARR server would.
 

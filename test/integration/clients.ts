@@ -45,10 +45,21 @@ function askHttp1(asked: Ask): Promise<Told> {
   return new Promise((resolve, reject) => {
     const open = asked.plain ? httpRequest : httpsRequest;
     const request = open(
-      { host: address, port, servername, ca, method, path, agent: false, setHost: false, headers: { Host: host, ...asked.headers } },
+      {
+        host: address,
+        port,
+        servername,
+        ca,
+        method,
+        path,
+        agent: false,
+        setHost: false,
+        headers: { Host: host, ...asked.headers },
+      },
       (response) => {
         const { socket } = response;
-        const certificate = 'getPeerCertificate' in socket ? ((socket as TLSSocket).getPeerCertificate().subjectaltname ?? '') : '';
+        const certificate =
+          'getPeerCertificate' in socket ? ((socket as TLSSocket).getPeerCertificate().subjectaltname ?? '') : '';
         collect(response).then((bytes) => {
           resolve({
             status: response.statusCode ?? 0,
@@ -133,7 +144,11 @@ export interface RawClient {
 }
 
 /** A connection for bytes as they are; TLS where `host` names a certificate to expect. */
-export function openRaw(port: number, tls?: { host: string; ca: string; alpn?: string }, address = '127.0.0.1'): RawClient {
+export function openRaw(
+  port: number,
+  tls?: { host: string; ca: string; alpn?: string },
+  address = '127.0.0.1',
+): RawClient {
   const socket = tls
     ? connectTls({ port, host: address, servername: tls.host, ca: tls.ca, ALPNProtocols: [tls.alpn ?? 'http/1.1'] })
     : connectTcp(port, address);

@@ -41,7 +41,12 @@ export function writeFolder({ iis, settings = {}, certificates = {} }: FolderCon
   const ca = join(dir, 'ca.pem');
   writeFileSync(ca, authority.certPem);
   writeFileSync(join(configDir, 'applicationHost.config'), iis);
-  const all = { upstream: { ca: '../ca.pem' }, admin: false, log: { level: 'silent', access: { format: 'off' } }, ...settings };
+  const all = {
+    upstream: { ca: '../ca.pem' },
+    admin: false,
+    log: { level: 'silent', access: { format: 'off' } },
+    ...settings,
+  };
   writeFileSync(join(configDir, 'settings.json'), JSON.stringify(all, null, 2));
   for (const [file, names] of Object.entries(certificates)) {
     const { cert, key } = certificateFor(...names);
@@ -51,7 +56,7 @@ export function writeFolder({ iis, settings = {}, certificates = {} }: FolderCon
   return { dir, configDir, ca };
 }
 
-export interface Proxy extends Folder {
+export interface Published extends Folder {
   readonly config: Config;
   readonly serving: Serving;
   /** Lines of the service log, as objects. */
@@ -59,10 +64,11 @@ export interface Proxy extends Folder {
 }
 
 /** Checks the folder and serves it in this process; it stops when the test ends. */
-export async function startProxy(contents: FolderContents): Promise<Proxy> {
+export async function startProxy(contents: FolderContents): Promise<Published> {
   const folder = writeFolder(contents);
   const checked: CheckedConfig = checkConfig(folder.configDir);
-  if (!canStart(checked)) throw new Error(`the test's configuration: ${JSON.stringify(checked.diagnostics, undefined, 2)}`);
+  if (!canStart(checked))
+    throw new Error(`the test's configuration: ${JSON.stringify(checked.diagnostics, undefined, 2)}`);
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const setup = { config: checked.config, certificates: checked.certificates, ca: checked.ca };
@@ -102,7 +108,12 @@ export function applicationHost(parts: {
 }
 
 export interface FarmParts {
-  readonly servers: readonly { readonly address: string; readonly httpPort?: number; readonly httpsPort?: number; readonly weight?: number }[];
+  readonly servers: readonly {
+    readonly address: string;
+    readonly httpPort?: number;
+    readonly httpsPort?: number;
+    readonly weight?: number;
+  }[];
   /** Attributes of `protocol`. */
   readonly protocol?: string;
 }

@@ -32,7 +32,7 @@ function sent(
   return Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i]!, list[2 * i + 1]!]);
 }
 
-const valueOf = (list: [string, string][], name: string) =>
+const valuesOf = (list: [string, string][], name: string) =>
   list.filter(([each]) => each.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
 
 test('the client’s headers keep order, letter case and repetition, and ARR’s stand behind them', () => {
@@ -63,7 +63,8 @@ describe('hop-by-hop fields (H18)', () => {
       'Upgrade',
       'h2c',
     ]);
-    for (const name of ['connection', 'x-mine', 'keep-alive', 'te', 'upgrade']) expect(valueOf(list, name)).toEqual([]);
+    for (const name of ['connection', 'x-mine', 'keep-alive', 'te', 'upgrade'])
+      expect(valuesOf(list, name)).toEqual([]);
   });
 
   test('a Connection list takes away neither identity, framing nor what the proxy writes', () => {
@@ -77,12 +78,12 @@ describe('hop-by-hop fields (H18)', () => {
       'Content-Length',
       '3',
     ]);
-    expect(valueOf(list, 'authorization')).toEqual(['Basic x']);
-    expect(valueOf(list, 'cookie')).toEqual(['a=b']);
-    expect(valueOf(list, 'content-length')).toEqual(['3']);
-    expect(valueOf(list, 'host')).toEqual(['meet.contoso.com']);
+    expect(valuesOf(list, 'authorization')).toEqual(['Basic x']);
+    expect(valuesOf(list, 'cookie')).toEqual(['a=b']);
+    expect(valuesOf(list, 'content-length')).toEqual(['3']);
+    expect(valuesOf(list, 'host')).toEqual(['meet.contoso.com']);
     for (const name of ['x-forwarded-for', 'x-arr-log-id', 'max-forwards', 'x-original-url', 'x-arr-ssl']) {
-      expect(valueOf(list, name)).toHaveLength(1);
+      expect(valuesOf(list, name)).toHaveLength(1);
     }
   });
 });
@@ -99,13 +100,13 @@ describe('underscore look-alikes (H19)', () => {
     'x_arr_log-id',
     'X_Real_IP',
   ])('%s is dropped', (name) => {
-    expect(valueOf(sent([name, 'forged']), name)).toEqual([]);
+    expect(valuesOf(sent([name, 'forged']), name)).toEqual([]);
   });
 
   test('they are dropped from a trusted peer too, and other underscores pass', () => {
     const trusted = { head: { connection: aConnection({ trusted: true }) } };
-    expect(valueOf(sent(['X_Forwarded_For', 'forged'], trusted), 'X_Forwarded_For')).toEqual([]);
-    expect(valueOf(sent(['My_Header', 'mine']), 'My_Header')).toEqual(['mine']);
+    expect(valuesOf(sent(['X_Forwarded_For', 'forged'], trusted), 'X_Forwarded_For')).toEqual([]);
+    expect(valuesOf(sent(['My_Header', 'mine']), 'My_Header')).toEqual(['mine']);
   });
 });
 
@@ -123,25 +124,25 @@ describe('forged forwarded headers (H20)', () => {
     'X-ARR-Whatever',
   ];
   test.each(forged)('%s from anybody is not believed', (name) => {
-    expect(valueOf(sent([name, 'forged']), name)).not.toContain('forged');
+    expect(valuesOf(sent([name, 'forged']), name)).not.toContain('forged');
   });
 
   test('a trusted proxy’s X-Forwarded-Proto passes, its X-ARR-ClientCert never', () => {
     const trusted = { head: { connection: aConnection({ trusted: true }) } };
     const list = sent(['X-Forwarded-Proto', 'https', 'X-ARR-ClientCert', 'forged'], trusted);
-    expect(valueOf(list, 'x-forwarded-proto')).toEqual(['https']);
-    expect(valueOf(list, 'x-arr-clientcert')).toEqual([]);
+    expect(valuesOf(list, 'x-forwarded-proto')).toEqual(['https']);
+    expect(valuesOf(list, 'x-arr-clientcert')).toEqual([]);
   });
 
   test('X-Forwarded-For is appended to, and repeated fields become one', () => {
-    expect(valueOf(sent(['X-Forwarded-For', '1.1.1.1', 'x-forwarded-for', '2.2.2.2']), 'x-forwarded-for')).toEqual([
+    expect(valuesOf(sent(['X-Forwarded-For', '1.1.1.1', 'x-forwarded-for', '2.2.2.2']), 'x-forwarded-for')).toEqual([
       '1.1.1.1, 2.2.2.2, 198.51.100.7:50000',
     ]);
   });
 
   test('a thousand hops are cut to the latest, at a comma', () => {
     const hops = Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`).join(', ');
-    const [value = ''] = valueOf(sent(['X-Forwarded-For', hops]), 'x-forwarded-for');
+    const [value = ''] = valuesOf(sent(['X-Forwarded-For', hops]), 'x-forwarded-for');
     expect(value.length).toBeLessThan(2100);
     expect(value).toMatch(/^10\.0\.\d+\.\d+, .*10\.0\.3\.231, 198\.51\.100\.7:50000$/);
   });
@@ -149,8 +150,8 @@ describe('forged forwarded headers (H20)', () => {
 
 test('IPv6 clients stand in brackets, and the port can be left out', () => {
   const head = { connection: aConnection({ remoteAddress: '2001:db8::7' }) };
-  expect(valueOf(sent([], { head }), 'x-forwarded-for')).toEqual(['[2001:db8::7]:50000']);
-  expect(valueOf(sent([], { head, protocol: { includePortInXForwardedFor: false } }), 'x-forwarded-for')).toEqual([
+  expect(valuesOf(sent([], { head }), 'x-forwarded-for')).toEqual(['[2001:db8::7]:50000']);
+  expect(valuesOf(sent([], { head, protocol: { includePortInXForwardedFor: false } }), 'x-forwarded-for')).toEqual([
     '2001:db8::7',
   ]);
 });
@@ -158,19 +159,19 @@ test('IPv6 clients stand in brackets, and the port can be left out', () => {
 test('an empty name in the farm’s settings sends no such header; another name is used and guarded', () => {
   const protocol = { xForwardedForHeaderName: '', sslHeaderName: 'X-Mine-SSL', logGuidName: '' };
   const list = sent(['x-mine-ssl', 'forged', 'X_Mine_SSL', 'forged'], { protocol });
-  expect(valueOf(list, 'x-forwarded-for')).toEqual([]);
-  expect(valueOf(list, 'x-arr-log-id')).toEqual([]);
-  expect(valueOf(list, 'x-mine-ssl')).toEqual(['2048|256|CN=Some CA|CN=meet.contoso.com']);
+  expect(valuesOf(list, 'x-forwarded-for')).toEqual([]);
+  expect(valuesOf(list, 'x-arr-log-id')).toEqual([]);
+  expect(valuesOf(list, 'x-mine-ssl')).toEqual(['2048|256|CN=Some CA|CN=meet.contoso.com']);
 });
 
 test('X-ARR-SSL holds ASCII only, and none is sent for a plain client', () => {
   const certificate = { keyBits: 2048, issuer: 'CN=Bücher', subject: 'CN=x\r\ny' };
   const tls = { version: 'TLSv1.3', cipherBits: 256, certificate };
-  expect(valueOf(sent([], { head: { connection: aConnection({ tls }) } }), 'x-arr-ssl')).toEqual([
+  expect(valuesOf(sent([], { head: { connection: aConnection({ tls }) } }), 'x-arr-ssl')).toEqual([
     '2048|256|CN=B?cher|CN=x??y',
   ]);
   const { tls: _none, ...plain } = aConnection({});
-  expect(valueOf(sent(['X-ARR-SSL', 'forged'], { head: { connection: plain } }), 'x-arr-ssl')).toEqual([]);
+  expect(valuesOf(sent(['X-ARR-SSL', 'forged'], { head: { connection: plain } }), 'x-arr-ssl')).toEqual([]);
 });
 
 describe('Host', () => {
@@ -197,14 +198,14 @@ test('a rule sets, replaces and removes headers, but no framing', () => {
     ['content-length', '7'],
   ]);
   const list = sent(['Accept-Encoding', 'gzip', 'X-New', '0'], { setHeaders });
-  expect(valueOf(list, 'x-new')).toEqual(['1']);
-  for (const name of ['accept-encoding', 'transfer-encoding']) expect(valueOf(list, name)).toEqual([]);
+  expect(valuesOf(list, 'x-new')).toEqual(['1']);
+  for (const name of ['accept-encoding', 'transfer-encoding']) expect(valuesOf(list, name)).toEqual([]);
 });
 
 test('Max-Forwards is counted down, bounded by the farm, and ends a loop with 400.605', () => {
-  expect(valueOf(sent(['Max-Forwards', '4']), 'max-forwards')).toEqual(['3']);
-  expect(valueOf(sent(['Max-Forwards', '4000']), 'max-forwards')).toEqual(['10']);
-  expect(valueOf(sent(['Max-Forwards', 'x']), 'max-forwards')).toEqual(['10']);
+  expect(valuesOf(sent(['Max-Forwards', '4']), 'max-forwards')).toEqual(['3']);
+  expect(valuesOf(sent(['Max-Forwards', '4000']), 'max-forwards')).toEqual(['10']);
+  expect(valuesOf(sent(['Max-Forwards', 'x']), 'max-forwards')).toEqual(['10']);
   let failure: unknown;
   try {
     sent(['Max-Forwards', '0']);
@@ -217,5 +218,5 @@ test('Max-Forwards is counted down, bounded by the farm, and ends a loop with 40
 
 test('the cookies of HTTP/2 are joined again', () => {
   const head = { protocol: 'HTTP/2.0' as const };
-  expect(valueOf(sent(['cookie', 'a=1', 'cookie', 'b=2'], { head }), 'cookie')).toEqual(['a=1; b=2']);
+  expect(valuesOf(sent(['cookie', 'a=1', 'cookie', 'b=2'], { head }), 'cookie')).toEqual(['a=1; b=2']);
 });

@@ -1,0 +1,101 @@
+import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+
+/** Rows of `| folder | may import |`: the leaves may be imported by all. */
+const table = new Map(
+  [...page.matchAll(/^\| `(\w+)` \| ([^|]*) \|$/gm)].map(([, folder = '', list = '']) => [
+    folder,
+    [...list.matchAll(/`(\w+)`( \(types and diagnostics\))?/g)].map(([, name = '', types]) => ({
+      name,
+      narrow: types !== undefined,
+    })),
+  ]),
+);
+/** Rows of `| package | home |`. */
+const homes = new Map(
+  [...page.matchAll(/^\| `([@\w/-]+)` \| (`[\w./-]+\.ts`(?:, `[\w./-]+\.ts`)*) \|$/gm)].map(
+    ([, name = '', files = '']) => [name, [...files.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file)],
+  ),
+);
+
+const files = globSync('**/*.ts', { cwd: join(root, 'src') }).sort();
+const folderOf = (file: string) => (file.includes('/') ? dirname(file) : '');
+
+interface Import {
+  readonly from: string;
+  readonly types: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, 'src', file), 'utf8');
+  return [...text.matchAll(/^(?:import|export) (type )?(?:[^'";]* from )?'([^']+)'/gm)].map(([, type, from = '']) => ({
+    from,
+    types: type !== undefined,
+  }));
+}
+
+test('the page lists every folder and every file of src, and nothing else', () => {
+  expect([...table.keys()].sort()).toEqual(
+    readdirSync(join(root, 'src'))
+      .filter((name) => statSync(join(root, 'src', name)).isDirectory())
+      .sort(),
+  );
+  const listed = [...page.matchAll(/^- `([\w./-]+\.ts)`: /gm)].map(([, file = '']) => file);
+  expect(listed.sort()).toEqual(files);
+});
+
+test('folders are one level deep, without index.ts', () => {
+  for (const file of files) {
+    expect(file.split('/').length).toBeLessThanOrEqual(2);
+    expect(file).not.toMatch(/(^|\/)(index|utils|helpers|common)\.ts$/);
+  }
+});
+
+describe.each([...table])('%s', (folder, allowed) => {
+  test('imports only what the page allows', () => {
+    for (const file of files.filter((each) => folderOf(each) === folder)) {
+      for (const { from, types } of importsOf(file).filter((each) => each.from.startsWith('.'))) {
+        const target = normalize(join(dirname(file), from));
+        const other = folderOf(target);
+        if (other === folder || other === '') continue;
+        const rule = allowed.find(({ name }) => name === other);
+        expect(rule, `${file} imports ${target}`).toBeDefined();
+        if (rule?.narrow && target !== 'config/diagnostic.ts') {
+          expect(`${file} imports ${target} ${types ? 'as types' : 'with values'}`).toBe(
+            `${file} imports config/model.ts as types`,
+          );
+        }
+      }
+    }
+  });
+});
+
+test('the leaves import nothing of ours but each other', () => {
+  for (const file of files.filter((each) => folderOf(each) === '' && each !== 'main.ts')) {
+    for (const { from } of importsOf(file)) expect(from.startsWith('.'), `${file} imports ${from}`).toBe(false);
+  }
+});
+
+test('each package has the home that the page says', () => {
+  const used = new Map<string, Set<string>>();
+  for (const file of files) {
+    for (const { from } of importsOf(file)) {
+      if (from.startsWith('.') || from.startsWith('node:')) continue;
+      used.set(from, (used.get(from) ?? new Set()).add(file));
+    }
+  }
+  const found = Object.fromEntries([...used].map(([name, where]) => [name, [...where].sort()]));
+  expect(found).toEqual(Object.fromEntries([...homes].map(([name, where]) => [name, [...where].sort()])));
+});
+
+test('no file uses a default export or any', () => {
+  for (const file of files) {
+    const text = readFileSync(join(root, 'src', file), 'utf8');
+    expect(text, file).not.toMatch(/^export default/m);
+    expect(text, file).not.toMatch(/[:<,] ?any\b[^a-z]/m);
+  }
+});
