@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Admin, startAdmin } from '../admin/admin-app.ts';
+import { startAdmin } from '../admin/admin-app.ts';
 import type { Config } from '../config/model.ts';
 import { StartError } from '../errors.ts';
 import { listenFault } from '../listener/listener.ts';
