@@ -12,7 +12,8 @@ interface Collected {
   denied: Set<string>;
 }
 
-const place = 'Only one <configSections> element allowed.  It must be the first child element of the root <configuration> element';
+const place =
+  'Only one <configSections> element allowed.  It must be the first child element of the root <configuration> element';
 
 /** The declarations of a file, or nothing where it has none. */
 export function readConfigSections(root: XmlElement, report: Report): DeclaredSections | undefined {
@@ -38,7 +39,10 @@ function readDeclaration(element: XmlElement, group: string, into: Collected, re
     report('LG1010', element.nameSpan, {
       message: `<${element.name}> cannot be read as the declaration of a section.`,
       advice: 'Write <sectionGroup name="…"> and <section name="…" />.',
-      iis: { status: '500.19', text: name === undefined ? "Missing required attribute 'name'" : `Unrecognized element '${element.name}'` },
+      iis: {
+        status: '500.19',
+        text: name === undefined ? "Missing required attribute 'name'" : `Unrecognized element '${element.name}'`,
+      },
     });
     return;
   }
@@ -56,7 +60,8 @@ function readDeclaration(element: XmlElement, group: string, into: Collected, re
   }
   into.sections.add(path);
   const only = attribute(element, 'allowDefinition');
-  if (attribute(element, 'overrideModeDefault') === 'Deny' || only === 'AppHostOnly' || only === 'MachineOnly') into.denied.add(path);
+  if (attribute(element, 'overrideModeDefault') === 'Deny' || only === 'AppHostOnly' || only === 'MachineOnly')
+    into.denied.add(path);
 }
 
 function attribute(element: XmlElement, name: string): string | undefined {

@@ -1,6 +1,7 @@
 /** Walks one configuration file and finds the sections in it, with the `<location>` that each stands in. */
-import type { Report, Span } from './diagnostic.ts';
+
 import { type DeclaredSections, readConfigSections } from './config-sections.ts';
+import type { Report, Span } from './diagnostic.ts';
 import { foreignElements, groupsOf, type KnownSections, stockSections } from './known-sections.ts';
 import { nearest } from './nearest.ts';
 import type { XmlAttribute, XmlElement } from './xml.ts';
@@ -44,7 +45,10 @@ export function knownFrom(
   if (kind === 'applicationHost') {
     return declared.sections.has('system.webServer/handlers') || declared.sections.size > 20
       ? declared
-      : { sections: new Set([...base.sections, ...declared.sections]), denied: new Set([...base.denied, ...declared.denied]) };
+      : {
+          sections: new Set([...base.sections, ...declared.sections]),
+          denied: new Set([...base.denied, ...declared.denied]),
+        };
   }
   return { sections: new Set([...base.sections, ...declared.sections]), denied: base.denied };
 }
@@ -84,7 +88,9 @@ function reportTransformation(root: XmlElement, report: Report): void {
 function findTransformation(element: XmlElement): XmlAttribute | undefined {
   const queue = [element];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    const mark = next.attributes.find((attribute) => attribute.name.startsWith('xdt:') || attribute.name === 'xmlns:xdt');
+    const mark = next.attributes.find(
+      (attribute) => attribute.name.startsWith('xdt:') || attribute.name === 'xmlns:xdt',
+    );
     if (mark !== undefined) return mark;
     queue.push(...next.children);
   }
@@ -93,22 +99,15 @@ function findTransformation(element: XmlElement): XmlAttribute | undefined {
 
 function walkFragment(root: XmlElement, walk: Walk): void {
   const rewrite = 'system.webServer/rewrite';
-  switch (root.name) {
-    case 'system.webServer':
-      return walkElement(root, '', undefined, walk);
-    case 'rewrite':
-      return walkElement(root, 'system.webServer', undefined, walk);
-    case 'rule':
-      return addUse(isOutbound(root) ? `${rewrite}/outboundRules` : `${rewrite}/rules`, wrap('rules', root), undefined, walk);
-    case 'rewriteMap':
-      return addUse(`${rewrite}/rewriteMaps`, wrap('rewriteMaps', root), undefined, walk);
-    case 'webFarms':
-      return addUse('webFarms', root, undefined, walk);
-    case 'webFarm':
-      return addUse('webFarms', wrap('webFarms', root), undefined, walk);
-    default:
-      return addUse(`${rewrite}/${root.name}`, root, undefined, walk);
-  }
+  if (root.name === 'system.webServer') walkElement(root, '', undefined, walk);
+  else if (root.name === 'rewrite') walkElement(root, 'system.webServer', undefined, walk);
+  else if (root.name === 'rule') {
+    const section = isOutbound(root) ? 'outboundRules' : 'rules';
+    addUse(`${rewrite}/${section}`, wrap(section, root), undefined, walk);
+  } else if (root.name === 'rewriteMap') addUse(`${rewrite}/rewriteMaps`, wrap('rewriteMaps', root), undefined, walk);
+  else if (root.name === 'webFarms') addUse('webFarms', root, undefined, walk);
+  else if (root.name === 'webFarm') addUse('webFarms', wrap('webFarms', root), undefined, walk);
+  else addUse(`${rewrite}/${root.name}`, root, undefined, walk);
 }
 
 /** Names that a file which is no `<configuration>` may begin with. */
@@ -187,7 +186,10 @@ function reportUnknown(element: XmlElement, path: string, group: string, { repor
     .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
     .map((name) => name.slice(prefix.length));
   const near = nearest(element.name, siblings);
-  const text = group === '' ? `The configuration section '${path}' cannot be read because it is missing a section declaration` : '';
+  const text =
+    group === ''
+      ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
+      : '';
   report('LG1008', element.nameSpan, {
     message: `There is no section ${path}.`,
     advice:
@@ -219,10 +221,22 @@ function addUse(path: string, element: XmlElement, location: LocationUse | undef
 
 function readLocation(element: XmlElement, report: Report): LocationUse {
   const read = (name: string) => element.attributes.find((attribute) => attribute.name === name);
-  const allowed = ['path', 'overrideMode', 'allowOverride', 'inheritInChildApplications', 'lockAttributes', 'lockElements'];
+  const allowed = [
+    'path',
+    'overrideMode',
+    'allowOverride',
+    'inheritInChildApplications',
+    'lockAttributes',
+    'lockElements',
+  ];
   for (const attribute of element.attributes) {
     if (!allowed.includes(attribute.name) && !attribute.name.startsWith('xdt:')) {
-      refuseLocation(attribute, `<location> has no attribute "${attribute.name}".`, `Use one of: ${allowed.slice(0, 4).join(', ')}.`, report);
+      refuseLocation(
+        attribute,
+        `<location> has no attribute "${attribute.name}".`,
+        `Use one of: ${allowed.slice(0, 4).join(', ')}.`,
+        report,
+      );
     }
   }
   const mode = read('overrideMode');
@@ -240,7 +254,8 @@ function readLocation(element: XmlElement, report: Report): LocationUse {
     }
   }
   const value = read('path')?.value.value ?? '';
-  const open = mode?.value.value ?? (legacy === undefined ? 'Inherit' : /^true$/i.test(legacy.value.value) ? 'Allow' : 'Deny');
+  const open =
+    mode?.value.value ?? (legacy === undefined ? 'Inherit' : /^true$/i.test(legacy.value.value) ? 'Allow' : 'Deny');
   return {
     path: value === '.' ? '' : value.replaceAll('\\', '/').replace(/^\/+|\/+$/g, ''),
     span: element.tagSpan,

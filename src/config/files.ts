@@ -132,7 +132,10 @@ function entriesIn(folder: string, folders: boolean): readonly string[] {
   if (!existsSync(folder)) return [];
   try {
     const entries = readdirSync(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory() === folders).map((entry) => entry.name).sort();
+    return entries
+      .filter((entry) => entry.isDirectory() === folders)
+      .map((entry) => entry.name)
+      .sort();
   } catch {
     return [];
   }

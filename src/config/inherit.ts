@@ -1,14 +1,18 @@
 /** Merges the levels of configuration that count at a URL path into the rules in force there. */
 import type { Report } from './diagnostic.ts';
+import type { LoadSession } from './load-session.ts';
 import type { RewriteMapConfig, RuleSetConfig, ScopeConfig } from './model.ts';
 import { ruleContext, type SectionLevel } from './read-sections.ts';
-import type { LoadSession } from './load-session.ts';
 import { type RewriteSectionName, rewriteMapOf, rewriteSections, ruleOf } from './rewrite-section.ts';
 import { boolOf, mergeEntries, type SectionNode, stringOf, textOf } from './schema.ts';
 
 /** The rules of the server level. */
 export function globalRuleSet(levels: readonly SectionLevel[], session: LoadSession): RuleSetConfig {
-  return ruleSet('globalRules', levels.filter((level) => level.site === undefined), session);
+  return ruleSet(
+    'globalRules',
+    levels.filter((level) => level.site === undefined),
+    session,
+  );
 }
 
 /** The rules of a site by URL path, the deepest path first, `/` last. */
@@ -39,7 +43,11 @@ function depth(path: string): number {
 }
 
 /** The server first, then outer paths before inner ones; at one path, applicationHost.config before web.config. */
-function levelsAt(path: string, levels: readonly SectionLevel[], applications: readonly string[]): readonly SectionLevel[] {
+function levelsAt(
+  path: string,
+  levels: readonly SectionLevel[],
+  applications: readonly string[],
+): readonly SectionLevel[] {
   const rank = (level: SectionLevel) => (level.site === undefined ? -1 : depth(level.path));
   return levels
     .filter((level) => level.site === undefined || contains(level.path, path))
@@ -58,7 +66,11 @@ function crossesApplication(outer: string, inner: string, applications: readonly
   );
 }
 
-function ruleSet(section: 'globalRules' | 'rules', levels: readonly SectionLevel[], session: LoadSession): RuleSetConfig {
+function ruleSet(
+  section: 'globalRules' | 'rules',
+  levels: readonly SectionLevel[],
+  session: LoadSession,
+): RuleSetConfig {
   const basePaths = new Map<SectionNode, string>();
   for (const level of levels) {
     for (const entry of level.sections.get(section)?.entries ?? []) basePaths.set(entry.node, level.path);
@@ -75,9 +87,15 @@ function ruleSet(section: 'globalRules' | 'rules', levels: readonly SectionLevel
   };
 }
 
-function merge(section: RewriteSectionName, levels: readonly SectionLevel[], session: LoadSession): readonly SectionNode[] {
+function merge(
+  section: RewriteSectionName,
+  levels: readonly SectionLevel[],
+  session: LoadSession,
+): readonly SectionNode[] {
   const entries = levels.map((level) => level.sections.get(section)?.entries ?? []);
-  return mergeEntries(entries, rewriteSections[section].collection, ruleContext(session, section)).map((entry) => entry.node);
+  return mergeEntries(entries, rewriteSections[section].collection, ruleContext(session, section)).map(
+    (entry) => entry.node,
+  );
 }
 
 function originalEncoding(section: RewriteSectionName, levels: readonly SectionLevel[]): boolean {
@@ -97,7 +115,8 @@ function checkKeyCase(map: RewriteMapConfig, report: Report): void {
     else {
       report('LG2010', entry.key.span, {
         message: `Key "${entry.key.value}" differs from "${first.key.value}" in case only, and the map ignores case.`,
-        advice: 'Remove one of them, or write ignoreCase="false" on the map. Which one IIS takes is not known; Lychgate takes the first.',
+        advice:
+          'Remove one of them, or write ignoreCase="false" on the map. Which one IIS takes is not known; Lychgate takes the first.',
         related: { span: first.key.span, message: 'the first one' },
       });
     }
@@ -117,7 +136,8 @@ function checkOutbound(levels: readonly SectionLevel[], session: LoadSession): v
   for (const rule of merge('outboundRules', levels, session)) {
     checkReference(textOf(rule, 'preCondition'), preConditions, 'preCondition', session.report);
     const match = rule.elements.get('match');
-    if (match !== undefined) checkReference(textOf(match, 'customTags'), customTags, 'customTags group', session.report);
+    if (match !== undefined)
+      checkReference(textOf(match, 'customTags'), customTags, 'customTags group', session.report);
     if (!boolOf(rule, 'enabled')) continue;
     session.report('LG2008', rule.span, {
       message: `This version does not carry out outbound rules, and rule "${stringOf(rule, 'name')}" is switched on.`,

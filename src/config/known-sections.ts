@@ -65,7 +65,12 @@ export const stockSections: KnownSections = {
 
 /** The groups that lead to the sections: `system.webServer/rewrite` for `system.webServer/rewrite/rules`. */
 export function groupsOf(sections: ReadonlySet<string>): ReadonlySet<string> {
-  const groups = new Set(['system.webServer', 'system.applicationHost', 'system.webServer/rewrite', 'system.webServer/security']);
+  const groups = new Set([
+    'system.webServer',
+    'system.applicationHost',
+    'system.webServer/rewrite',
+    'system.webServer/security',
+  ]);
   for (const section of sections) {
     const parts = section.split('/');
     for (let count = 1; count < parts.length; count += 1) groups.add(parts.slice(0, count).join('/'));

@@ -18,7 +18,15 @@ import {
   siteCodes,
 } from './read-sections.ts';
 import { checkFarm, checkFarmSettings, checkPassword, checkSites, farmNodes } from './references.ts';
-import { boolOf, entriesOf, mergeEntries, numberOf, type SectionContext, type SectionNode, stringOf } from './schema.ts';
+import {
+  boolOf,
+  entriesOf,
+  mergeEntries,
+  numberOf,
+  type SectionContext,
+  type SectionNode,
+  stringOf,
+} from './schema.ts';
 import { type IisEntry, type ReadSettings, readSettings } from './settings.ts';
 import { bindingOf, sitesSection } from './sites-section.ts';
 import { webFarmOf, webFarmsSection } from './web-farms-section.ts';
@@ -84,7 +92,8 @@ export function loadFiles(paths: readonly string[], { base = '/' }: LoadOptions 
     session,
   );
   let sites = sitesFrom(sections, read, session);
-  if (sites.length === 0) sites = [emptySite(FRAGMENT_SITE, opened[0]?.root.tagSpan ?? { file: paths[0] ?? '', start: 0, end: 0 })];
+  if (sites.length === 0)
+    sites = [emptySite(FRAGMENT_SITE, opened[0]?.root.tagSpan ?? { file: paths[0] ?? '', start: 0, end: 0 })];
   for (const file of opened) {
     if (file.kind !== 'applicationHost') readOne(withSite(file, sites[0]?.name), known, sections, session);
   }
@@ -99,9 +108,12 @@ function openEntries(
   session: LoadSession,
   otherwise: 'applicationHost' | 'web.config' = 'applicationHost',
 ): readonly ConfigFile[] {
-  return entries.flatMap((entry) => {
+  return entries.flatMap((entry): readonly ConfigFile[] => {
     const webConfig = entry.site !== undefined || /^web\./i.test(fileName(entry.file));
-    const root = openXml(entry.file, session, { limited: webConfig, ...(entry.span === undefined ? {} : { from: entry.span }) });
+    const root = openXml(entry.file, session, {
+      limited: webConfig,
+      ...(entry.span === undefined ? {} : { from: entry.span }),
+    });
     if (root === undefined) return [];
     const path = normalPath(entry.path ?? '/');
     const place = { file: entry.file, root, path, ...(entry.site === undefined ? {} : { site: entry.site }) };
@@ -121,7 +133,10 @@ function openEntries(
 }
 
 function normalPath(path: string): string {
-  return `/${path.split('/').filter((part) => part !== '').join('/')}`;
+  return `/${path
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/')}`;
 }
 
 function openSiteFiles(configDir: string, session: LoadSession): readonly ConfigFile[] {
@@ -191,11 +206,17 @@ function checkSiteExists(
 }
 
 function reportNoListener(read: ReadSettings, { report, sources }: LoadSession): void {
-  const file = sources.has(read.settings.file) ? read.settings.file : (sources.keys().next().value ?? read.settings.file);
-  report('LG5011', { file, start: 0, end: 0 }, {
-    message: 'No site has a binding for HTTP or HTTPS, so there is nothing to listen on.',
-    advice: 'Put <sites> into applicationHost.config, or "bindings" into settings.json.',
-  });
+  const file = sources.has(read.settings.file)
+    ? read.settings.file
+    : (sources.keys().next().value ?? read.settings.file);
+  report(
+    'LG5011',
+    { file, start: 0, end: 0 },
+    {
+      message: 'No site has a binding for HTTP or HTTPS, so there is nothing to listen on.',
+      advice: 'Put <sites> into applicationHost.config, or "bindings" into settings.json.',
+    },
+  );
 }
 
 function emptySite(name: string, span: SiteConfig['span']): SiteConfig {
@@ -204,7 +225,11 @@ function emptySite(name: string, span: SiteConfig['span']): SiteConfig {
 
 function sitesFrom(sections: ReadSections, read: ReadSettings, session: LoadSession): readonly SiteConfig[] {
   const context: SectionContext = { report: session.report, codes: siteCodes, status: '500.19' };
-  const entries = mergeEntries(sections.sites.map((node) => node.entries), sitesSection.collection, context);
+  const entries = mergeEntries(
+    sections.sites.map((node) => node.entries),
+    sitesSection.collection,
+    context,
+  );
   const sites = entries.map((entry) => siteOf(entry.node, context));
   if (sites.length === 0) return sitesOfSettings(read);
   if (read.bindingsSpan !== undefined) {
@@ -248,7 +273,8 @@ function siteOf(node: SectionNode, context: SectionContext): SiteConfig {
 
 function checkLocations(sections: ReadSections, sites: readonly SiteConfig[], { report }: LoadSession): void {
   for (const level of sections.levels) {
-    if (level.site === undefined || sites.some((site) => site.name.toLowerCase() === level.site?.toLowerCase())) continue;
+    if (level.site === undefined || sites.some((site) => site.name.toLowerCase() === level.site?.toLowerCase()))
+      continue;
     const node = level.sections.values().next().value;
     if (node === undefined) continue;
     report('LG1019', node.nameSpan, {
@@ -265,9 +291,11 @@ function result(
   session: LoadSession,
 ): LoadResult {
   const context: SectionContext = { report: session.report, codes: farmCodes, status: '500.19' };
-  const farms = mergeEntries(sections.webFarms.map((node) => node.entries), webFarmsSection.collection, context).map(
-    (entry) => entry.node,
-  );
+  const farms = mergeEntries(
+    sections.webFarms.map((node) => node.entries),
+    webFarmsSection.collection,
+    context,
+  ).map((entry) => entry.node);
   const proxy = sections.proxies.at(-1) ?? absentProxy(read);
   for (const farm of farms) checkFarm(farm, session.report);
   for (const node of sections.proxies) checkPassword(node, session.report);
@@ -286,7 +314,15 @@ function result(
 
 function absentProxy(read: ReadSettings): SectionNode {
   const span = { file: read.settings.file, start: 0, end: 0 };
-  return { schema: proxySection, name: 'proxy', span, nameSpan: span, values: new Map(), elements: new Map(), entries: [] };
+  return {
+    schema: proxySection,
+    name: 'proxy',
+    span,
+    nameSpan: span,
+    values: new Map(),
+    elements: new Map(),
+    entries: [],
+  };
 }
 
 /** By file in the order of reading, then by place; what several scopes report is kept once. */

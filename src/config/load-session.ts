@@ -27,14 +27,20 @@ interface OpenOptions {
   readonly limited: boolean;
   /** What names the file, to be shown where it cannot be read. */
   readonly from?: Span;
+  /** True where the model makes sense without the file. */
+  readonly spare?: true;
 }
 
 /** Reads a file and its XML; what stops that is reported. */
-export function openXml(file: string, session: LoadSession, { limited, from }: OpenOptions): XmlElement | undefined {
+export function openXml(
+  file: string,
+  session: LoadSession,
+  { limited, from, spare }: OpenOptions,
+): XmlElement | undefined {
   const { report } = session;
   const source = readSource(file);
   if (source.text === undefined) {
-    session.broken = true;
+    if (spare !== true) session.broken = true;
     report('LG1001', from ?? { file, start: 0, end: 0 }, {
       message: `${file} cannot be read: ${source.failure}.`,
       advice: 'Check the name and the permissions of the file.',
@@ -47,11 +53,15 @@ export function openXml(file: string, session: LoadSession, { limited, from }: O
   if (source.encodingFault !== undefined) {
     session.broken = true;
     const start = Math.min(source.encodingFault.offset, source.text.length);
-    report('LG1003', { file, start, end: Math.min(start + 1, source.text.length) }, {
-      message: source.encodingFault.message,
-      advice: 'Save the file as UTF-8 and write encoding="utf-8" into its XML declaration.',
-      iis: { status: '500.19', text: 'Configuration file is not well-formed XML' },
-    });
+    report(
+      'LG1003',
+      { file, start, end: Math.min(start + 1, source.text.length) },
+      {
+        message: source.encodingFault.message,
+        advice: 'Save the file as UTF-8 and write encoding="utf-8" into its XML declaration.',
+        iis: { status: '500.19', text: 'Configuration file is not well-formed XML' },
+      },
+    );
     return undefined;
   }
   if (source.claimedEncoding !== undefined) reportClaim(file, source.text, source.claimedEncoding, session);
@@ -61,19 +71,27 @@ export function openXml(file: string, session: LoadSession, { limited, from }: O
 }
 
 function reportTooLarge(file: string, bytes: number, { report }: LoadSession): void {
-  report('LG1004', { file, start: 0, end: 0 }, {
-    message: `${fileName(file)} has ${bytes} bytes; IIS reads at most ${WEB_CONFIG_LIMIT}.`,
-    advice: 'Move rewrite maps or rules to files of their own with configSource="…".',
-    iis: { status: '500.19', text: 'Cannot read configuration file because it exceeds the maximum file size' },
-  });
+  report(
+    'LG1004',
+    { file, start: 0, end: 0 },
+    {
+      message: `${fileName(file)} has ${bytes} bytes; IIS reads at most ${WEB_CONFIG_LIMIT}.`,
+      advice: 'Move rewrite maps or rules to files of their own with configSource="…".',
+      iis: { status: '500.19', text: 'Cannot read configuration file because it exceeds the maximum file size' },
+    },
+  );
 }
 
 function reportClaim(file: string, text: string, claimed: string, { report }: LoadSession): void {
   const start = text.indexOf(claimed);
-  report('LG1020', { file, start, end: start + claimed.length }, {
-    message: `The XML declaration says ${claimed} but the file is UTF-8; IIS may refuse it.`,
-    advice: 'Write encoding="utf-8".',
-  });
+  report(
+    'LG1020',
+    { file, start, end: start + claimed.length },
+    {
+      message: `The XML declaration says ${claimed} but the file is UTF-8; IIS may refuse it.`,
+      advice: 'Write encoding="utf-8".',
+    },
+  );
 }
 
 function reportFault(fault: XmlFault, session: LoadSession): undefined {

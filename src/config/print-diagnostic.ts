@@ -64,7 +64,11 @@ export function printJson(diagnostics: readonly Diagnostic[], sources: Sources, 
 }
 
 /** Every diagnostic with its source line, and a summary line at the end. */
-export function printText(diagnostics: readonly Diagnostic[], sources: Sources, { colour = false }: PrintOptions = {}): string {
+export function printText(
+  diagnostics: readonly Diagnostic[],
+  sources: Sources,
+  { colour = false }: PrintOptions = {},
+): string {
   const indexOf = indexes(sources);
   const blocks = diagnostics.map((diagnostic) => printOne(diagnostic, indexOf, colour));
   return `${[...blocks, summary(diagnostics)].join('\n\n')}\n`;
@@ -80,7 +84,10 @@ export function summary(diagnostics: readonly Diagnostic[]): string {
 }
 
 function printOne(diagnostic: Diagnostic, indexOf: (file: string) => LineIndex, colour: boolean): string {
-  const paint = (codes: string): Paint => (text) => (colour ? `\u001b[${codes}m${text}\u001b[0m` : text);
+  const paint =
+    (codes: string): Paint =>
+    (text) =>
+      colour ? `\u001b[${codes}m${text}\u001b[0m` : text;
   const strong = paint(diagnostic.severity === 'error' ? '1;31' : '1;33');
   const { severity, code, message, advice, iis, ui, span, related } = diagnostic;
   const lines = [`${placeOf(span, indexOf)}: ${strong(`${severity} ${code}`)} ${visible(message)}`];
@@ -88,7 +95,10 @@ function printOne(diagnostic: Diagnostic, indexOf: (file: string) => LineIndex, 
   if (iis !== undefined) lines.push(`  IIS: ${iis.status}${iis.text === '' ? ' (no text)' : ` ${visible(iis.text)}`}`);
   if (ui === true) lines.push('  IIS Manager would refuse it.');
   if (related !== undefined) {
-    lines.push(`  ${placeOf(related.span, indexOf)}: ${visible(related.message)}`, ...excerpt(related.span, indexOf, paint('1')));
+    lines.push(
+      `  ${placeOf(related.span, indexOf)}: ${visible(related.message)}`,
+      ...excerpt(related.span, indexOf, paint('1')),
+    );
   }
   lines.push(`  ${visible(advice)}`);
   return lines.join('\n');
@@ -146,9 +156,12 @@ function width(text: string): number {
   let columns = 0;
   for (const character of text) {
     if (/\p{Mark}|\u200d|\ufe0f/u.test(character)) continue;
-    columns += /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u.test(character)
-      ? 2
-      : 1;
+    columns +=
+      /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u.test(
+        character,
+      )
+        ? 2
+        : 1;
   }
   return columns;
 }

@@ -44,7 +44,9 @@ export const diskCacheSection: ElementSchema = {
       attributes: { enabled: on, level: { type: 'int', range: [0, 10] } },
       collection: {
         add: {
-          add: { attributes: { mimeType: { type: 'string', required: true }, enabled: { type: 'bool', required: true } } },
+          add: {
+            attributes: { mimeType: { type: 'string', required: true }, enabled: { type: 'bool', required: true } },
+          },
         },
         remove: true,
         clear: true,

@@ -1,6 +1,7 @@
 /** Reads the sections of one file by their tables and sorts them by level: the server, a site, a folder of a site. */
-import { configSourcePath, fileName } from './files.ts';
+
 import { type FileKind, findSections, refuseWebFarms, type SectionUse } from './file-sections.ts';
+import { configSourcePath, fileName } from './files.ts';
 import { foreignElements, type KnownSections } from './known-sections.ts';
 import type { LoadSession } from './load-session.ts';
 import { openXml } from './load-session.ts';
@@ -149,13 +150,19 @@ function readSection(
       iis: { status: '500.19', text: 'Specified configSource cannot be parsed' },
     });
   if (path === undefined) {
-    refuse(`configSource="${source.value.value}" does not name a file in the same folder or below it.`, 'Put the file beside this one and write its name.');
+    refuse(
+      `configSource="${source.value.value}" does not name a file in the same folder or below it.`,
+      'Put the file beside this one and write its name.',
+    );
     return undefined;
   }
-  const root = openXml(path, session, { limited: true, from: source.value.span });
+  const root = openXml(path, session, { limited: true, spare: true, from: source.span });
   if (root === undefined) return undefined;
   if (root.name !== use.element.name) {
-    refuse(`${fileName(path)} begins with <${root.name}>, not <${use.element.name}>.`, `Make <${use.element.name}> its root element.`);
+    refuse(
+      `${fileName(path)} begins with <${root.name}>, not <${use.element.name}>.`,
+      `Make <${use.element.name}> its root element.`,
+    );
     return undefined;
   }
   return readElement(root, schema, context);
@@ -240,6 +247,7 @@ export function looksLikeApplicationHost(file: string, root: XmlElement, otherwi
   const server = new Set(['system.applicationHost', 'webFarms']);
   if (root.children.some((child) => server.has(child.name))) return true;
   if (name.includes('applicationhost')) return true;
-  if (root.children.some((child) => foreignElements.has(child.name) && child.name !== 'configProtectedData')) return false;
+  if (root.children.some((child) => foreignElements.has(child.name) && child.name !== 'configProtectedData'))
+    return false;
   return otherwise === 'applicationHost';
 }

@@ -81,7 +81,8 @@ function named(text: string, names: readonly string[]): { readonly name: string;
 function parseEnum(text: string, names: readonly string[]): ParsedValue {
   const found = named(text, names);
   const list = names.join(', ');
-  if (found === undefined) return fault('it is none of the names', `Write one of: ${list}.`, `Enum must be one of ${list}`);
+  if (found === undefined)
+    return fault('it is none of the names', `Write one of: ${list}.`, `Enum must be one of ${list}`);
   if (found.exact) return { value: found.name };
   return { value: found.name, doubt: `Write ${found.name}; it is taken as that.` };
 }
@@ -95,7 +96,11 @@ function parseFlags(text: string, names: readonly string[]): ParsedValue {
     const found = named(part, names);
     if (found === undefined) {
       const list = names.join(', ');
-      return fault(`"${part}" is none of the names`, `Use names of: ${list}.`, `Flags must be some combination of ${list}`);
+      return fault(
+        `"${part}" is none of the names`,
+        `Use names of: ${list}.`,
+        `Flags must be some combination of ${list}`,
+      );
     }
     exact &&= found.exact;
     kept.push(found.name);
@@ -123,7 +128,11 @@ function checkRange(value: number, { range, excluded }: AttributeSchema): Parsed
   }
   if (excluded !== undefined && value >= excluded[0] && value <= excluded[1]) {
     const between = `between ${excluded[0]} and ${excluded[1]}`;
-    return fault('it is in the forbidden range', `Write a number not ${between}.`, `Integer value must not be ${between} inclusive`);
+    return fault(
+      'it is in the forbidden range',
+      `Write a number not ${between}.`,
+      `Integer value must not be ${between} inclusive`,
+    );
   }
   return undefined;
 }
@@ -147,12 +156,17 @@ function parseTimeSpan(text: string, { range, granularity = 1 }: AttributeSchema
 }
 
 function parseString(text: string, { nonEmpty, trimmed, siteName }: AttributeSchema): ParsedValue {
-  if (nonEmpty === true && text === '') return fault('it is empty', 'Give it a value, or remove the attribute.', 'String must not be empty');
+  if (nonEmpty === true && text === '')
+    return fault('it is empty', 'Give it a value, or remove the attribute.', 'String must not be empty');
   if (trimmed === true && text !== text.trim()) {
     return fault('white space stands at its start or end', 'Remove the white space.');
   }
   if (siteName === true && (text.trim() === '' || /[\\/?;:@&=+$,|"<>*]/.test(text))) {
-    return fault('it is blank or holds a character that names cannot hold', 'Use letters, digits, blanks, dots, hyphens and underscores.', 'Invalid site name');
+    return fault(
+      'it is blank or holds a character that names cannot hold',
+      'Use letters, digits, blanks, dots, hyphens and underscores.',
+      'Invalid site name',
+    );
   }
   return { value: text };
 }

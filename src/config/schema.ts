@@ -122,7 +122,10 @@ function readValue(
     context.report(context.codes.value, valueSpan(attribute), {
       message: `${attribute.name}="${value}" is not valid: ${parsed.fault.reason}.`,
       advice: parsed.fault.advice,
-      iis: { status: context.status, text: `The '${attribute.name}' attribute is invalid.  ${parsed.fault.iis}`.trimEnd() },
+      iis: {
+        status: context.status,
+        text: `The '${attribute.name}' attribute is invalid.  ${parsed.fault.iis}`.trimEnd(),
+      },
     });
     return undefined;
   }
@@ -161,7 +164,12 @@ function reportUnknownAttribute(
   });
 }
 
-function adviceFor(name: string, names: readonly string[], schema: ElementSchema, what: 'attribute' | 'element'): string {
+function adviceFor(
+  name: string,
+  names: readonly string[],
+  schema: ElementSchema,
+  what: 'attribute' | 'element',
+): string {
   const hint = schema.hints !== undefined && Object.hasOwn(schema.hints, name) ? schema.hints[name] : undefined;
   if (hint !== undefined) return hint;
   const near = nearest(name, names);
@@ -215,7 +223,8 @@ function readEntry(
     const key = keyOf(node, collection);
     return { kind: 'add', node, ...(key === undefined ? {} : { key }) };
   }
-  if (child.name === 'clear' && collection.clear === true) return { kind: 'clear', node: readElement(child, {}, context) };
+  if (child.name === 'clear' && collection.clear === true)
+    return { kind: 'clear', node: readElement(child, {}, context) };
   if (child.name === 'remove' && collection.remove === true) {
     const node = readElement(child, removeSchema(collection), context);
     const key = keyOf(node, collection);
@@ -297,7 +306,7 @@ function reportDuplicate(
   key: readonly string[],
   { report, codes, status }: SectionContext,
 ): void {
-  const values = key.map((name) => String(valueOf(node, name) ?? '')).join(', ');
+  const values = key.map((name) => String(effectiveValue(node, name) ?? '')).join(', ');
   const type = `Cannot add duplicate collection entry of type '${node.name}' with`;
   const text =
     key.length === 1
@@ -319,21 +328,21 @@ function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): 
 }
 
 /** The value of an attribute, or its default. */
-export function valueOf(node: SectionNode | undefined, name: string): AttributeValue | undefined {
+export function effectiveValue(node: SectionNode | undefined, name: string): AttributeValue | undefined {
   return node?.values.get(name)?.value ?? node?.schema.attributes?.[name]?.default;
 }
 
 export function boolOf(node: SectionNode, name: string): boolean {
-  return valueOf(node, name) === true;
+  return effectiveValue(node, name) === true;
 }
 
 export function numberOf(node: SectionNode, name: string): number {
-  const value = valueOf(node, name);
+  const value = effectiveValue(node, name);
   return typeof value === 'number' ? value : 0;
 }
 
 export function stringOf(node: SectionNode, name: string): string {
-  const value = valueOf(node, name);
+  const value = effectiveValue(node, name);
   return typeof value === 'string' ? value : '';
 }
 
@@ -352,7 +361,15 @@ export function childOf(node: SectionNode, name: string): SectionNode {
   const child = node.elements.get(name);
   if (child !== undefined) return child;
   const schema = own(node.schema.elements, name) ?? {};
-  return { schema, name, span: node.span, nameSpan: node.nameSpan, values: new Map(), elements: new Map(), entries: [] };
+  return {
+    schema,
+    name,
+    span: node.span,
+    nameSpan: node.nameSpan,
+    values: new Map(),
+    elements: new Map(),
+    entries: [],
+  };
 }
 
 /** The entries of a collection that lives inside one section. */

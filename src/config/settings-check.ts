@@ -59,7 +59,9 @@ function nameOf(type: SettingType): string {
       return type.options.map(nameOf).join(' or ');
     case 'text':
       if (type.names === undefined) return type.form?.what ?? 'a text';
-      return type.names.length === 1 ? `"${type.names[0]}"` : `one of ${type.names.map((name) => `"${name}"`).join(', ')}`;
+      return type.names.length === 1
+        ? `"${type.names[0]}"`
+        : `one of ${type.names.map((name) => `"${name}"`).join(', ')}`;
     case 'number':
       return type.whole ? 'a whole number' : 'a number';
     case 'switch':
@@ -71,7 +73,12 @@ function wrongType(node: Node, type: SettingType, path: string, checker: Checker
   return fault('LG6003', node, `${path} is of the wrong type.`, `Write ${nameOf(type)}.`, checker);
 }
 
-function checkEither(node: Node, type: SettingType & { kind: 'either' }, path: string, checker: Checker): Setting | undefined {
+function checkEither(
+  node: Node,
+  type: SettingType & { kind: 'either' },
+  path: string,
+  checker: Checker,
+): Setting | undefined {
   const fitting = type.options.find((option) => fitsType(node, option));
   return fitting === undefined ? wrongType(node, type, path, checker) : checkSetting(node, fitting, path, checker);
 }
@@ -113,7 +120,8 @@ function checkKeys(
       continue;
     }
     seen.set(folds ? name.toLowerCase() : name, key);
-    const definition = type.kind === 'record' ? type.value : Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
+    const definition =
+      type.kind === 'record' ? type.value : Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
     if (definition === undefined) {
       unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker);
     } else if (value !== undefined) {
@@ -132,7 +140,10 @@ function checkKeys(
 function unknownKey(key: Node, name: string, path: string, names: readonly string[], checker: Checker): void {
   const near = nearest(name, names);
   const where = path === '' ? 'The settings have' : `${path} has`;
-  const advice = near === undefined ? `Remove it, or use one of: ${names.filter((other) => other !== '$schema').join(', ')}.` : `Did you mean "${near}"?`;
+  const advice =
+    near === undefined
+      ? `Remove it, or use one of: ${names.filter((other) => other !== '$schema').join(', ')}.`
+      : `Did you mean "${near}"?`;
   fault('LG6002', key, `${where} no key "${name}".`, advice, checker);
 }
 
@@ -145,17 +156,33 @@ function checkItems(node: Node, item: SettingType, path: string, checker: Checke
   return { span: spanOf(node, checker), items };
 }
 
-function checkText(node: Node, type: SettingType & { kind: 'text' }, path: string, checker: Checker): Setting | undefined {
+function checkText(
+  node: Node,
+  type: SettingType & { kind: 'text' },
+  path: string,
+  checker: Checker,
+): Setting | undefined {
   const value = String(node.value);
   const fits = type.names === undefined ? (type.form?.fits(value) ?? true) : type.names.includes(value);
   if (fits) return { span: spanOf(node, checker), value };
   return fault('LG6004', node, `${path} cannot be "${value}".`, `Write ${nameOf(type)}.`, checker);
 }
 
-function checkNumber(node: Node, type: SettingType & { kind: 'number' }, path: string, checker: Checker): Setting | undefined {
+function checkNumber(
+  node: Node,
+  type: SettingType & { kind: 'number' },
+  path: string,
+  checker: Checker,
+): Setting | undefined {
   const value = Number(node.value);
   const fits = value >= type.min && value <= type.max && (!type.whole || Number.isInteger(value));
   if (fits) return { span: spanOf(node, checker), value };
   const kind = type.whole ? 'a whole number' : 'a number';
-  return fault('LG6004', node, `${path} cannot be ${value}.`, `Write ${kind} between ${type.min} and ${type.max}.`, checker);
+  return fault(
+    'LG6004',
+    node,
+    `${path} cannot be ${value}.`,
+    `Write ${kind} between ${type.min} and ${type.max}.`,
+    checker,
+  );
 }

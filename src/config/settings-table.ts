@@ -3,7 +3,11 @@ import { isIP } from 'node:net';
 import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
 
 export type SettingType = (
-  | { readonly kind: 'object'; readonly keys: Readonly<Record<string, SettingType>>; readonly required?: readonly string[] }
+  | {
+      readonly kind: 'object';
+      readonly keys: Readonly<Record<string, SettingType>>;
+      readonly required?: readonly string[];
+    }
   | { readonly kind: 'record'; readonly value: SettingType }
   | { readonly kind: 'list'; readonly item: SettingType }
   | { readonly kind: 'either'; readonly options: readonly SettingType[] }
@@ -22,7 +26,10 @@ const forms = {
   filled: { what: 'a text that is not empty', fits: (text) => text !== '' },
   address: { what: 'an IP address', fits: (text) => parseAddress(text) !== undefined },
   anyAddress: { what: 'an IP address or *', fits: (text) => text === '*' || parseAddress(text) !== undefined },
-  listener: { what: 'address:port, as in 203.0.113.5:443 or *:443', fits: (text) => parseAddressAndPort(text) !== undefined },
+  listener: {
+    what: 'address:port, as in 203.0.113.5:443 or *:443',
+    fits: (text) => parseAddressAndPort(text) !== undefined,
+  },
   adminAddress: {
     what: 'address:port, as in 127.0.0.1:9443',
     fits: (text) => parseAddressAndPort(text.replace(/^localhost:/, '127.0.0.1:')) !== undefined,
@@ -51,8 +58,17 @@ function list(item: SettingType, meaning?: string): SettingType {
   return { kind: 'list', item, ...(meaning === undefined ? {} : { meaning }) };
 }
 
-function object(keys: Readonly<Record<string, SettingType>>, meaning?: string, required?: readonly string[]): SettingType {
-  return { kind: 'object', keys, ...(required === undefined ? {} : { required }), ...(meaning === undefined ? {} : { meaning }) };
+function object(
+  keys: Readonly<Record<string, SettingType>>,
+  meaning?: string,
+  required?: readonly string[],
+): SettingType {
+  return {
+    kind: 'object',
+    keys,
+    ...(required === undefined ? {} : { required }),
+    ...(meaning === undefined ? {} : { meaning }),
+  };
 }
 
 function count(min: number, meaning: string, max = 2 ** 31 - 1): SettingType {
@@ -113,7 +129,11 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
       ciphers: text,
       legacyListeners: list(listener, 'Listeners that also take TLS 1.0 and 1.1.'),
     }),
-    hosts: { kind: 'record', value: address, meaning: 'Host names and their addresses, before the hosts file and DNS.' },
+    hosts: {
+      kind: 'record',
+      value: address,
+      meaning: 'Host names and their addresses, before the hosts file and DNS.',
+    },
     dns: list({ kind: 'text', form: forms.dnsServer }, 'DNS servers to ask in place of those of the system.'),
     upstream: object({
       ca: { kind: 'either', options: [text, list(text)], meaning: 'Files with certificates of authorities.' },
@@ -130,7 +150,11 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
       }),
       meaning: 'Settings of web farms that IIS has no attribute for, by farm name.',
     },
-    workers: { kind: 'either', options: [names('auto'), count(1, 'Processes.', 1024)], meaning: 'Processes that serve.' },
+    workers: {
+      kind: 'either',
+      options: [names('auto'), count(1, 'Processes.', 1024)],
+      meaning: 'Processes that serve.',
+    },
     http2: described(flag, 'Whether clients may use HTTP/2.'),
     trustedProxies: list({ kind: 'text', form: forms.network }, 'Networks whose forwarded headers count.'),
     publicAddresses: list(address, 'Our addresses on the other side of a NAT.'),
@@ -165,7 +189,10 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
         object({
           address: {
             kind: 'either',
-            options: [{ kind: 'switch', only: false }, { kind: 'text', form: forms.adminAddress }],
+            options: [
+              { kind: 'switch', only: false },
+              { kind: 'text', form: forms.adminAddress },
+            ],
           },
           tokenFile: text,
         }),

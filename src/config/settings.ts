@@ -37,10 +37,14 @@ export function readSettings(file: string, session: LoadSession): ReadSettings {
   if (!existsSync(path)) return settingsOf(undefined, path);
   const source = readSource(path);
   if (source.text === undefined) {
-    session.report('LG1001', { file: path, start: 0, end: 0 }, {
-      message: `${path} cannot be read: ${source.failure}.`,
-      advice: 'Check the name and the permissions of the file.',
-    });
+    session.report(
+      'LG1001',
+      { file: path, start: 0, end: 0 },
+      {
+        message: `${path} cannot be read: ${source.failure}.`,
+        advice: 'Check the name and the permissions of the file.',
+      },
+    );
     return settingsOf(undefined, path);
   }
   session.sources.set(path, source.text);
@@ -51,16 +55,25 @@ function parseSettings(file: string, text: string, report: Report): Setting | un
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: true });
   for (const { error, offset, length } of errors) {
-    const words = printParseErrorCode(error).replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-    report('LG6001', { file, start: offset, end: Math.min(text.length, offset + length) }, {
-      message: `The settings are not JSON: ${words}.`,
-      advice: 'Correct it; comments and trailing commas are allowed.',
-    });
+    const words = printParseErrorCode(error)
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .toLowerCase();
+    report(
+      'LG6001',
+      { file, start: offset, end: Math.min(text.length, offset + length) },
+      {
+        message: `The settings are not JSON: ${words}.`,
+        advice: 'Correct it; comments and trailing commas are allowed.',
+      },
+    );
   }
   return tree && checkSetting(tree, settingsTable, '', { file, report });
 }
 
-function at(setting: Setting | undefined, ...path: readonly string[]): (Setting & { readonly nameSpan?: Span }) | undefined {
+function at(
+  setting: Setting | undefined,
+  ...path: readonly string[]
+): (Setting & { readonly nameSpan?: Span }) | undefined {
   let found: Setting | undefined = setting;
   for (const key of path) found = found?.keys?.get(key);
   return found;
@@ -99,10 +112,18 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
         ...present('ciphers', textAt(root, 'tls', 'ciphers')),
         legacyListeners: textsAt(root, 'tls', 'legacyListeners').map((text) => text.toLowerCase()),
       },
-      hosts: Object.fromEntries([...(at(root, 'hosts')?.keys ?? [])].map(([name, address]) => [name.toLowerCase(), String(address.value).toLowerCase()])),
+      hosts: Object.fromEntries(
+        [...(at(root, 'hosts')?.keys ?? [])].map(([name, address]) => [
+          name.toLowerCase(),
+          String(address.value).toLowerCase(),
+        ]),
+      ),
       dns: textsAt(root, 'dns'),
       upstream: {
-        ca: listOf(at(root, 'upstream', 'ca')).map(({ value, span }) => ({ path: resolve(folder, String(value)), span })),
+        ca: listOf(at(root, 'upstream', 'ca')).map(({ value, span }) => ({
+          path: resolve(folder, String(value)),
+          span,
+        })),
         ...present('localAddress', textAt(root, 'upstream', 'localAddress')),
         allow: textsAt(root, 'upstream', 'allow').map((host) => host.toLowerCase()),
       },
@@ -137,7 +158,14 @@ function iisOf(root: Setting | undefined, folder: string): readonly IisEntry[] {
     const file = typeof entry.value === 'string' ? entry.value : textAt(entry, 'file');
     if (file === undefined) return [];
     const { span } = entry;
-    return [{ file: resolve(folder, file), ...present('site', textAt(entry, 'site')), ...present('path', textAt(entry, 'path')), span }];
+    return [
+      {
+        file: resolve(folder, file),
+        ...present('site', textAt(entry, 'site')),
+        ...present('path', textAt(entry, 'path')),
+        span,
+      },
+    ];
   });
 }
 

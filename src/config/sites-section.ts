@@ -1,15 +1,8 @@
 /** Table of `system.applicationHost/sites`: sites, their applications and bindings. */
 import type { BindingConfig } from './model.ts';
-import {
-  type ElementSchema,
-  numberOf,
-  type SectionContext,
-  type SectionNode,
-  stringOf,
-  textOf,
-} from './schema.ts';
-import type { AttributeSchema } from './schema-values.ts';
 import { parseAddress } from './network-address.ts';
+import { type ElementSchema, numberOf, type SectionContext, type SectionNode, stringOf, textOf } from './schema.ts';
+import type { AttributeSchema } from './schema-values.ts';
 
 const text: AttributeSchema = { type: 'string' };
 const on: AttributeSchema = { type: 'bool', default: true };
@@ -38,7 +31,9 @@ const application: ElementSchema = {
   attributes: { path: { type: 'string', required: true }, ...applicationAttributes },
   elements: { virtualDirectoryDefaults },
   collection: {
-    add: { virtualDirectory: { attributes: { path: { type: 'string', required: true }, ...virtualDirectoryAttributes } } },
+    add: {
+      virtualDirectory: { attributes: { path: { type: 'string', required: true }, ...virtualDirectoryAttributes } },
+    },
     key: ['path'],
   },
 };

@@ -54,7 +54,9 @@ function compareIpSecurity(element: XmlElement): Difference | undefined {
   const what = 'client addresses are allowed or refused';
   if (entry !== undefined) return { span: entry.tagSpan, guards: true, what };
   const unlisted = attributeOf(element, 'allowUnlisted');
-  return unlisted !== undefined && isFalse(element, 'allowUnlisted') ? { span: unlisted.span, guards: true, what } : undefined;
+  return unlisted !== undefined && isFalse(element, 'allowUnlisted')
+    ? { span: unlisted.span, guards: true, what }
+    : undefined;
 }
 
 function compareDynamicIp(element: XmlElement): Difference | undefined {
@@ -120,14 +122,17 @@ function isStockEntry(entry: XmlElement): boolean {
   if (entry.name === 'clear' || entry.name === 'remove' || entry.name === 'filteringRule') return false;
   if (entry.name !== 'add') return true;
   const extension = attributeOf(entry, 'fileExtension');
-  if (extension !== undefined) return isFalse(entry, 'allowed') && stockExtensions.has(extension.value.value.toLowerCase());
+  if (extension !== undefined)
+    return isFalse(entry, 'allowed') && stockExtensions.has(extension.value.value.toLowerCase());
   const segment = attributeOf(entry, 'segment');
   return segment !== undefined && stockSegments.has(segment.value.value.toLowerCase());
 }
 
 function compareProtocol(element: XmlElement): Difference | undefined {
   const headers = childNamed(element, 'customHeaders');
-  const added = headers?.children.find((child) => child.name === 'add' && valueIn(child, 'name').toLowerCase() !== 'x-powered-by');
+  const added = headers?.children.find(
+    (child) => child.name === 'add' && valueIn(child, 'name').toLowerCase() !== 'x-powered-by',
+  );
   if (added !== undefined) return { span: added.tagSpan, guards: false, what: 'headers are added to answers' };
   const keepAlive = attributeOf(element, 'allowKeepAlive');
   if (keepAlive === undefined || !isFalse(element, 'allowKeepAlive')) return undefined;
@@ -151,7 +156,9 @@ const compared: Readonly<Record<string, Compare>> = {
   'security/authentication/digestAuthentication': whenEnabled('users can sign in with a password'),
   'security/authentication/windowsAuthentication': whenEnabled('users can sign in with a Windows account'),
   'security/authentication/clientCertificateMappingAuthentication': whenEnabled('users can sign in with a certificate'),
-  'security/authentication/iisClientCertificateMappingAuthentication': whenEnabled('users can sign in with a certificate'),
+  'security/authentication/iisClientCertificateMappingAuthentication': whenEnabled(
+    'users can sign in with a certificate',
+  ),
   httpRedirect: whenEnabled('requests are redirected'),
   httpProtocol: compareProtocol,
   httpErrors: compareErrors,
@@ -160,7 +167,12 @@ const compared: Readonly<Record<string, Compare>> = {
 };
 
 /** Reports a section that says something which Lychgate does not do. */
-export function reportUnserved(path: string, element: XmlElement, acknowledged: readonly string[], report: Report): void {
+export function reportUnserved(
+  path: string,
+  element: XmlElement,
+  acknowledged: readonly string[],
+  report: Report,
+): void {
   const name = path.replace(/^system\.webServer\//, '');
   if (isAcknowledged(path, acknowledged)) return;
   if (moduleSections.has(path)) {

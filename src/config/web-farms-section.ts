@@ -94,7 +94,13 @@ const affinity: ElementSchema = {
   },
 };
 
-export const algorithms = ['WeightedRoundRobin', 'LeastRequests', 'LeastResponseTime', 'WeightedTotalTraffic', 'RequestHash'];
+export const algorithms = [
+  'WeightedRoundRobin',
+  'LeastRequests',
+  'LeastResponseTime',
+  'WeightedTotalTraffic',
+  'RequestHash',
+];
 
 const routing: ElementSchema = {
   elements: {

@@ -26,7 +26,12 @@ export function decodeReference(
     const value = Object.hasOwn(entities, name) ? entities[name] : undefined;
     if (value !== undefined) return { value, end };
     const advice = `Write &amp;${name}; if the text &${name}; is meant, or the character itself or its number, for example &#160;.`;
-    return fail(reader, [at, end], `The entity &${name}; is not defined: XML knows amp, lt, gt, quot and apos.`, advice);
+    return fail(
+      reader,
+      [at, end],
+      `The entity &${name}; is not defined: XML knows amp, lt, gt, quot and apos.`,
+      advice,
+    );
   }
   const code = decimal !== undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex ?? '', 16);
   if (!isXmlCharacter(code)) {

@@ -142,7 +142,12 @@ function readComment(parser: Parser): void {
   if (dashes === -1) {
     fail(parser, [at, at + 4], 'The comment is not closed.', 'End it with -->.');
   } else if (text[dashes + 2] !== '>') {
-    fail(parser, [dashes, dashes + 2], 'Two hyphens stand inside a comment.', 'Write one hyphen, or end the comment with -->.');
+    fail(
+      parser,
+      [dashes, dashes + 2],
+      'Two hyphens stand inside a comment.',
+      'Write one hyphen, or end the comment with -->.',
+    );
   } else {
     parser.at = dashes + 3;
   }
@@ -178,12 +183,23 @@ function readInstruction(parser: Parser): void {
   const target = readName(parser);
   const end = text.indexOf('?>', parser.at);
   if (target.toLowerCase() === 'xml') {
-    const advice = 'Make <?xml …?> the very first characters of the file; nothing may stand before it, not even a blank or a comment.';
+    const advice =
+      'Make <?xml …?> the very first characters of the file; nothing may stand before it, not even a blank or a comment.';
     fail(parser, [at, at + 5], 'The XML declaration does not stand at the start of the file.', advice);
   } else if (target === '' || end === -1) {
-    fail(parser, [at, at + 2], 'The processing instruction is faulty or not closed.', 'Write <?name …?>, or remove it.');
+    fail(
+      parser,
+      [at, at + 2],
+      'The processing instruction is faulty or not closed.',
+      'Write <?name …?>, or remove it.',
+    );
   } else if (end !== parser.at && !skipSpace(parser)) {
-    fail(parser, [at, parser.at], 'The name of the processing instruction is faulty.', 'Write <?name …?>, or remove it.');
+    fail(
+      parser,
+      [at, parser.at],
+      'The name of the processing instruction is faulty.',
+      'Write <?name …?>, or remove it.',
+    );
   } else {
     parser.at = end + 2;
   }
@@ -277,14 +293,24 @@ function refuseInTag(parser: Parser, element: OpenElement): undefined {
     return fail(parser, [at, at], `The file ends inside the tag ${tag}.`, 'End the tag with > or />.', { related });
   }
   if (text[at] === '<') {
-    return fail(parser, [at, at + 1], `A < stands inside the tag ${tag}.`, 'End the tag before it with > or />.', { related });
+    return fail(parser, [at, at + 1], `A < stands inside the tag ${tag}.`, 'End the tag before it with > or />.', {
+      related,
+    });
   }
   if (text[at] === '/') {
-    return fail(parser, [at, at + 1], `A / stands inside the tag ${tag}.`, 'Write /> without a blank between.', { related });
+    return fail(parser, [at, at + 1], `A / stands inside the tag ${tag}.`, 'Write /> without a blank between.', {
+      related,
+    });
   }
-  return fail(parser, [at, at + 1], `"${text[at]}" cannot stand in the tag ${tag}.`, 'Remove it; attributes are written name="value".', {
-    related,
-  });
+  return fail(
+    parser,
+    [at, at + 1],
+    `"${text[at]}" cannot stand in the tag ${tag}.`,
+    'Remove it; attributes are written name="value".',
+    {
+      related,
+    },
+  );
 }
 
 function refuseDuplicate(parser: Parser, second: XmlAttribute, first: XmlAttribute): undefined {
