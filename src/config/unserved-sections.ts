@@ -46,7 +46,7 @@ function compareAccess(element: XmlElement): Difference | undefined {
   if (flags === undefined || names.every((flag) => flag === '' || flag === 'none')) return undefined;
   const guards = names.includes('sslrequirecert');
   const what = guards ? 'clients must show a certificate' : 'clients must use TLS or are asked for a certificate';
-  return { span: flags.span, guards, what };
+  return { span: flags.value.span, guards, what };
 }
 
 function compareIpSecurity(element: XmlElement): Difference | undefined {

@@ -18,8 +18,8 @@ function saxesAccepts(text: string): boolean {
   return good;
 }
 
-/** Every fault with the place it names; `‹…›` would be too subtle, so the related place stands as a second mark. */
-const faults: readonly (readonly [what: string, marked: string, related?: 'first' | 'last'])[] = [
+/** Every fault with the place it names; where it has to do with another place, that is marked too. */
+const faults: readonly (readonly [what: string, marked: string, related?: 'first'])[] = [
   ['a raw & in a value', '<a>\n  <b url="x?a=1«&»b=2" />\n</a>'],
   ['a raw & at the end of a value', '<a b="«&»" />'],
   ['a raw & in text', '<a>x «&» y</a>'],
@@ -59,10 +59,10 @@ const faults: readonly (readonly [what: string, marked: string, related?: 'first
 ];
 
 describe('faults of XML', () => {
-  it.each(faults)('%s', (_what, marked, related) => {
+  it.each(faults.map(([what, marked, related]) => ({ what, marked, related })))('$what', ({ marked, related }) => {
     const { text, places } = unmark(marked);
     const fault = parseXml('x', text).fault;
-    const main = related === undefined ? places[0] : related === 'first' ? places[1] : places[0];
+    const main = places[related === undefined ? 0 : 1];
     expect([fault?.span.start, fault?.span.end]).toEqual(main);
     if (related !== undefined) expect([fault?.related?.span.start, fault?.related?.span.end]).toEqual(places[0]);
     else expect(fault?.related).toBeUndefined();
@@ -87,25 +87,25 @@ describe('faults of XML', () => {
 });
 
 describe('values', () => {
-  function valueOf(source: string) {
+  function firstValue(source: string) {
     const { root } = parseXml('x', source);
     return root!.attributes[0]!.value;
   }
 
   it('keeps plain values without offsets', () => {
-    expect(valueOf('<a b="x y" />')).toEqual({ value: 'x y', span: { file: 'x', start: 6, end: 9 } });
+    expect(firstValue('<a b="x y" />')).toEqual({ value: 'x y', span: { file: 'x', start: 6, end: 9 } });
   });
 
   it('decodes references and knows where each unit stood', () => {
-    const value = valueOf('<a b="x&amp;&#x1F600;&#65;\r\n\ty" />');
+    const value = firstValue('<a b="x&amp;&#x1F600;&#65;\r\n\ty" />');
     expect(value.value).toBe('x&😀A  y');
     expect(value.offsets).toEqual([6, 7, 12, 12, 21, 26, 28, 29, 30]);
     expect(spanWithin(value, 1, 2)).toEqual({ file: 'x', start: 7, end: 12 });
-    expect(spanWithin(value, 6, 7)).toEqual({ file: 'x', start: 29, end: 30 });
+    expect(spanWithin(value, 7, 8)).toEqual({ file: 'x', start: 29, end: 30 });
   });
 
   it('keeps line ends that are written as references', () => {
-    expect(valueOf("<a b='&#10;&#9;' />").value).toBe('\n\t');
+    expect(firstValue("<a b='&#10;&#9;' />").value).toBe('\n\t');
   });
 
   it('gives places of elements and attributes', () => {
@@ -160,9 +160,43 @@ describe('agreement with saxes', () => {
   });
 
   const piece = fc.constantFrom(
-    ...['<a>', '</a>', '<a', '<b/>', '</b>', '<b>', '>', '/>', ' ', '\n', '\r\n', '\t', 'x', '="1"', " y='2'", '=', '"', "'"],
+    ...[
+      '<a>',
+      '</a>',
+      '<a',
+      '<b/>',
+      '</b>',
+      '<b>',
+      '>',
+      '/>',
+      ' ',
+      '\n',
+      '\r\n',
+      '\t',
+      'x',
+      '="1"',
+      " y='2'",
+      '=',
+      '"',
+      "'",
+    ],
     ...['&amp;', '&', '&lt;', '&#65;', '&#x20AC;', '&#0;', '&foo;', '<', '<!--', '-->', '--', '-', '<![CDATA[', ']]>'],
-    ...['<?xml version="1.0"?>', '<?p q?>', '<?', '?>', '<!', 'é', '😀', ':', '.', '1', 'xmlns="u"', '\uFFFE', '\u0000', ']'],
+    ...[
+      '<?xml version="1.0"?>',
+      '<?p q?>',
+      '<?',
+      '?>',
+      '<!',
+      'é',
+      '😀',
+      ':',
+      '.',
+      '1',
+      'xmlns="u"',
+      '\uFFFE',
+      '\u0000',
+      ']',
+    ],
   );
 
   it('on random sequences of XML pieces', () => {
