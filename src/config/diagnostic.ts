@@ -25,7 +25,14 @@ export interface Diagnostic {
   readonly iis?: IisRefusal;
   /** True where IIS itself loads the file but IIS Manager would refuse to save it. */
   readonly ui?: true;
+  /** The other place that the finding has to do with: an opening tag, the first of two entries. */
+  readonly related?: Related;
   readonly span: Span;
+}
+
+export interface Related {
+  readonly span: Span;
+  readonly message: string;
 }
 
 /**
@@ -35,6 +42,67 @@ export interface Diagnostic {
 export const CATALOGUE = {
   LG1001: ['error', 'file cannot be read'],
   LG1002: ['error', 'not well-formed XML'],
+  LG1003: ['error', 'encoding that cannot be read'],
+  LG1004: ['error', 'file larger than IIS accepts'],
+  LG1005: ['error', 'document type declaration'],
+  LG1006: ['error', 'XML too deep or too large'],
+  LG1007: ['error', 'root element that holds no configuration'],
+  LG1008: ['error', 'unknown section'],
+  LG1009: ['error', 'section twice in one file'],
+  LG1010: ['error', 'faulty configSections'],
+  LG1011: ['error', 'transformation file instead of a configuration'],
+  LG1012: ['error', 'section locked at this level'],
+  LG1013: ['error', 'configSource that cannot be used'],
+  LG1014: ['error', 'faulty location element'],
+  LG1015: ['warning', 'lock that is not carried out'],
+  LG1016: ['warning', 'section that is not carried out'],
+  LG1017: ['error', 'access-guarding section that is not carried out'],
+  LG1018: ['warning', 'text in a section'],
+  LG1019: ['warning', 'level that belongs to no site'],
+  LG1020: ['warning', 'declared encoding differs from the real one'],
+  LG1021: ['error', 'attribute on a section group'],
+  LG1022: ['warning', 'section whose delegation is not confirmed'],
+  LG2001: ['error', 'unknown attribute in a rule section'],
+  LG2002: ['error', 'unknown element in a rule section'],
+  LG2003: ['error', 'missing attribute in a rule section'],
+  LG2004: ['error', 'invalid value in a rule section'],
+  LG2005: ['error', 'duplicate entry in a rule section'],
+  LG2006: ['error', 'element twice in a rule section'],
+  LG2007: ['warning', 'value in a rule section that IIS may refuse'],
+  LG2008: ['error', 'outbound rules are not carried out'],
+  LG2009: ['warning', 'outbound rule that refers to something missing'],
+  LG2010: ['warning', 'rewrite map keys that differ in case only'],
+  LG3001: ['error', 'unknown attribute in a farm or proxy section'],
+  LG3002: ['error', 'unknown element in a farm or proxy section'],
+  LG3003: ['error', 'missing attribute in a farm or proxy section'],
+  LG3004: ['error', 'invalid value in a farm or proxy section'],
+  LG3005: ['error', 'duplicate entry in a farm or proxy section'],
+  LG3006: ['error', 'element twice in a farm or proxy section'],
+  LG3007: ['warning', 'value in a farm or proxy section that IIS may refuse'],
+  LG3008: ['error', 'web farms in the wrong place'],
+  LG3009: ['error', 'encrypted password'],
+  LG3010: ['warning', 'retired load-balancing algorithm'],
+  LG5001: ['error', 'unknown attribute in the sites section'],
+  LG5002: ['error', 'unknown element in the sites section'],
+  LG5003: ['error', 'missing attribute in the sites section'],
+  LG5004: ['error', 'invalid value in the sites section'],
+  LG5005: ['error', 'duplicate entry in the sites section'],
+  LG5006: ['error', 'element twice in the sites section'],
+  LG5007: ['warning', 'value in the sites section that IIS may refuse'],
+  LG5008: ['error', 'faulty binding information'],
+  LG5009: ['warning', 'protocol that is not served'],
+  LG5010: ['error', 'one binding in two sites'],
+  LG5011: ['error', 'nothing to listen on'],
+  LG5012: ['error', 'HTTP and HTTPS on one port'],
+  LG5013: ['warning', 'site that does not start by itself'],
+  LG6001: ['error', 'settings are not JSON'],
+  LG6002: ['error', 'unknown key in the settings'],
+  LG6003: ['error', 'wrong type in the settings'],
+  LG6004: ['error', 'invalid value in the settings'],
+  LG6005: ['error', 'key twice in the settings'],
+  LG6006: ['warning', 'settings of a farm that does not exist'],
+  LG6007: ['warning', 'bindings of the settings without effect'],
+  LG6008: ['error', 'file of a site that does not exist'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;
@@ -44,6 +112,7 @@ export interface Finding {
   readonly advice: string;
   readonly iis?: IisRefusal;
   readonly ui?: true;
+  readonly related?: Related;
 }
 
 /** Diagnostics are collected, never thrown: this function is passed down to everything that checks. */

@@ -1,0 +1,270 @@
+/** Walks one configuration file and finds the sections in it, with the `<location>` that each stands in. */
+
+import { type DeclaredSections, readConfigSections } from './config-sections.ts';
+import type { Report, Span } from './diagnostic.ts';
+import { foreignElements, groupsOf, type KnownSections, stockSections } from './known-sections.ts';
+import { nearest } from './nearest.ts';
+import type { XmlAttribute, XmlElement } from './xml.ts';
+
+export type FileKind = 'applicationHost' | 'web.config' | 'fragment';
+
+export interface LocationUse {
+  /** Without slashes at its ends; `''` for the level of the file itself. */
+  readonly path: string;
+  readonly span: Span;
+  readonly overrideMode: 'Allow' | 'Deny' | 'Inherit';
+  readonly inherits: boolean;
+}
+
+export interface SectionUse {
+  /** For example `system.webServer/rewrite/rules`. */
+  readonly path: string;
+  readonly element: XmlElement;
+  readonly location?: LocationUse;
+}
+
+interface Walk {
+  readonly report: Report;
+  readonly known: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  readonly uses: SectionUse[];
+  readonly seen: Map<string, XmlElement>;
+}
+
+/** What is declared, so that the same list can serve for files below. */
+export function knownFrom(
+  root: XmlElement,
+  kind: FileKind,
+  above: KnownSections | undefined,
+  report: Report,
+): KnownSections {
+  const declared: DeclaredSections | undefined =
+    root.name === 'configuration' ? readConfigSections(root, report) : undefined;
+  const base = above ?? stockSections;
+  if (declared === undefined) return base;
+  if (kind === 'applicationHost') {
+    return declared.sections.has('system.webServer/handlers') || declared.sections.size > 20
+      ? declared
+      : {
+          sections: new Set([...base.sections, ...declared.sections]),
+          denied: new Set([...base.denied, ...declared.denied]),
+        };
+  }
+  return { sections: new Set([...base.sections, ...declared.sections]), denied: base.denied };
+}
+
+/** Every section of a `<configuration>` file or of a fragment of one. */
+export function findSections(root: XmlElement, known: KnownSections, report: Report): readonly SectionUse[] {
+  reportTransformation(root, report);
+  const walk: Walk = { report, known: known.sections, groups: groupsOf(known.sections), uses: [], seen: new Map() };
+  if (root.name === 'configuration') {
+    for (const attribute of root.attributes) checkRootAttribute(attribute, report);
+    walkChildren(root, '', undefined, walk);
+  } else {
+    walkFragment(root, walk);
+  }
+  return walk.uses;
+}
+
+function checkRootAttribute(attribute: XmlAttribute, report: Report): void {
+  if (/^(xmlns(:.*)?$|xdt:)/.test(attribute.name)) return;
+  report('LG1021', attribute.nameSpan, {
+    message: `<configuration> has no attribute "${attribute.name}".`,
+    advice: 'Remove it.',
+    iis: { status: '500.19', text: `Unrecognized attribute '${attribute.name}'` },
+  });
+}
+
+function reportTransformation(root: XmlElement, report: Report): void {
+  const mark = findTransformation(root);
+  if (mark === undefined) return;
+  report('LG1011', mark.nameSpan, {
+    message: 'This is a transformation (XDT): it tells how to change a configuration and is none itself.',
+    advice: 'Check the file that the transformation yields.',
+    iis: { status: '500.19', text: `Unrecognized attribute '${mark.name}'` },
+  });
+}
+
+function findTransformation(element: XmlElement): XmlAttribute | undefined {
+  const queue = [element];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const mark = next.attributes.find(
+      (attribute) => attribute.name.startsWith('xdt:') || attribute.name === 'xmlns:xdt',
+    );
+    if (mark !== undefined) return mark;
+    queue.push(...next.children);
+  }
+  return undefined;
+}
+
+function walkFragment(root: XmlElement, walk: Walk): void {
+  const rewrite = 'system.webServer/rewrite';
+  if (root.name === 'system.webServer') walkElement(root, '', undefined, walk);
+  else if (root.name === 'rewrite') walkElement(root, 'system.webServer', undefined, walk);
+  else if (root.name === 'rule') {
+    const section = isOutbound(root) ? 'outboundRules' : 'rules';
+    addUse(`${rewrite}/${section}`, wrap(section, root), undefined, walk);
+  } else if (root.name === 'rewriteMap') addUse(`${rewrite}/rewriteMaps`, wrap('rewriteMaps', root), undefined, walk);
+  else if (root.name === 'webFarms') addUse('webFarms', root, undefined, walk);
+  else if (root.name === 'webFarm') addUse('webFarms', wrap('webFarms', root), undefined, walk);
+  else addUse(`${rewrite}/${root.name}`, root, undefined, walk);
+}
+
+/** Names that a file which is no `<configuration>` may begin with. */
+export const fragmentRoots: ReadonlySet<string> = new Set([
+  ...['system.webServer', 'rewrite', 'rules', 'globalRules', 'rule', 'outboundRules', 'rewriteMaps', 'rewriteMap'],
+  ...['providers', 'allowedServerVariables', 'webFarms', 'webFarm'],
+]);
+
+function isOutbound(rule: XmlElement): boolean {
+  const has = (element: XmlElement, names: readonly string[]) =>
+    element.attributes.some((attribute) => names.includes(attribute.name));
+  return (
+    has(rule, ['preCondition']) ||
+    rule.children.some(
+      (child) =>
+        (child.name === 'match' && has(child, ['filterByTags', 'serverVariable', 'pattern', 'customTags'])) ||
+        (child.name === 'action' && has(child, ['value'])),
+    )
+  );
+}
+
+function wrap(name: string, child: XmlElement): XmlElement {
+  return { name, nameSpan: child.nameSpan, tagSpan: child.tagSpan, attributes: [], children: [child] };
+}
+
+function walkChildren(element: XmlElement, group: string, location: LocationUse | undefined, walk: Walk): void {
+  for (const child of element.children) walkElement(child, group, location, walk);
+  if (element.text !== undefined) {
+    walk.report('LG1018', element.text, {
+      message: `Text stands in <${element.name}>; IIS may refuse or ignore it.`,
+      advice: 'Remove it, or make it a comment: <!-- … -->.',
+    });
+  }
+}
+
+function walkElement(element: XmlElement, group: string, location: LocationUse | undefined, walk: Walk): void {
+  const path = group === '' ? element.name : `${group}/${element.name}`;
+  if (group === '' && element.name === 'configSections') return;
+  if (group === '' && element.name === 'location' && location === undefined) {
+    walkChildren(element, '', readLocation(element, walk.report), walk);
+  } else if (walk.known.has(path)) {
+    addUse(path, element, location, walk);
+  } else if (element.name === 'webFarms' && group !== '') {
+    refuseWebFarms(element, walk.report);
+  } else if (walk.groups.has(path)) {
+    checkGroup(element, walk);
+    walkChildren(element, path, location, walk);
+  } else if (group !== '' || !foreignElements.has(element.name)) {
+    reportUnknown(element, path, group, walk);
+  }
+}
+
+/** A group is no section: it takes neither attributes nor anything but sections and groups. */
+function checkGroup(element: XmlElement, { report }: Walk): void {
+  for (const attribute of element.attributes) {
+    if (/^(xmlns|xdt)(:|$)/.test(attribute.name)) continue;
+    report('LG1021', attribute.nameSpan, {
+      message: `<${element.name}> takes no attributes, but has "${attribute.name}".`,
+      advice: 'Remove it.',
+      iis: { status: '500.19', text: `Unrecognized attribute '${attribute.name}'` },
+    });
+  }
+}
+
+export function refuseWebFarms(element: XmlElement, report: Report): void {
+  report('LG3008', element.nameSpan, {
+    message: '<webFarms> stands where IIS does not read it.',
+    advice: 'Put it directly under <configuration> in applicationHost.config.',
+    iis: { status: '500.19', text: '' },
+  });
+}
+
+function reportUnknown(element: XmlElement, path: string, group: string, { report, known, groups }: Walk): void {
+  const prefix = group === '' ? '' : `${group}/`;
+  const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
+    .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
+    .map((name) => name.slice(prefix.length));
+  const near = nearest(element.name, siblings);
+  const text =
+    group === ''
+      ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
+      : '';
+  report('LG1008', element.nameSpan, {
+    message: `There is no section ${path}.`,
+    advice:
+      near === undefined
+        ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
+        : `Write ${near}: did you mean that section?`,
+    iis: { status: '500.19', text },
+  });
+}
+
+function addUse(path: string, element: XmlElement, location: LocationUse | undefined, walk: Walk): void {
+  const key = `${location?.path.toLowerCase() ?? ''}\0${path}`;
+  const first = walk.seen.get(key);
+  if (first !== undefined) {
+    walk.report('LG1009', element.nameSpan, {
+      message: `Section ${path} stands twice at one level of this file.`,
+      advice: 'Join the two into one.',
+      iis: {
+        status: '500.19',
+        text: `Config section '${path}' already defined. Sections must only appear once per config file.`,
+      },
+      related: { span: first.nameSpan, message: 'the first one' },
+    });
+    return;
+  }
+  walk.seen.set(key, element);
+  walk.uses.push({ path, element, ...(location === undefined ? {} : { location }) });
+}
+
+function readLocation(element: XmlElement, report: Report): LocationUse {
+  const read = (name: string) => element.attributes.find((attribute) => attribute.name === name);
+  const allowed = [
+    'path',
+    'overrideMode',
+    'allowOverride',
+    'inheritInChildApplications',
+    'lockAttributes',
+    'lockElements',
+  ];
+  for (const attribute of element.attributes) {
+    if (!allowed.includes(attribute.name) && !attribute.name.startsWith('xdt:')) {
+      refuseLocation(
+        attribute,
+        `<location> has no attribute "${attribute.name}".`,
+        `Use one of: ${allowed.slice(0, 4).join(', ')}.`,
+        report,
+      );
+    }
+  }
+  const mode = read('overrideMode');
+  const legacy = read('allowOverride');
+  if (mode !== undefined && legacy !== undefined) {
+    refuseLocation(legacy, '<location> has both overrideMode and allowOverride.', 'Keep overrideMode.', report);
+  }
+  if (mode !== undefined && !['Allow', 'Deny', 'Inherit'].includes(mode.value.value)) {
+    refuseLocation(mode, `overrideMode="${mode.value.value}" is not valid.`, 'Write Allow, Deny or Inherit.', report);
+  }
+  const inherits = read('inheritInChildApplications');
+  for (const flag of [legacy, inherits]) {
+    if (flag !== undefined && !/^(true|false)$/i.test(flag.value.value)) {
+      refuseLocation(flag, `${flag.name}="${flag.value.value}" is not valid.`, 'Write true or false.', report);
+    }
+  }
+  const value = read('path')?.value.value ?? '';
+  const open =
+    mode?.value.value ?? (legacy === undefined ? 'Inherit' : /^true$/i.test(legacy.value.value) ? 'Allow' : 'Deny');
+  return {
+    path: value === '.' ? '' : value.replaceAll('\\', '/').replace(/^\/+|\/+$/g, ''),
+    span: element.tagSpan,
+    overrideMode: open === 'Allow' || open === 'Deny' ? open : 'Inherit',
+    inherits: !/^false$/i.test(inherits?.value.value ?? ''),
+  };
+}
+
+function refuseLocation(attribute: XmlAttribute, message: string, advice: string, report: Report): void {
+  const text = message.includes('has no attribute') ? `Unrecognized attribute '${attribute.name}'` : '';
+  report('LG1014', attribute.span, { message, advice, iis: { status: '500.19', text } });
+}

@@ -1,0 +1,155 @@
+/** Finds and reads configuration files and decodes them; the only disk access of this folder. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+
+export interface SourceFile {
+  /** Without the byte order mark; absent where the file cannot be read. */
+  readonly text?: string;
+  readonly bytes: number;
+  /** Why the file cannot be read. */
+  readonly failure?: string;
+  /** Why its bytes are no text, and the offset in what could be read of it. */
+  readonly encodingFault?: { readonly message: string; readonly offset: number };
+  /** The encoding that the XML declaration claims although the bytes show another. */
+  readonly claimedEncoding?: string;
+}
+
+const SIZE_LIMIT = 64 * 1024 * 1024;
+
+const failures: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission is denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+};
+
+/** Reads a file and decodes it by its byte order mark, else by its XML declaration, else as UTF-8. */
+export function readSource(path: string): SourceFile {
+  try {
+    const status = statSync(path);
+    if (!status.isFile()) return { bytes: 0, failure: 'it is no regular file' };
+    if (status.size > SIZE_LIMIT) return { bytes: status.size, failure: 'it is larger than 64 MiB' };
+    return decode(readFileSync(path));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return { bytes: 0, failure: failures[code] ?? `reading failed (${code})` };
+  }
+}
+
+/** Decodes the bytes of a file. */
+export function decode(bytes: Uint8Array): SourceFile {
+  const mark = markOf(bytes);
+  const head = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
+  const claimed = mark === undefined ? /^<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]+)["']/.exec(head)?.[1] : undefined;
+  const size = bytes.length;
+  if (claimed === undefined || /^utf-?(8|16|32|16le|16be)$|^us-ascii$/i.test(claimed)) {
+    const source = decodeAs(mark ?? 'utf-8', bytes);
+    const wide = claimed !== undefined && /16|32/.test(claimed);
+    return { ...source, bytes: size, ...(wide ? { claimedEncoding: claimed } : {}) };
+  }
+  if (knows(claimed)) return { ...decodeAs(claimed, bytes), bytes: size };
+  const offset = head.indexOf(claimed);
+  const encodingFault = { message: `The encoding ${claimed} is not known.`, offset };
+  return { ...decodeAs('utf-8', bytes), bytes: size, encodingFault };
+}
+
+function markOf(bytes: Uint8Array): string | undefined {
+  const [first, second, third] = bytes;
+  if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8';
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  return undefined;
+}
+
+function knows(encoding: string): boolean {
+  try {
+    return new TextDecoder(encoding) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function decodeAs(encoding: string, bytes: Uint8Array): Pick<SourceFile, 'text' | 'encodingFault'> {
+  try {
+    return { text: new TextDecoder(encoding, { fatal: true }).decode(bytes) };
+  } catch {
+    return { text: new TextDecoder(encoding).decode(bytes), ...faultOf(encoding, bytes) };
+  }
+}
+
+/** The end of the longest prefix that decodes; the fault begins in the character after it. */
+function faultOf(encoding: string, bytes: Uint8Array): Pick<SourceFile, 'encodingFault'> {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    try {
+      // Streaming, so that a character cut in two is no fault.
+      new TextDecoder(encoding, { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      good = middle;
+    } catch {
+      bad = middle;
+    }
+  }
+  const offset = new TextDecoder(encoding).decode(bytes.subarray(0, good), { stream: true }).length;
+  return { encodingFault: { message: `The bytes are not ${encoding.toUpperCase()}.`, offset } };
+}
+
+export interface SiteFile {
+  readonly file: string;
+  /** As the folder is called. */
+  readonly site: string;
+  /** `/` or `/a/b`. */
+  readonly path: string;
+}
+
+const DEPTH_LIMIT = 16;
+
+/** Every `sites/<site>/<application path>/web.config` below the folder, shallow ones first. */
+export function siteFiles(configDir: string): readonly SiteFile[] {
+  const found: SiteFile[] = [];
+  const root = join(configDir, 'sites');
+  for (const site of foldersIn(root)) collect(join(root, site), site, '', found, 0);
+  return found;
+}
+
+function collect(folder: string, site: string, path: string, into: SiteFile[], depth: number): void {
+  const file = filesIn(folder).find((name) => name.toLowerCase() === 'web.config');
+  if (file !== undefined) into.push({ file: join(folder, file), site, path: path || '/' });
+  if (depth >= DEPTH_LIMIT) return;
+  for (const child of foldersIn(folder)) collect(join(folder, child), site, `${path}/${child}`, into, depth + 1);
+}
+
+function foldersIn(folder: string): readonly string[] {
+  return entriesIn(folder, true).filter((name) => !name.startsWith('.'));
+}
+
+function filesIn(folder: string): readonly string[] {
+  return entriesIn(folder, false);
+}
+
+function entriesIn(folder: string, folders: boolean): readonly string[] {
+  if (!existsSync(folder)) return [];
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() === folders)
+      .map((entry) => entry.name)
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** The file that a `configSource` names, or nothing where it leaves the folder of the file that names it. */
+export function configSourcePath(file: string, named: string): string | undefined {
+  const folder = dirname(resolve(file));
+  const relative = named.replaceAll('\\', '/');
+  if (relative === '' || isAbsolute(relative) || /^[A-Za-z]:/.test(relative)) return undefined;
+  const target = resolve(folder, relative);
+  return target.startsWith(folder.endsWith(sep) ? folder : folder + sep) ? join(dirname(file), relative) : undefined;
+}
+
+export function fileName(path: string): string {
+  return basename(path);
+}

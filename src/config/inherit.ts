@@ -1,0 +1,161 @@
+/** Merges the levels of configuration that count at a URL path into the rules in force there. */
+import type { Report } from './diagnostic.ts';
+import type { LoadSession } from './load-session.ts';
+import type { RewriteMapConfig, RuleSetConfig, ScopeConfig } from './model.ts';
+import { ruleContext, type SectionLevel } from './read-sections.ts';
+import { type RewriteSectionName, rewriteMapOf, rewriteSections, ruleOf } from './rewrite-section.ts';
+import { boolOf, mergeEntries, type SectionNode, stringOf, textOf } from './schema.ts';
+
+/** The rules of the server level. */
+export function globalRuleSet(levels: readonly SectionLevel[], session: LoadSession): RuleSetConfig {
+  return ruleSet(
+    'globalRules',
+    levels.filter((level) => level.site === undefined),
+    session,
+  );
+}
+
+/** The rules of a site by URL path, the deepest path first, `/` last. */
+export function scopesOf(
+  site: string,
+  applications: readonly string[],
+  levels: readonly SectionLevel[],
+  session: LoadSession,
+): readonly ScopeConfig[] {
+  const name = site.toLowerCase();
+  const mine = levels.filter((level) => level.site === undefined || level.site.toLowerCase() === name);
+  const paths = new Map<string, string>([['/', '/']]);
+  for (const level of mine) if (level.sections.size > 0 && level.site !== undefined) remember(paths, level.path);
+  if (mine.some((level) => !level.inherits)) for (const application of applications) remember(paths, application);
+  const deepestFirst = [...paths.values()].sort((one, other) => depth(other) - depth(one) || (one < other ? -1 : 1));
+  return deepestFirst.map((path) => ({
+    path,
+    ruleSet: ruleSet('rules', levelsAt(path, mine, applications), session),
+  }));
+}
+
+function remember(paths: Map<string, string>, path: string): void {
+  if (!paths.has(path.toLowerCase())) paths.set(path.toLowerCase(), path);
+}
+
+function depth(path: string): number {
+  return path === '/' ? 0 : path.split('/').length - 1;
+}
+
+/** The server first, then outer paths before inner ones; at one path, applicationHost.config before web.config. */
+function levelsAt(
+  path: string,
+  levels: readonly SectionLevel[],
+  applications: readonly string[],
+): readonly SectionLevel[] {
+  const rank = (level: SectionLevel) => (level.site === undefined ? -1 : depth(level.path));
+  return levels
+    .filter((level) => level.site === undefined || contains(level.path, path))
+    .filter((level) => level.inherits || !crossesApplication(level.path, path, applications))
+    .toSorted((one, other) => rank(one) - rank(other));
+}
+
+function contains(outer: string, inner: string): boolean {
+  const prefix = outer === '/' ? '/' : `${outer.toLowerCase()}/`;
+  return `${inner.toLowerCase()}/`.startsWith(prefix);
+}
+
+function crossesApplication(outer: string, inner: string, applications: readonly string[]): boolean {
+  return applications.some(
+    (application) => depth(application) > depth(outer) && contains(outer, application) && contains(application, inner),
+  );
+}
+
+function ruleSet(
+  section: 'globalRules' | 'rules',
+  levels: readonly SectionLevel[],
+  session: LoadSession,
+): RuleSetConfig {
+  const basePaths = new Map<SectionNode, string>();
+  for (const level of levels) {
+    for (const entry of level.sections.get(section)?.entries ?? []) basePaths.set(entry.node, level.path);
+  }
+  const rewriteMaps = merge('rewriteMaps', levels, session).map(rewriteMapOf);
+  for (const map of rewriteMaps) checkKeyCase(map, session.report);
+  if (section === 'rules') checkOutbound(levels, session);
+  return {
+    rules: merge(section, levels, session).map((node) => ruleOf(node, basePaths.get(node) ?? '/')),
+    rewriteMaps,
+    allowedServerVariables: merge('allowedServerVariables', levels, session).map((node) => stringOf(node, 'name')),
+    providers: merge('providers', levels, session).map((node) => stringOf(node, 'name')),
+    useOriginalURLEncoding: originalEncoding(section, levels),
+  };
+}
+
+function merge(
+  section: RewriteSectionName,
+  levels: readonly SectionLevel[],
+  session: LoadSession,
+): readonly SectionNode[] {
+  const entries = levels.map((level) => level.sections.get(section)?.entries ?? []);
+  return mergeEntries(entries, rewriteSections[section].collection, ruleContext(session, section)).map(
+    (entry) => entry.node,
+  );
+}
+
+function originalEncoding(section: RewriteSectionName, levels: readonly SectionLevel[]): boolean {
+  const name = 'useOriginalURLEncoding';
+  const said = levels.map((level) => level.sections.get(section)).filter((node) => node?.values.has(name) === true);
+  const last = said.at(-1);
+  return last === undefined || boolOf(last, name);
+}
+
+function checkKeyCase(map: RewriteMapConfig, report: Report): void {
+  if (!map.ignoreCase) return;
+  const seen = new Map<string, RewriteMapConfig['entries'][number]>();
+  for (const entry of map.entries) {
+    const folded = entry.key.value.toLowerCase();
+    const first = seen.get(folded);
+    if (first === undefined) seen.set(folded, entry);
+    else {
+      report('LG2010', entry.key.span, {
+        message: `Key "${entry.key.value}" differs from "${first.key.value}" in case only, and the map ignores case.`,
+        advice:
+          'Remove one of them, or write ignoreCase="false" on the map. Which one IIS takes is not known; Lychgate takes the first.',
+        related: { span: first.key.span, message: 'the first one' },
+      });
+    }
+  }
+}
+
+/** Outbound rules are read and checked, but none that is switched on can be served. */
+function checkOutbound(levels: readonly SectionLevel[], session: LoadSession): void {
+  const known = (child: string) =>
+    new Set(
+      levels
+        .flatMap((level) => level.sections.get('outboundRules')?.elements.get(child)?.entries ?? [])
+        .map((entry) => stringOf(entry.node, 'name').toLowerCase()),
+    );
+  const preConditions = known('preConditions');
+  const customTags = known('customTags');
+  for (const rule of merge('outboundRules', levels, session)) {
+    checkReference(textOf(rule, 'preCondition'), preConditions, 'preCondition', session.report);
+    const match = rule.elements.get('match');
+    if (match !== undefined)
+      checkReference(textOf(match, 'customTags'), customTags, 'customTags group', session.report);
+    if (!boolOf(rule, 'enabled')) continue;
+    session.report('LG2008', rule.span, {
+      message: `This version does not carry out outbound rules, and rule "${stringOf(rule, 'name')}" is switched on.`,
+      advice: 'Write enabled="false" on the rule if answers may pass unchanged.',
+    });
+  }
+}
+
+function checkReference(
+  text: ReturnType<typeof textOf>,
+  names: ReadonlySet<string>,
+  what: string,
+  report: Report,
+): void {
+  if (text === undefined || text.value === '' || names.has(text.value.toLowerCase())) return;
+  report('LG2009', text.span, {
+    message: `There is no ${what} "${text.value}".`,
+    advice: `Define it, or name one that exists.`,
+    ui: true,
+  });
+}

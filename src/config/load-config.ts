@@ -1,0 +1,341 @@
+/** The one door: configuration files to a model and everything that is wrong with them. */
+import { dirname, join } from 'node:path';
+import type { Diagnostic } from './diagnostic.ts';
+import { fragmentRoots, knownFrom } from './file-sections.ts';
+import { fileName, siteFiles } from './files.ts';
+import { globalRuleSet, scopesOf } from './inherit.ts';
+import { builtInSections, type KnownSections } from './known-sections.ts';
+import { type LoadSession, newSession, openXml } from './load-session.ts';
+import type { Config, SiteConfig } from './model.ts';
+import { proxyOf, proxySection } from './proxy-section.ts';
+import {
+  type ConfigFile,
+  emptySections,
+  farmCodes,
+  looksLikeApplicationHost,
+  type ReadSections,
+  readSections,
+  siteCodes,
+} from './read-sections.ts';
+import { checkFarm, checkFarmSettings, checkPassword, checkSites, farmNodes } from './references.ts';
+import {
+  boolOf,
+  entriesOf,
+  mergeEntries,
+  numberOf,
+  type SectionContext,
+  type SectionNode,
+  stringOf,
+} from './schema.ts';
+import { type IisEntry, type ReadSettings, readSettings } from './settings.ts';
+import { bindingOf, sitesSection } from './sites-section.ts';
+import { webFarmOf, webFarmsSection } from './web-farms-section.ts';
+
+export interface LoadResult {
+  /** Absent where a file could not be read as XML. With errors it holds defaults in place of faulty values. */
+  readonly config?: Config;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The text of every file that was read, without byte order marks. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+export interface LoadOptions {
+  /** URL path of the folder whose web.config or fragments the files are; `/` by default. */
+  readonly base?: string;
+}
+
+/** The site that holds the rules of files without sites. */
+export const FRAGMENT_SITE = 'fragment';
+
+/** Reads the folder of a service: settings.json, the IIS files it names, and the web.config files of its sites. */
+export function loadConfig(configDir: string): LoadResult {
+  const session = newSession();
+  const read = readSettings(join(configDir, 'settings.json'), session);
+  session.acknowledge = read.settings.acknowledge;
+  const opened = openEntries(read.iis, session);
+  const hosts = opened.filter((file) => file.kind === 'applicationHost');
+  const sections = emptySections();
+  const known = readHosts(hosts, sections, session);
+  const sites = sitesFrom(sections, read, session);
+  const rest = [
+    ...opened.filter((file) => file.kind !== 'applicationHost').map((file) => withSite(file, sites[0]?.name)),
+    ...openSiteFiles(configDir, session),
+  ];
+  for (const file of rest) {
+    checkSiteExists(file, sites, read.iis, session);
+    readOne(file, known, sections, session);
+  }
+  if (sites.every((site) => site.bindings.length === 0) && !session.broken) reportNoListener(read, session);
+  return result(sections, sites, read, session);
+}
+
+/** Reads one file for `validate` or `trace`. */
+export function loadFile(path: string, options: LoadOptions = {}): LoadResult {
+  return loadFiles([path], options);
+}
+
+/** Reads several files into one model: an applicationHost.config with a web.config, or fragments of rules. */
+export function loadFiles(paths: readonly string[], { base = '/' }: LoadOptions = {}): LoadResult {
+  const session = newSession();
+  const folder = dirname(paths[0] ?? '.');
+  // The settings beside a single file are not meant for it; defaults apply.
+  const read = readSettings(join(folder, '\0'), session);
+  const opened = openEntries(
+    paths.map((file) => ({ file, path: base })),
+    session,
+    'web.config',
+  );
+  const sections = emptySections();
+  const known = readHosts(
+    opened.filter((file) => file.kind === 'applicationHost'),
+    sections,
+    session,
+  );
+  let sites = sitesFrom(sections, read, session);
+  if (sites.length === 0)
+    sites = [emptySite(FRAGMENT_SITE, opened[0]?.root.tagSpan ?? { file: paths[0] ?? '', start: 0, end: 0 })];
+  for (const file of opened) {
+    if (file.kind !== 'applicationHost') readOne(withSite(file, sites[0]?.name), known, sections, session);
+  }
+  const loaded = result(sections, sites, read, session);
+  const alone = opened.every((file) => file.kind !== 'applicationHost');
+  if (loaded.config === undefined || !alone || sections.proxies.length > 0) return loaded;
+  return { ...loaded, config: { ...loaded.config, proxy: { ...loaded.config.proxy, enabled: true } } };
+}
+
+function openEntries(
+  entries: readonly IisEntry[],
+  session: LoadSession,
+  otherwise: 'applicationHost' | 'web.config' = 'applicationHost',
+): readonly ConfigFile[] {
+  return entries.flatMap((entry): readonly ConfigFile[] => {
+    const webConfig = entry.site !== undefined || /^web\./i.test(fileName(entry.file));
+    const root = openXml(entry.file, session, {
+      limited: webConfig,
+      ...(entry.span === undefined ? {} : { from: entry.span }),
+    });
+    if (root === undefined) return [];
+    const path = normalPath(entry.path ?? '/');
+    const place = { file: entry.file, root, path, ...(entry.site === undefined ? {} : { site: entry.site }) };
+    if (root.name === 'configuration') {
+      const host = entry.site === undefined && looksLikeApplicationHost(entry.file, root, otherwise);
+      return [{ ...place, kind: host ? ('applicationHost' as const) : ('web.config' as const) }];
+    }
+    if (fragmentRoots.has(root.name)) return [{ ...place, kind: 'fragment' as const }];
+    session.broken = true;
+    session.report('LG1007', root.nameSpan, {
+      message: `<${root.name}> is not what a configuration begins with.`,
+      advice: `Make <configuration> the root element, or a fragment: ${[...fragmentRoots].join(', ')}.`,
+      iis: { status: '500.19', text: '' },
+    });
+    return [];
+  });
+}
+
+function normalPath(path: string): string {
+  return `/${path
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/')}`;
+}
+
+function openSiteFiles(configDir: string, session: LoadSession): readonly ConfigFile[] {
+  return siteFiles(configDir).flatMap(({ file, site, path }) => {
+    const root = openXml(file, session, { limited: true });
+    if (root === undefined) return [];
+    if (root.name === 'configuration') return [{ file, kind: 'web.config' as const, root, site, path }];
+    session.broken = true;
+    session.report('LG1007', root.nameSpan, {
+      message: `<${root.name}> is not what a web.config begins with.`,
+      advice: 'Make <configuration> the root element.',
+      iis: { status: '500.19', text: '' },
+    });
+    return [];
+  });
+}
+
+function withSite(file: ConfigFile, site: string | undefined): ConfigFile {
+  return file.site !== undefined || site === undefined ? file : { ...file, site };
+}
+
+function readHosts(files: readonly ConfigFile[], into: ReadSections, session: LoadSession): KnownSections | undefined {
+  let known: KnownSections | undefined;
+  for (const file of files) {
+    known = knownFrom(file.root, file.kind, known, session.report);
+    readSections(file, known, into, session);
+  }
+  return known;
+}
+
+function readOne(file: ConfigFile, known: KnownSections | undefined, into: ReadSections, session: LoadSession): void {
+  if (file.kind !== 'fragment') {
+    readSections(file, knownFrom(file.root, file.kind, known, session.report), into, session);
+    return;
+  }
+  const before = into.levels.length;
+  readSections(file, { sections: builtInSections, denied: new Set() }, into, session);
+  // Global rules and what they refer to belong to the server, the rest to the site.
+  for (const level of into.levels.splice(before)) {
+    const { rules, outboundRules, ...server } = Object.fromEntries(level.sections);
+    const own = Object.entries({ rules, outboundRules }).filter(([, node]) => node !== undefined);
+    const { site: _, ...everywhere } = level;
+    into.levels.push({ ...everywhere, path: '/', sections: new Map(Object.entries(server)) as typeof level.sections });
+    into.levels.push({ ...level, sections: new Map(own) as typeof level.sections });
+  }
+}
+
+function checkSiteExists(
+  file: ConfigFile,
+  sites: readonly SiteConfig[],
+  entries: readonly IisEntry[],
+  { report }: LoadSession,
+): void {
+  if (file.site === undefined || sites.some((site) => site.name.toLowerCase() === file.site?.toLowerCase())) return;
+  const entry = entries.find((candidate) => candidate.file === file.file);
+  if (entry?.span === undefined) {
+    report('LG1019', file.root.nameSpan, {
+      message: `There is no site "${file.site}"; this file has no effect.`,
+      advice: `Name the folder after a site: ${sites.map((site) => `"${site.name}"`).join(', ')}.`,
+    });
+    return;
+  }
+  report('LG6008', entry.span, {
+    message: `There is no site "${file.site}".`,
+    advice: `Write one of: ${sites.map((site) => `"${site.name}"`).join(', ')}.`,
+  });
+}
+
+function reportNoListener(read: ReadSettings, { report, sources }: LoadSession): void {
+  const file = sources.has(read.settings.file)
+    ? read.settings.file
+    : (sources.keys().next().value ?? read.settings.file);
+  report(
+    'LG5011',
+    { file, start: 0, end: 0 },
+    {
+      message: 'No site has a binding for HTTP or HTTPS, so there is nothing to listen on.',
+      advice: 'Put <sites> into applicationHost.config, or "bindings" into settings.json.',
+    },
+  );
+}
+
+function emptySite(name: string, span: SiteConfig['span']): SiteConfig {
+  return { span, name, id: 1, bindings: [], applications: ['/'], scopes: [] };
+}
+
+function sitesFrom(sections: ReadSections, read: ReadSettings, session: LoadSession): readonly SiteConfig[] {
+  const context: SectionContext = { report: session.report, codes: siteCodes, status: '500.19' };
+  const entries = mergeEntries(
+    sections.sites.map((node) => node.entries),
+    sitesSection.collection,
+    context,
+  );
+  const sites = entries.map((entry) => siteOf(entry.node, context));
+  if (sites.length === 0) return sitesOfSettings(read);
+  if (read.bindingsSpan !== undefined) {
+    session.report('LG6007', read.bindingsSpan, {
+      message: 'These bindings have no effect: the IIS files hold sites.',
+      advice: 'Remove them, or remove <sites> from the IIS files.',
+    });
+  }
+  checkLocations(sections, sites, session);
+  return sites;
+}
+
+function sitesOfSettings(read: ReadSettings): readonly SiteConfig[] {
+  const sites = new Map<string, SiteConfig>();
+  for (const { site: name, ...binding } of read.bindings) {
+    const key = name.toLowerCase();
+    const site = sites.get(key) ?? { ...emptySite(name, binding.span), id: sites.size + 1 };
+    sites.set(key, { ...site, bindings: [...site.bindings, binding] });
+  }
+  return [...sites.values()];
+}
+
+function siteOf(node: SectionNode, context: SectionContext): SiteConfig {
+  const starts = boolOf(node, 'serverAutoStart');
+  if (!starts) {
+    context.report('LG5013', node.values.get('serverAutoStart')?.text.span ?? node.nameSpan, {
+      message: `Site "${stringOf(node, 'name')}" does not start by itself, so none of its bindings is served.`,
+      advice: 'Write serverAutoStart="true" if it is to be served.',
+    });
+  }
+  const bindings = entriesOf(node.elements.get('bindings')).flatMap((binding) => bindingOf(binding, context) ?? []);
+  return {
+    span: node.span,
+    name: stringOf(node, 'name'),
+    id: numberOf(node, 'id'),
+    bindings: starts ? bindings : [],
+    applications: entriesOf(node).map((application) => normalPath(stringOf(application, 'path'))),
+    scopes: [],
+  };
+}
+
+function checkLocations(sections: ReadSections, sites: readonly SiteConfig[], { report }: LoadSession): void {
+  for (const level of sections.levels) {
+    if (level.site === undefined || sites.some((site) => site.name.toLowerCase() === level.site?.toLowerCase()))
+      continue;
+    const node = level.sections.values().next().value;
+    if (node === undefined) continue;
+    report('LG1019', node.nameSpan, {
+      message: `There is no site "${level.site}"; this <location> has no effect.`,
+      advice: 'Begin the path with the name of a site.',
+    });
+  }
+}
+
+function result(
+  sections: ReadSections,
+  sites: readonly SiteConfig[],
+  read: ReadSettings,
+  session: LoadSession,
+): LoadResult {
+  const context: SectionContext = { report: session.report, codes: farmCodes, status: '500.19' };
+  const farms = mergeEntries(
+    sections.webFarms.map((node) => node.entries),
+    webFarmsSection.collection,
+    context,
+  ).map((entry) => entry.node);
+  const proxy = sections.proxies.at(-1) ?? absentProxy(read);
+  for (const farm of farms) checkFarm(farm, session.report);
+  for (const node of sections.proxies) checkPassword(node, session.report);
+  checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
+  checkSites(sites, session.report);
+  const config: Config = {
+    sites: sites.map((site) => ({ ...site, scopes: scopesOf(site.name, site.applications, sections.levels, session) })),
+    globalRules: globalRuleSet(sections.levels, session),
+    webFarms: farms.map(webFarmOf),
+    proxy: proxyOf(proxy),
+    settings: read.settings,
+  };
+  const diagnostics = inOrder(session);
+  return { ...(session.broken ? {} : { config }), diagnostics, sources: session.sources };
+}
+
+function absentProxy(read: ReadSettings): SectionNode {
+  const span = { file: read.settings.file, start: 0, end: 0 };
+  return {
+    schema: proxySection,
+    name: 'proxy',
+    span,
+    nameSpan: span,
+    values: new Map(),
+    elements: new Map(),
+    entries: [],
+  };
+}
+
+/** By file in the order of reading, then by place; what several scopes report is kept once. */
+function inOrder({ diagnostics, sources }: LoadSession): readonly Diagnostic[] {
+  const files = new Map([...sources.keys()].map((file, index) => [file, index]));
+  const kept = new Map<string, Diagnostic>();
+  for (const diagnostic of diagnostics) {
+    const { code, message, span } = diagnostic;
+    const key = [code, span.file, span.start, span.end, message].join('\0');
+    if (!kept.has(key)) kept.set(key, diagnostic);
+  }
+  const rank = ({ span }: Diagnostic) => files.get(span.file) ?? files.size;
+  return [...kept.values()].sort(
+    (one, other) => rank(one) - rank(other) || one.span.start - other.span.start || one.span.end - other.span.end,
+  );
+}

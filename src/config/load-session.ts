@@ -1,0 +1,106 @@
+/** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
+import { type Diagnostic, type Report, reportInto, type Span } from './diagnostic.ts';
+import { fileName, readSource } from './files.ts';
+import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
+
+export interface LoadSession {
+  readonly diagnostics: Diagnostic[];
+  readonly report: Report;
+  readonly sources: Map<string, string>;
+  acknowledge: readonly string[];
+  /** True once a file could not be read as XML: there is no picture of the whole then. */
+  broken: boolean;
+}
+
+export function newSession(): LoadSession {
+  const diagnostics: Diagnostic[] = [];
+  return { diagnostics, report: reportInto(diagnostics), sources: new Map(), acknowledge: [], broken: false };
+}
+
+/** IIS's limit for web.config and the files that it includes. */
+const WEB_CONFIG_LIMIT = 250 * 1024;
+
+const faultCodes = { malformed: 'LG1002', dtd: 'LG1005', limit: 'LG1006' } as const;
+
+interface OpenOptions {
+  /** True for files under IIS's size limit. */
+  readonly limited: boolean;
+  /** What names the file, to be shown where it cannot be read. */
+  readonly from?: Span;
+  /** True where the model makes sense without the file. */
+  readonly spare?: true;
+}
+
+/** Reads a file and its XML; what stops that is reported. */
+export function openXml(
+  file: string,
+  session: LoadSession,
+  { limited, from, spare }: OpenOptions,
+): XmlElement | undefined {
+  const { report } = session;
+  const source = readSource(file);
+  if (source.text === undefined) {
+    if (spare !== true) session.broken = true;
+    report('LG1001', from ?? { file, start: 0, end: 0 }, {
+      message: `${file} cannot be read: ${source.failure}.`,
+      advice: 'Check the name and the permissions of the file.',
+      iis: { status: '500.19', text: 'Cannot read configuration file' },
+    });
+    return undefined;
+  }
+  session.sources.set(file, source.text);
+  if (limited && source.bytes > WEB_CONFIG_LIMIT) reportTooLarge(file, source.bytes, session);
+  if (source.encodingFault !== undefined) {
+    session.broken = true;
+    const start = Math.min(source.encodingFault.offset, source.text.length);
+    report(
+      'LG1003',
+      { file, start, end: Math.min(start + 1, source.text.length) },
+      {
+        message: source.encodingFault.message,
+        advice: 'Save the file as UTF-8 and write encoding="utf-8" into its XML declaration.',
+        iis: { status: '500.19', text: 'Configuration file is not well-formed XML' },
+      },
+    );
+    return undefined;
+  }
+  if (source.claimedEncoding !== undefined) reportClaim(file, source.text, source.claimedEncoding, session);
+  const { root, fault } = parseXml(file, source.text);
+  if (fault !== undefined) return reportFault(fault, session);
+  return root;
+}
+
+function reportTooLarge(file: string, bytes: number, { report }: LoadSession): void {
+  report(
+    'LG1004',
+    { file, start: 0, end: 0 },
+    {
+      message: `${fileName(file)} has ${bytes} bytes; IIS reads at most ${WEB_CONFIG_LIMIT}.`,
+      advice: 'Move rewrite maps or rules to files of their own with configSource="…".',
+      iis: { status: '500.19', text: 'Cannot read configuration file because it exceeds the maximum file size' },
+    },
+  );
+}
+
+function reportClaim(file: string, text: string, claimed: string, { report }: LoadSession): void {
+  const start = text.indexOf(claimed);
+  report(
+    'LG1020',
+    { file, start, end: start + claimed.length },
+    {
+      message: `The XML declaration says ${claimed} but the file is UTF-8; IIS may refuse it.`,
+      advice: 'Write encoding="utf-8".',
+    },
+  );
+}
+
+function reportFault(fault: XmlFault, session: LoadSession): undefined {
+  session.broken = true;
+  session.report(faultCodes[fault.kind], fault.span, {
+    message: fault.message,
+    advice: fault.advice,
+    iis: { status: '500.19', text: 'Configuration file is not well-formed XML' },
+    ...(fault.related === undefined ? {} : { related: fault.related }),
+  });
+  return undefined;
+}

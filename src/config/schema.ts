@@ -1,0 +1,384 @@
+/** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
+import type { Code, Report, Span } from './diagnostic.ts';
+import type { Text } from './model.ts';
+import { nearest } from './nearest.ts';
+import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
+import type { XmlAttribute, XmlElement } from './xml.ts';
+
+export interface CollectionSchema {
+  /** Elements that add an entry, by name. */
+  readonly add: Readonly<Record<string, ElementSchema>>;
+  readonly remove?: true;
+  readonly clear?: true;
+  /** The unique key, or the parts of a combined one; without it duplicates are fine. */
+  readonly key?: readonly string[];
+  readonly caseSensitive?: true;
+}
+
+export interface ElementSchema {
+  readonly attributes?: Readonly<Record<string, AttributeSchema>>;
+  readonly elements?: Readonly<Record<string, ElementSchema>>;
+  readonly collection?: CollectionSchema;
+  /** Its content has no effect here and is not looked at. */
+  readonly open?: true;
+  /** Cures for names that people write here although they do not belong here. */
+  readonly hints?: Readonly<Record<string, string>>;
+}
+
+/** One set of codes for each family of sections, so that a code says where the fault stands. */
+export interface SectionCodes {
+  readonly unknownAttribute: Code;
+  readonly unknownElement: Code;
+  readonly missing: Code;
+  readonly value: Code;
+  readonly duplicate: Code;
+  readonly repeated: Code;
+  readonly doubtful: Code;
+}
+
+export interface SectionContext {
+  readonly report: Report;
+  readonly codes: SectionCodes;
+  /** The status with which IIS answers while the section is faulty. */
+  readonly status: string;
+}
+
+export interface SectionNode {
+  readonly schema: ElementSchema;
+  readonly name: string;
+  /** The start tag. */
+  readonly span: Span;
+  readonly nameSpan: Span;
+  readonly values: ReadonlyMap<string, { readonly value: AttributeValue; readonly text: Text }>;
+  readonly elements: ReadonlyMap<string, SectionNode>;
+  readonly entries: readonly Entry[];
+}
+
+export interface Entry {
+  readonly kind: 'add' | 'remove' | 'clear';
+  readonly node: SectionNode;
+  /** What two entries must not share; absent where a part of it is missing. */
+  readonly key?: string;
+}
+
+const lockAttributes = new Set([
+  'lockAttributes',
+  'lockElements',
+  'lockAllAttributesExcept',
+  'lockAllElementsExcept',
+  'lockItem',
+]);
+
+/** Reads an element and everything in it. */
+export function readElement(element: XmlElement, schema: ElementSchema, context: SectionContext): SectionNode {
+  const values = new Map<string, { value: AttributeValue; text: Text }>();
+  const elements = new Map<string, SectionNode>();
+  const entries: Entry[] = [];
+  if (schema.open !== true) {
+    readAttributes(element, schema, context, values);
+    readChildren(element, schema, context, elements, entries);
+    reportText(element, context);
+  }
+  const { name, tagSpan: span, nameSpan } = element;
+  return { schema, name, span, nameSpan, values, elements, entries };
+}
+
+function readAttributes(
+  element: XmlElement,
+  schema: ElementSchema,
+  context: SectionContext,
+  into: Map<string, { value: AttributeValue; text: Text }>,
+): void {
+  const known = schema.attributes ?? {};
+  for (const attribute of element.attributes) {
+    const definition = Object.hasOwn(known, attribute.name) ? known[attribute.name] : undefined;
+    if (definition !== undefined) {
+      const value = readValue(attribute, definition, context);
+      if (value !== undefined) into.set(attribute.name, { value, text: attribute.value });
+    } else if (lockAttributes.has(attribute.name)) {
+      reportLock(attribute, context);
+    } else if (!attribute.name.startsWith('xdt:') && !/^xmlns(:|$)/.test(attribute.name)) {
+      reportUnknownAttribute(attribute, element, schema, context);
+    }
+  }
+  for (const [name, definition] of Object.entries(known)) {
+    if (definition.required !== true || element.attributes.some((attribute) => attribute.name === name)) continue;
+    context.report(context.codes.missing, element.nameSpan, {
+      message: `<${element.name}> has no attribute ${name}.`,
+      advice: `Add ${name}="…" to <${element.name}>.`,
+      iis: { status: context.status, text: `Missing required attribute '${name}'` },
+    });
+  }
+}
+
+function readValue(
+  attribute: XmlAttribute,
+  definition: AttributeSchema,
+  context: SectionContext,
+): AttributeValue | undefined {
+  const { value } = attribute.value;
+  const parsed = parseValue(value, definition);
+  if (parsed.fault !== undefined) {
+    context.report(context.codes.value, valueSpan(attribute), {
+      message: `${attribute.name}="${value}" is not valid: ${parsed.fault.reason}.`,
+      advice: parsed.fault.advice,
+      iis: {
+        status: context.status,
+        text: `The '${attribute.name}' attribute is invalid.  ${parsed.fault.iis}`.trimEnd(),
+      },
+    });
+    return undefined;
+  }
+  if (parsed.doubt !== undefined) {
+    context.report(context.codes.doubtful, valueSpan(attribute), {
+      message: `IIS may refuse ${attribute.name}="${value}".`,
+      advice: parsed.doubt,
+    });
+  }
+  return parsed.value;
+}
+
+/** An empty value has no width: the attribute is shown instead. */
+function valueSpan(attribute: XmlAttribute): Span {
+  const { span } = attribute.value;
+  return span.start === span.end ? attribute.span : span;
+}
+
+function reportLock(attribute: XmlAttribute, { report }: SectionContext): void {
+  report('LG1015', attribute.span, {
+    message: `${attribute.name} is read but locks are not carried out.`,
+    advice: 'Make sure that no lower level changes what is locked: IIS would refuse it with 500.19, Lychgate does not.',
+  });
+}
+
+function reportUnknownAttribute(
+  attribute: XmlAttribute,
+  element: XmlElement,
+  schema: ElementSchema,
+  { report, codes, status }: SectionContext,
+): void {
+  report(codes.unknownAttribute, attribute.nameSpan, {
+    message: `<${element.name}> has no attribute "${attribute.name}".`,
+    advice: adviceFor(attribute.name, Object.keys(schema.attributes ?? {}), schema, 'attribute'),
+    iis: { status, text: `Unrecognized attribute '${attribute.name}'` },
+  });
+}
+
+function adviceFor(
+  name: string,
+  names: readonly string[],
+  schema: ElementSchema,
+  what: 'attribute' | 'element',
+): string {
+  const hint = schema.hints !== undefined && Object.hasOwn(schema.hints, name) ? schema.hints[name] : undefined;
+  if (hint !== undefined) return hint;
+  const near = nearest(name, names);
+  if (near !== undefined) return `Write ${near}: did you mean that ${what}?`;
+  if (names.length === 0) return `Remove it: no ${what} may stand here.`;
+  return `Remove it, or use one of: ${names.join(', ')}.`;
+}
+
+function readChildren(
+  element: XmlElement,
+  schema: ElementSchema,
+  context: SectionContext,
+  elements: Map<string, SectionNode>,
+  entries: Entry[],
+): void {
+  for (const child of element.children) {
+    const entry = readEntry(child, schema.collection, context);
+    if (entry !== undefined) {
+      entries.push(entry);
+      continue;
+    }
+    const definition = own(schema.elements, child.name);
+    if (definition === undefined) {
+      reportUnknownElement(child, element, schema, context);
+    } else if (elements.has(child.name)) {
+      context.report(context.codes.repeated, child.nameSpan, {
+        message: `<${child.name}> stands twice in <${element.name}>.`,
+        advice: 'Join the two into one element.',
+      });
+    } else {
+      elements.set(child.name, checkKeys(readElement(child, definition, context), context));
+    }
+  }
+}
+
+/** Collections inside a section never merge with another level, so their keys are checked on the spot. */
+function checkKeys(node: SectionNode, context: SectionContext): SectionNode {
+  if (node.entries.length > 0) mergeEntries([node.entries], node.schema.collection, context);
+  return node;
+}
+
+function readEntry(
+  child: XmlElement,
+  collection: CollectionSchema | undefined,
+  context: SectionContext,
+): Entry | undefined {
+  if (collection === undefined) return undefined;
+  const added = own(collection.add, child.name);
+  if (added !== undefined) {
+    const node = checkKeys(readElement(child, added, context), context);
+    const key = keyOf(node, collection);
+    return { kind: 'add', node, ...(key === undefined ? {} : { key }) };
+  }
+  if (child.name === 'clear' && collection.clear === true)
+    return { kind: 'clear', node: readElement(child, {}, context) };
+  if (child.name === 'remove' && collection.remove === true) {
+    const node = readElement(child, removeSchema(collection), context);
+    const key = keyOf(node, collection);
+    return { kind: 'remove', node, ...(key === undefined ? {} : { key }) };
+  }
+  return undefined;
+}
+
+const removeSchemas = new WeakMap<CollectionSchema, ElementSchema>();
+
+/** `<remove>` takes the key attributes and nothing else. */
+function removeSchema(collection: CollectionSchema): ElementSchema {
+  const known = removeSchemas.get(collection);
+  if (known !== undefined) return known;
+  const names = collection.key ?? [];
+  const attributes: Record<string, AttributeSchema> = {};
+  for (const name of names) attributes[name] = { type: 'string', required: true };
+  const schema = { attributes };
+  removeSchemas.set(collection, schema);
+  return schema;
+}
+
+function keyOf(node: SectionNode, { key, caseSensitive }: CollectionSchema): string | undefined {
+  if (key === undefined) return undefined;
+  const parts = key.map((name) => node.values.get(name)?.value ?? node.schema.attributes?.[name]?.default);
+  if (key.length === 1 && parts[0] === undefined) return undefined;
+  const joined = parts.map((part) => String(part ?? '')).join('\0');
+  return caseSensitive === true ? joined : joined.toLowerCase();
+}
+
+function reportUnknownElement(
+  child: XmlElement,
+  parent: XmlElement,
+  schema: ElementSchema,
+  { report, codes, status }: SectionContext,
+): void {
+  const { collection } = schema;
+  const names = [
+    ...Object.keys(collection?.add ?? {}),
+    ...(collection?.remove === true ? ['remove'] : []),
+    ...(collection?.clear === true ? ['clear'] : []),
+    ...Object.keys(schema.elements ?? {}),
+  ];
+  report(codes.unknownElement, child.nameSpan, {
+    message: `<${parent.name}> cannot hold <${child.name}>.`,
+    advice: adviceFor(child.name, names, schema, 'element'),
+    iis: { status, text: `Unrecognized element '${child.name}'` },
+  });
+}
+
+function reportText(element: XmlElement, { report }: SectionContext): void {
+  if (element.text === undefined) return;
+  report('LG1018', element.text, {
+    message: `Text stands in <${element.name}>; IIS may refuse or ignore it.`,
+    advice: 'Remove it, or make it a comment: <!-- … -->.',
+  });
+}
+
+/** Applies clear, remove and add of each level, the outermost first, and reports entries with equal keys. */
+export function mergeEntries(
+  levels: readonly (readonly Entry[])[],
+  collection: CollectionSchema | undefined,
+  context: SectionContext,
+): readonly Entry[] {
+  let merged = new Map<string | Entry, Entry>();
+  for (const entry of levels.flat()) {
+    if (entry.kind === 'clear') merged = new Map();
+    else if (entry.kind === 'remove') merged.delete(entry.key ?? '');
+    else if (entry.key !== undefined && merged.has(entry.key)) {
+      reportDuplicate(entry.node, merged.get(entry.key)?.node, collection?.key ?? [], context);
+    } else merged.set(entry.key ?? entry, entry);
+  }
+  return [...merged.values()];
+}
+
+function reportDuplicate(
+  node: SectionNode,
+  first: SectionNode | undefined,
+  key: readonly string[],
+  { report, codes, status }: SectionContext,
+): void {
+  const values = key.map((name) => String(effectiveValue(node, name) ?? '')).join(', ');
+  const type = `Cannot add duplicate collection entry of type '${node.name}' with`;
+  const text =
+    key.length === 1
+      ? `${type} unique key attribute '${key[0]}' set to '${values}'`
+      : `${type} combined key attributes '${key.join(', ')}' respectively set to '${values}'`;
+  const sameFile = first?.span.file === node.span.file;
+  report(codes.duplicate, node.values.get(key[0] ?? '')?.text.span ?? node.nameSpan, {
+    message: `A <${node.name}> with ${key.join(', ')} "${values}" exists already${sameFile ? '' : ` in ${first?.span.file}`}.`,
+    advice: sameFile
+      ? 'Remove one of them, or give it another name.'
+      : `Put <remove ${key[0]}="${values}" /> or <clear /> before it, or give it another name.`,
+    iis: { status, text },
+    ...(first === undefined ? {} : { related: { span: first.nameSpan, message: 'the first one' } }),
+  });
+}
+
+function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** The value of an attribute, or its default. */
+export function effectiveValue(node: SectionNode | undefined, name: string): AttributeValue | undefined {
+  return node?.values.get(name)?.value ?? node?.schema.attributes?.[name]?.default;
+}
+
+export function boolOf(node: SectionNode, name: string): boolean {
+  return effectiveValue(node, name) === true;
+}
+
+export function numberOf(node: SectionNode, name: string): number {
+  const value = effectiveValue(node, name);
+  return typeof value === 'number' ? value : 0;
+}
+
+export function stringOf(node: SectionNode, name: string): string {
+  const value = effectiveValue(node, name);
+  return typeof value === 'string' ? value : '';
+}
+
+/** The value of an enum attribute; the table vouches for `Name`. */
+export function enumOf<Name extends string>(node: SectionNode, name: string): Name {
+  return stringOf(node, name) as Name;
+}
+
+/** The text of an attribute as written, or nothing where it is absent or faulty. */
+export function textOf(node: SectionNode, name: string): Text | undefined {
+  return node.values.get(name)?.text;
+}
+
+/** The child element, read as empty where it is absent so that its defaults apply. */
+export function childOf(node: SectionNode, name: string): SectionNode {
+  const child = node.elements.get(name);
+  if (child !== undefined) return child;
+  const schema = own(node.schema.elements, name) ?? {};
+  return {
+    schema,
+    name,
+    span: node.span,
+    nameSpan: node.nameSpan,
+    values: new Map(),
+    elements: new Map(),
+    entries: [],
+  };
+}
+
+/** The entries of a collection that lives inside one section. */
+export function entriesOf(node: SectionNode | undefined): readonly SectionNode[] {
+  const kept = new Map<string | Entry, SectionNode>();
+  for (const entry of node?.entries ?? []) {
+    if (entry.kind === 'clear') kept.clear();
+    else if (entry.kind === 'remove') kept.delete(entry.key ?? '');
+    else if (!kept.has(entry.key ?? entry)) kept.set(entry.key ?? entry, entry.node);
+  }
+  return [...kept.values()];
+}

@@ -1,0 +1,188 @@
+/** Checks the JSON of settings.json against its table, and keeps what is valid together with its places. */
+import type { Node } from 'jsonc-parser';
+import type { Code, Report, Span } from './diagnostic.ts';
+import { nearest } from './nearest.ts';
+import type { SettingType } from './settings-table.ts';
+
+/** A valid part of the settings. */
+export interface Setting {
+  readonly span: Span;
+  readonly value?: string | number | boolean;
+  readonly items?: readonly Setting[];
+  readonly keys?: ReadonlyMap<string, Setting & { readonly nameSpan: Span }>;
+}
+
+interface Checker {
+  readonly file: string;
+  readonly report: Report;
+}
+
+/** @param path of the part in the whole, for messages */
+export function checkSetting(node: Node, type: SettingType, path: string, checker: Checker): Setting | undefined {
+  switch (type.kind) {
+    case 'object':
+    case 'record':
+      return node.type === 'object' ? checkKeys(node, type, path, checker) : wrongType(node, type, path, checker);
+    case 'list':
+      return node.type === 'array' ? checkItems(node, type.item, path, checker) : wrongType(node, type, path, checker);
+    case 'either':
+      return checkEither(node, type, path, checker);
+    case 'text':
+      return node.type === 'string' ? checkText(node, type, path, checker) : wrongType(node, type, path, checker);
+    case 'number':
+      return node.type === 'number' ? checkNumber(node, type, path, checker) : wrongType(node, type, path, checker);
+    case 'switch':
+      if (node.type !== 'boolean' || (type.only !== undefined && node.value !== type.only)) {
+        return wrongType(node, type, path, checker);
+      }
+      return { span: spanOf(node, checker), value: node.value === true };
+  }
+}
+
+function spanOf(node: Node, { file }: Checker): Span {
+  return { file, start: node.offset, end: node.offset + node.length };
+}
+
+function fault(code: Code, node: Node, message: string, advice: string, checker: Checker): undefined {
+  checker.report(code, spanOf(node, checker), { message, advice });
+  return undefined;
+}
+
+function nameOf(type: SettingType): string {
+  switch (type.kind) {
+    case 'object':
+    case 'record':
+      return 'an object';
+    case 'list':
+      return 'a list';
+    case 'either':
+      return type.options.map(nameOf).join(' or ');
+    case 'text':
+      if (type.names === undefined) return type.form?.what ?? 'a text';
+      return type.names.length === 1
+        ? `"${type.names[0]}"`
+        : `one of ${type.names.map((name) => `"${name}"`).join(', ')}`;
+    case 'number':
+      return type.whole ? 'a whole number' : 'a number';
+    case 'switch':
+      return type.only === undefined ? 'true or false' : String(type.only);
+  }
+}
+
+function wrongType(node: Node, type: SettingType, path: string, checker: Checker): undefined {
+  return fault('LG6003', node, `${path} is of the wrong type.`, `Write ${nameOf(type)}.`, checker);
+}
+
+function checkEither(
+  node: Node,
+  type: SettingType & { kind: 'either' },
+  path: string,
+  checker: Checker,
+): Setting | undefined {
+  const fitting = type.options.find((option) => fitsType(node, option));
+  return fitting === undefined ? wrongType(node, type, path, checker) : checkSetting(node, fitting, path, checker);
+}
+
+function fitsType(node: Node, type: SettingType): boolean {
+  switch (type.kind) {
+    case 'object':
+    case 'record':
+      return node.type === 'object';
+    case 'list':
+      return node.type === 'array';
+    case 'either':
+      return type.options.some((option) => fitsType(node, option));
+    case 'text':
+      return node.type === 'string';
+    case 'number':
+      return node.type === 'number';
+    case 'switch':
+      return node.type === 'boolean' && (type.only === undefined || node.value === type.only);
+  }
+}
+
+function checkKeys(
+  node: Node,
+  type: SettingType & { kind: 'object' | 'record' },
+  path: string,
+  checker: Checker,
+): Setting {
+  const keys = new Map<string, Setting & { nameSpan: Span }>();
+  const seen = new Map<string, Node>();
+  const folds = type.kind === 'record';
+  for (const property of node.children ?? []) {
+    const [key, value] = property.children ?? [];
+    if (key === undefined) continue;
+    const name = String(key.value);
+    const first = seen.get(folds ? name.toLowerCase() : name);
+    if (first !== undefined) {
+      fault('LG6005', key, `${name} stands twice.`, 'Remove one of them.', checker);
+      continue;
+    }
+    seen.set(folds ? name.toLowerCase() : name, key);
+    const definition =
+      type.kind === 'record' ? type.value : Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
+    if (definition === undefined) {
+      unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker);
+    } else if (value !== undefined) {
+      const setting = checkSetting(value, definition, path === '' ? name : `${path}.${name}`, checker);
+      if (setting !== undefined) keys.set(name, { ...setting, nameSpan: spanOf(key, checker) });
+    }
+  }
+  if (type.kind === 'object') {
+    for (const name of type.required ?? []) {
+      if (!seen.has(name)) fault('LG6004', node, `${path} has no "${name}".`, `Add "${name}".`, checker);
+    }
+  }
+  return { span: spanOf(node, checker), keys };
+}
+
+function unknownKey(key: Node, name: string, path: string, names: readonly string[], checker: Checker): void {
+  const near = nearest(name, names);
+  const where = path === '' ? 'The settings have' : `${path} has`;
+  const advice =
+    near === undefined
+      ? `Remove it, or use one of: ${names.filter((other) => other !== '$schema').join(', ')}.`
+      : `Did you mean "${near}"?`;
+  fault('LG6002', key, `${where} no key "${name}".`, advice, checker);
+}
+
+function checkItems(node: Node, item: SettingType, path: string, checker: Checker): Setting {
+  const items: Setting[] = [];
+  for (const [index, child] of (node.children ?? []).entries()) {
+    const setting = checkSetting(child, item, `${path}[${index}]`, checker);
+    if (setting !== undefined) items.push(setting);
+  }
+  return { span: spanOf(node, checker), items };
+}
+
+function checkText(
+  node: Node,
+  type: SettingType & { kind: 'text' },
+  path: string,
+  checker: Checker,
+): Setting | undefined {
+  const value = String(node.value);
+  const fits = type.names === undefined ? (type.form?.fits(value) ?? true) : type.names.includes(value);
+  if (fits) return { span: spanOf(node, checker), value };
+  return fault('LG6004', node, `${path} cannot be "${value}".`, `Write ${nameOf(type)}.`, checker);
+}
+
+function checkNumber(
+  node: Node,
+  type: SettingType & { kind: 'number' },
+  path: string,
+  checker: Checker,
+): Setting | undefined {
+  const value = Number(node.value);
+  const fits = value >= type.min && value <= type.max && (!type.whole || Number.isInteger(value));
+  if (fits) return { span: spanOf(node, checker), value };
+  const kind = type.whole ? 'a whole number' : 'a number';
+  return fault(
+    'LG6004',
+    node,
+    `${path} cannot be ${value}.`,
+    `Write ${kind} between ${type.min} and ${type.max}.`,
+    checker,
+  );
+}

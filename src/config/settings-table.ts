@@ -1,0 +1,203 @@
+/** The table of every key of settings.json: type, range and meaning. The checker and the JSON schema both come from it. */
+import { isIP } from 'node:net';
+import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
+
+export type SettingType = (
+  | {
+      readonly kind: 'object';
+      readonly keys: Readonly<Record<string, SettingType>>;
+      readonly required?: readonly string[];
+    }
+  | { readonly kind: 'record'; readonly value: SettingType }
+  | { readonly kind: 'list'; readonly item: SettingType }
+  | { readonly kind: 'either'; readonly options: readonly SettingType[] }
+  | { readonly kind: 'text'; readonly form?: TextForm; readonly names?: readonly string[] }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
+  | { readonly kind: 'switch'; readonly only?: boolean }
+) & { readonly meaning?: string };
+
+/** A rule that a text must meet, and how to say it. */
+export interface TextForm {
+  readonly what: string;
+  readonly fits: (text: string) => boolean;
+}
+
+const forms = {
+  filled: { what: 'a text that is not empty', fits: (text) => text !== '' },
+  address: { what: 'an IP address', fits: (text) => parseAddress(text) !== undefined },
+  anyAddress: { what: 'an IP address or *', fits: (text) => text === '*' || parseAddress(text) !== undefined },
+  listener: {
+    what: 'address:port, as in 203.0.113.5:443 or *:443',
+    fits: (text) => parseAddressAndPort(text) !== undefined,
+  },
+  adminAddress: {
+    what: 'address:port, as in 127.0.0.1:9443',
+    fits: (text) => parseAddressAndPort(text.replace(/^localhost:/, '127.0.0.1:')) !== undefined,
+  },
+  network: { what: 'an address or a network, as in 10.0.0.0/8', fits: (text) => parseNetwork(text) !== undefined },
+  dnsServer: {
+    what: 'an IP address, with or without a port',
+    fits: (text) => isIP(text) !== 0 || (parseAddressAndPort(text)?.address ?? '*') !== '*',
+  },
+  pin: {
+    what: 'a SHA-256 in base64 (44 characters)',
+    fits: (text) => /^(sha256\/)?[A-Za-z0-9+/]{43}=$/.test(text),
+  },
+} as const satisfies Record<string, TextForm>;
+
+const text: SettingType = { kind: 'text', form: forms.filled };
+const flag: SettingType = { kind: 'switch' };
+const listener: SettingType = { kind: 'text', form: forms.listener };
+const address: SettingType = { kind: 'text', form: forms.address };
+
+function names(...allowed: string[]): SettingType {
+  return { kind: 'text', names: allowed };
+}
+
+function list(item: SettingType, meaning?: string): SettingType {
+  return { kind: 'list', item, ...(meaning === undefined ? {} : { meaning }) };
+}
+
+function object(
+  keys: Readonly<Record<string, SettingType>>,
+  meaning?: string,
+  required?: readonly string[],
+): SettingType {
+  return {
+    kind: 'object',
+    keys,
+    ...(required === undefined ? {} : { required }),
+    ...(meaning === undefined ? {} : { meaning }),
+  };
+}
+
+function count(min: number, meaning: string, max = 2 ** 31 - 1): SettingType {
+  return { kind: 'number', min, max, whole: true, meaning };
+}
+
+/** Timers of the runtime hold at most 24 days. */
+function seconds(meaning: string): SettingType {
+  return { kind: 'number', min: 0.001, max: 2_147_483, whole: false, meaning };
+}
+
+function described(type: SettingType, meaning: string): SettingType {
+  return { ...type, meaning };
+}
+
+const certificateFile: SettingType = object({
+  pfx: text,
+  cert: text,
+  key: text,
+  passphraseFile: text,
+  listeners: list(listener),
+});
+
+/** Columns of the access log, IIS's first. */
+export const accessLogFields: readonly string[] = [
+  ...['date', 'time', 's-ip', 'cs-method', 'cs-uri-stem', 'cs-uri-query', 's-port', 'cs-username', 'c-ip'],
+  ...['cs(User-Agent)', 'cs(Referer)', 'cs-host', 'sc-status', 'sc-substatus', 'sc-win32-status', 'sc-bytes'],
+  ...['cs-bytes', 'time-taken', 'x-arr-log-id', 'x-site', 'x-rule', 'x-farm', 'x-server', 'x-protocol', 'x-tls'],
+  'x-server-time',
+];
+
+export const settingsTable: SettingType & { readonly kind: 'object' } = {
+  kind: 'object',
+  keys: {
+    $schema: text,
+    iis: list(
+      { kind: 'either', options: [text, object({ file: text, site: text, path: text }, undefined, ['file'])] },
+      'IIS files: a name, or a file with the site and path it belongs to.',
+    ),
+    bindings: list(
+      object({
+        protocol: names('http', 'https'),
+        address: { kind: 'text', form: forms.anyAddress },
+        port: count(1, 'TCP port.', 65535),
+        host: { kind: 'text' },
+        site: { kind: 'text' },
+      }),
+      'Bindings, used when the IIS files hold no sites.',
+    ),
+    certificates: list({ kind: 'either', options: [text, certificateFile] }, 'Folders or files of certificates.'),
+    defaultCertificate: {
+      kind: 'either',
+      options: [text, { kind: 'record', value: text }],
+      meaning: 'What clients without SNI get: a name or thumbprint, or one for each address:port.',
+    },
+    tls: object({
+      minVersion: names('TLSv1.2', 'TLSv1.3'),
+      ciphers: text,
+      legacyListeners: list(listener, 'Listeners that also take TLS 1.0 and 1.1.'),
+    }),
+    hosts: {
+      kind: 'record',
+      value: address,
+      meaning: 'Host names and their addresses, before the hosts file and DNS.',
+    },
+    dns: list({ kind: 'text', form: forms.dnsServer }, 'DNS servers to ask in place of those of the system.'),
+    upstream: object({
+      ca: { kind: 'either', options: [text, list(text)], meaning: 'Files with certificates of authorities.' },
+      localAddress: address,
+      allow: list(text, 'Hosts that a computed target of a rule may name.'),
+    }),
+    farms: {
+      kind: 'record',
+      value: object({
+        verify: names('full', 'chain', 'none'),
+        serverName: text,
+        pins: list({ kind: 'text', form: forms.pin }),
+        localAddress: address,
+      }),
+      meaning: 'Settings of web farms that IIS has no attribute for, by farm name.',
+    },
+    workers: {
+      kind: 'either',
+      options: [names('auto'), count(1, 'Processes.', 1024)],
+      meaning: 'Processes that serve.',
+    },
+    http2: described(flag, 'Whether clients may use HTTP/2.'),
+    trustedProxies: list({ kind: 'text', form: forms.network }, 'Networks whose forwarded headers count.'),
+    publicAddresses: list(address, 'Our addresses on the other side of a NAT.'),
+    acknowledge: list(text, 'IIS sections known not to be carried out.'),
+    limits: object({
+      headerBytes: count(1024, 'Size of a header block.'),
+      headerCount: count(1, 'Header fields of a message.'),
+      targetBytes: count(64, 'Size of a request target.'),
+      bodyBytes: count(0, 'Size of a request body.', Number.MAX_SAFE_INTEGER),
+      connections: count(1, 'Client connections of a worker.'),
+      connectionsPerAddress: count(1, 'Client connections of one address.'),
+      pinned: count(0, 'Connections bound to one client.'),
+      trailerBytes: count(0, 'Size of a trailer block.'),
+    }),
+    timeouts: object({
+      handshake: seconds('TLS handshake.'),
+      header: seconds('A whole header block.'),
+      idle: seconds('Keep-alive.'),
+      body: seconds('Between bytes of a body.'),
+      connect: seconds('Connecting to a server.'),
+      upgradeIdle: seconds('A silent WebSocket.'),
+      drain: seconds('Requests under way at a stop.'),
+    }),
+    log: object({
+      level: names('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+      access: object({ format: names('json', 'w3c', 'off'), file: text, fields: list(names(...accessLogFields)) }),
+    }),
+    admin: {
+      kind: 'either',
+      options: [
+        { kind: 'switch', only: false },
+        object({
+          address: {
+            kind: 'either',
+            options: [
+              { kind: 'switch', only: false },
+              { kind: 'text', form: forms.adminAddress },
+            ],
+          },
+          tokenFile: text,
+        }),
+      ],
+      meaning: 'The admin listener; false for none.',
+    },
+  },
+};

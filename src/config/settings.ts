@@ -1,0 +1,282 @@
+/** Reads settings.json: what IIS has no place for. Every key has a default, so an absent file is as good as `{}`. */
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import type { Report, Span } from './diagnostic.ts';
+import { readSource } from './files.ts';
+import type { LoadSession } from './load-session.ts';
+import type { BindingConfig, CertificateSetting, FarmSettings, SettingsConfig } from './model.ts';
+import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
+import { checkSetting, type Setting } from './settings-check.ts';
+import { accessLogFields, settingsTable } from './settings-table.ts';
+
+export interface IisEntry {
+  readonly file: string;
+  readonly site?: string;
+  readonly path?: string;
+  /** Absent where no setting names the file. */
+  readonly span?: Span;
+}
+
+export interface SettingsBinding extends BindingConfig {
+  readonly site: string;
+}
+
+export interface ReadSettings {
+  readonly settings: SettingsConfig;
+  readonly iis: readonly IisEntry[];
+  readonly bindings: readonly SettingsBinding[];
+  /** Where the bindings stand. */
+  readonly bindingsSpan?: Span;
+  readonly farmNames: readonly { readonly name: string; readonly span: Span }[];
+}
+
+/** Reads `file`, which need not exist. */
+export function readSettings(file: string, session: LoadSession): ReadSettings {
+  const path = resolve(file);
+  if (!existsSync(path)) return settingsOf(undefined, path);
+  const source = readSource(path);
+  if (source.text === undefined) {
+    session.report(
+      'LG1001',
+      { file: path, start: 0, end: 0 },
+      {
+        message: `${path} cannot be read: ${source.failure}.`,
+        advice: 'Check the name and the permissions of the file.',
+      },
+    );
+    return settingsOf(undefined, path);
+  }
+  session.sources.set(path, source.text);
+  return settingsOf(parseSettings(path, source.text, session.report), path);
+}
+
+function parseSettings(file: string, text: string, report: Report): Setting | undefined {
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: true });
+  for (const { error, offset, length } of errors) {
+    const words = printParseErrorCode(error)
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .toLowerCase();
+    report(
+      'LG6001',
+      { file, start: offset, end: Math.min(text.length, offset + length) },
+      {
+        message: `The settings are not JSON: ${words}.`,
+        advice: 'Correct it; comments and trailing commas are allowed.',
+      },
+    );
+  }
+  return tree && checkSetting(tree, settingsTable, '', { file, report });
+}
+
+function at(
+  setting: Setting | undefined,
+  ...path: readonly string[]
+): (Setting & { readonly nameSpan?: Span }) | undefined {
+  let found: Setting | undefined = setting;
+  for (const key of path) found = found?.keys?.get(key);
+  return found;
+}
+
+function textAt(setting: Setting | undefined, ...path: readonly string[]): string | undefined {
+  const value = at(setting, ...path)?.value;
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberAt(setting: Setting | undefined, path: readonly [string, string], otherwise: number): number {
+  const value = at(setting, ...path)?.value;
+  return typeof value === 'number' ? value : otherwise;
+}
+
+function textsAt(setting: Setting | undefined, ...path: readonly string[]): readonly string[] {
+  return (at(setting, ...path)?.items ?? []).map((item) => String(item.value));
+}
+
+/** Leaves out what is undefined, as optional properties demand. */
+function present<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [Key in Name]?: Value } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: Value };
+}
+
+function settingsOf(root: Setting | undefined, file: string): ReadSettings {
+  const folder = dirname(file);
+  const farms = [...(at(root, 'farms')?.keys ?? [])];
+  const bindings = at(root, 'bindings');
+  return {
+    settings: {
+      file,
+      certificates: certificatesOf(root, file),
+      defaultCertificate: defaultCertificateOf(at(root, 'defaultCertificate')),
+      tls: {
+        minVersion: textAt(root, 'tls', 'minVersion') === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2',
+        ...present('ciphers', textAt(root, 'tls', 'ciphers')),
+        legacyListeners: textsAt(root, 'tls', 'legacyListeners').map((text) => text.toLowerCase()),
+      },
+      hosts: Object.fromEntries(
+        [...(at(root, 'hosts')?.keys ?? [])].map(([name, address]) => [
+          name.toLowerCase(),
+          String(address.value).toLowerCase(),
+        ]),
+      ),
+      dns: textsAt(root, 'dns'),
+      upstream: {
+        ca: listOf(at(root, 'upstream', 'ca')).map(({ value, span }) => ({
+          path: resolve(folder, String(value)),
+          span,
+        })),
+        ...present('localAddress', textAt(root, 'upstream', 'localAddress')),
+        allow: textsAt(root, 'upstream', 'allow').map((host) => host.toLowerCase()),
+      },
+      farms: Object.fromEntries(farms.map(([name, farm]) => [name.toLowerCase(), farmOf(farm)])),
+      workers: workersOf(at(root, 'workers')),
+      http2: at(root, 'http2')?.value !== false,
+      trustedProxies: textsAt(root, 'trustedProxies').map((network) => parseNetwork(network) ?? network),
+      publicAddresses: textsAt(root, 'publicAddresses').map((address) => parseAddress(address) ?? address),
+      acknowledge: textsAt(root, 'acknowledge'),
+      limits: limitsOf(root),
+      timeouts: timeoutsOf(root),
+      log: logOf(root, folder),
+      admin: adminOf(root, folder),
+    },
+    iis: iisOf(root, folder),
+    bindings: (bindings?.items ?? []).map(bindingOf),
+    ...present('bindingsSpan', bindings?.nameSpan),
+    farmNames: farms.map(([name, farm]) => ({ name, span: farm.nameSpan })),
+  };
+}
+
+/** One text or a list of them. */
+function listOf(setting: Setting | undefined): readonly Setting[] {
+  if (setting === undefined) return [];
+  return setting.items ?? [setting];
+}
+
+function iisOf(root: Setting | undefined, folder: string): readonly IisEntry[] {
+  const entries = at(root, 'iis')?.items;
+  if (entries === undefined) return [{ file: resolve(folder, 'applicationHost.config') }];
+  return entries.flatMap((entry) => {
+    const file = typeof entry.value === 'string' ? entry.value : textAt(entry, 'file');
+    if (file === undefined) return [];
+    const { span } = entry;
+    return [
+      {
+        file: resolve(folder, file),
+        ...present('site', textAt(entry, 'site')),
+        ...present('path', textAt(entry, 'path')),
+        span,
+      },
+    ];
+  });
+}
+
+function bindingOf(setting: Setting): SettingsBinding {
+  const protocol = textAt(setting, 'protocol') === 'http' ? 'http' : 'https';
+  const port = at(setting, 'port')?.value;
+  return {
+    span: setting.span,
+    protocol,
+    address: (textAt(setting, 'address') ?? '*').toLowerCase(),
+    port: typeof port === 'number' ? port : protocol === 'http' ? 80 : 443,
+    host: (textAt(setting, 'host') ?? '').toLowerCase(),
+    sslFlags: 0,
+    site: textAt(setting, 'site') || 'Default Web Site',
+  };
+}
+
+function certificatesOf(root: Setting | undefined, file: string): readonly CertificateSetting[] {
+  const folder = dirname(file);
+  const entries = at(root, 'certificates')?.items;
+  if (entries === undefined) {
+    return [{ kind: 'path', path: resolve(folder, '../certs'), span: { file, start: 0, end: 0 } }];
+  }
+  const path = (text: string | undefined) => (text === undefined ? undefined : resolve(folder, text));
+  return entries.map((entry) => {
+    const { span } = entry;
+    if (typeof entry.value === 'string') return { kind: 'path', path: resolve(folder, entry.value), span };
+    return {
+      kind: 'files',
+      ...present('pfx', path(textAt(entry, 'pfx'))),
+      ...present('cert', path(textAt(entry, 'cert'))),
+      ...present('key', path(textAt(entry, 'key'))),
+      ...present('passphraseFile', path(textAt(entry, 'passphraseFile'))),
+      ...present('listeners', at(entry, 'listeners') && textsAt(entry, 'listeners').map((text) => text.toLowerCase())),
+      span,
+    };
+  });
+}
+
+function defaultCertificateOf(setting: Setting | undefined): SettingsConfig['defaultCertificate'] {
+  if (setting === undefined) return undefined;
+  const named = ({ value, span }: Setting) => ({ name: String(value), span });
+  if (setting.keys === undefined) return named(setting);
+  return { byListener: Object.fromEntries([...setting.keys].map(([key, value]) => [key.toLowerCase(), named(value)])) };
+}
+
+function farmOf(setting: Setting): FarmSettings {
+  const verify = textAt(setting, 'verify');
+  return {
+    span: setting.span,
+    verify: verify === 'chain' || verify === 'none' ? verify : 'full',
+    ...present('serverName', textAt(setting, 'serverName')),
+    pins: textsAt(setting, 'pins').map((pin) => pin.replace(/^sha256\//, '')),
+    ...present('localAddress', textAt(setting, 'localAddress')),
+  };
+}
+
+function workersOf(setting: Setting | undefined): SettingsConfig['workers'] {
+  return typeof setting?.value === 'number' ? setting.value : 'auto';
+}
+
+function limitsOf(root: Setting | undefined): SettingsConfig['limits'] {
+  const number = (name: string, otherwise: number) => numberAt(root, ['limits', name], otherwise);
+  const optional = (name: string) => {
+    const value = at(root, 'limits', name)?.value;
+    return typeof value === 'number' ? value : undefined;
+  };
+  return {
+    headerBytes: number('headerBytes', 65536),
+    headerCount: number('headerCount', 200),
+    targetBytes: number('targetBytes', 16384),
+    ...present('bodyBytes', optional('bodyBytes')),
+    connections: number('connections', 20000),
+    ...present('connectionsPerAddress', optional('connectionsPerAddress')),
+    pinned: number('pinned', 10000),
+    trailerBytes: number('trailerBytes', 8192),
+  };
+}
+
+function timeoutsOf(root: Setting | undefined): SettingsConfig['timeouts'] {
+  const number = (name: string, otherwise: number) => numberAt(root, ['timeouts', name], otherwise);
+  return {
+    handshake: number('handshake', 10),
+    header: number('header', 20),
+    idle: number('idle', 120),
+    body: number('body', 60),
+    connect: number('connect', 10),
+    upgradeIdle: number('upgradeIdle', 3600),
+    drain: number('drain', 30),
+  };
+}
+
+function logOf(root: Setting | undefined, folder: string): SettingsConfig['log'] {
+  const format = textAt(root, 'log', 'access', 'format');
+  const file = textAt(root, 'log', 'access', 'file');
+  const fields = at(root, 'log', 'access', 'fields');
+  return {
+    level: (textAt(root, 'log', 'level') ?? 'info') as SettingsConfig['log']['level'],
+    access: {
+      format: format === 'w3c' || format === 'off' ? format : 'json',
+      ...present('file', file === undefined ? undefined : resolve(folder, file)),
+      fields: fields === undefined ? accessLogFields : textsAt(root, 'log', 'access', 'fields'),
+    },
+  };
+}
+
+function adminOf(root: Setting | undefined, folder: string): SettingsConfig['admin'] {
+  const admin = at(root, 'admin');
+  if (admin?.value === false || at(admin, 'address')?.value === false) return false;
+  const written = (textAt(admin, 'address') ?? '127.0.0.1:9443').replace(/^localhost:/, '127.0.0.1:');
+  const { address, port } = parseAddressAndPort(written) ?? { address: '127.0.0.1', port: 9443 };
+  const tokenFile = textAt(admin, 'tokenFile');
+  return { address, port, ...present('tokenFile', tokenFile === undefined ? undefined : resolve(folder, tokenFile)) };
+}

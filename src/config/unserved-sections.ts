@@ -1,0 +1,209 @@
+/** Sections that Lychgate does not carry out although they could refuse, redirect or add something. */
+import type { Report, Span } from './diagnostic.ts';
+import { moduleSections } from './known-sections.ts';
+import type { XmlElement } from './xml.ts';
+
+interface Difference {
+  readonly span: Span;
+  /** True where it keeps somebody out. */
+  readonly guards: boolean;
+  readonly what: string;
+}
+
+type Compare = (element: XmlElement) => Difference | undefined;
+
+function attributeOf(element: XmlElement, name: string) {
+  return element.attributes.find((attribute) => attribute.name === name);
+}
+
+function valueIn(element: XmlElement, name: string): string {
+  return attributeOf(element, name)?.value.value ?? '';
+}
+
+function isTrue(element: XmlElement, name: string): boolean {
+  return /^true$/i.test(valueIn(element, name));
+}
+
+function isFalse(element: XmlElement, name: string): boolean {
+  return /^false$/i.test(valueIn(element, name));
+}
+
+function childNamed(element: XmlElement, name: string): XmlElement | undefined {
+  return element.children.find((child) => child.name === name);
+}
+
+function whenEnabled(what: string, guards = false): Compare {
+  return (element) => (isTrue(element, 'enabled') ? { span: element.tagSpan, guards, what } : undefined);
+}
+
+function whenDisabled(what: string, guards: boolean): Compare {
+  return (element) => (isFalse(element, 'enabled') ? { span: element.tagSpan, guards, what } : undefined);
+}
+
+function compareAccess(element: XmlElement): Difference | undefined {
+  const flags = attributeOf(element, 'sslFlags');
+  const names = (flags?.value.value ?? '').split(',').map((flag) => flag.trim().toLowerCase());
+  if (flags === undefined || names.every((flag) => flag === '' || flag === 'none')) return undefined;
+  const guards = names.includes('sslrequirecert');
+  const what = guards ? 'clients must show a certificate' : 'clients must use TLS or are asked for a certificate';
+  return { span: flags.value.span, guards, what };
+}
+
+function compareIpSecurity(element: XmlElement): Difference | undefined {
+  const entry = element.children.find((child) => child.name === 'add');
+  const what = 'client addresses are allowed or refused';
+  if (entry !== undefined) return { span: entry.tagSpan, guards: true, what };
+  const unlisted = attributeOf(element, 'allowUnlisted');
+  return unlisted !== undefined && isFalse(element, 'allowUnlisted')
+    ? { span: unlisted.span, guards: true, what }
+    : undefined;
+}
+
+function compareDynamicIp(element: XmlElement): Difference | undefined {
+  const entry = element.children.find((child) => isTrue(child, 'enabled'));
+  return entry && { span: entry.tagSpan, guards: false, what: 'clients with too many requests are refused' };
+}
+
+/** Stock is one entry that allows everybody; clearing without allowing anybody again refuses everybody. */
+function compareAuthorization(element: XmlElement): Difference | undefined {
+  const what = 'only certain users are let in';
+  const everybody = element.children.find(
+    (child) => child.name === 'add' && isEverybody(child) && valueIn(child, 'accessType') === 'Allow',
+  );
+  const other = element.children.find((child) => child.name !== 'clear' && child !== everybody);
+  if (other !== undefined) return { span: other.tagSpan, guards: true, what };
+  const clear = childNamed(element, 'clear');
+  return clear !== undefined && everybody === undefined ? { span: clear.tagSpan, guards: true, what } : undefined;
+}
+
+function isEverybody(entry: XmlElement): boolean {
+  return valueIn(entry, 'users') === '*' && valueIn(entry, 'roles') === '' && valueIn(entry, 'verbs') === '';
+}
+
+const stockExtensions = new Set(
+  (
+    '.asax .ascx .master .skin .browser .sitemap .config .cs .csproj .vb .vbproj .webinfo .licx .resx .resources .mdb ' +
+    '.vjsproj .java .jsl .ldb .dsdgm .ssdgm .lsad .ssmap .cd .dsprototype .lsaprototype .sdm .sdmdocument .mdf .ldf .ad ' +
+    '.dd .ldd .sd .adprototype .lddprototype .exclude .refresh .compiled .msgx .vsdisco .rules .asa .soap .vbhtm .vbhtml .cshtm .cshtml .asmx .asp'
+  ).split(' '),
+);
+const stockSegments = new Set(
+  'web.config bin app_code app_globalresources app_localresources app_webreferences app_data app_browsers'.split(' '),
+);
+
+const stockFiltering: Readonly<Record<string, string>> = {
+  allowUnlisted: 'true',
+  applyToWebDAV: 'true',
+  allowDoubleEscaping: 'false',
+  allowHighBitCharacters: 'true',
+  maxAllowedContentLength: '30000000',
+  maxUrl: '4096',
+  maxQueryString: '2048',
+  removeServerHeader: 'false',
+  unescapeQueryString: 'true',
+};
+
+function compareFiltering(element: XmlElement): Difference | undefined {
+  const what = 'requests are filtered by size, name or verb';
+  const queue = [element];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const changed = next.attributes.find(
+      ({ name, value }) => Object.hasOwn(stockFiltering, name) && stockFiltering[name] !== value.value.toLowerCase(),
+    );
+    if (changed !== undefined) return { span: changed.span, guards: false, what };
+    const entry = next.children.find((child) => !isStockEntry(child));
+    if (entry !== undefined) return { span: entry.tagSpan, guards: false, what };
+    queue.push(...next.children);
+  }
+  return undefined;
+}
+
+function isStockEntry(entry: XmlElement): boolean {
+  if (entry.name === 'clear' || entry.name === 'remove' || entry.name === 'filteringRule') return false;
+  if (entry.name !== 'add') return true;
+  const extension = attributeOf(entry, 'fileExtension');
+  if (extension !== undefined)
+    return isFalse(entry, 'allowed') && stockExtensions.has(extension.value.value.toLowerCase());
+  const segment = attributeOf(entry, 'segment');
+  return segment !== undefined && stockSegments.has(segment.value.value.toLowerCase());
+}
+
+function compareProtocol(element: XmlElement): Difference | undefined {
+  const headers = childNamed(element, 'customHeaders');
+  const added = headers?.children.find(
+    (child) => child.name === 'add' && valueIn(child, 'name').toLowerCase() !== 'x-powered-by',
+  );
+  if (added !== undefined) return { span: added.tagSpan, guards: false, what: 'headers are added to answers' };
+  const keepAlive = attributeOf(element, 'allowKeepAlive');
+  if (keepAlive === undefined || !isFalse(element, 'allowKeepAlive')) return undefined;
+  return { span: keepAlive.span, guards: false, what: 'connections are closed after each answer' };
+}
+
+function compareErrors(element: XmlElement): Difference | undefined {
+  const existing = attributeOf(element, 'existingResponse');
+  if (existing?.value.value !== 'Replace') return undefined;
+  return { span: existing.span, guards: false, what: 'error pages of the servers are replaced' };
+}
+
+const compared: Readonly<Record<string, Compare>> = {
+  'security/access': compareAccess,
+  'security/ipSecurity': compareIpSecurity,
+  'security/dynamicIpSecurity': compareDynamicIp,
+  'security/authorization': compareAuthorization,
+  'security/requestFiltering': compareFiltering,
+  'security/authentication/anonymousAuthentication': whenDisabled('nobody is let in without signing in', true),
+  'security/authentication/basicAuthentication': whenEnabled('users can sign in with a password'),
+  'security/authentication/digestAuthentication': whenEnabled('users can sign in with a password'),
+  'security/authentication/windowsAuthentication': whenEnabled('users can sign in with a Windows account'),
+  'security/authentication/clientCertificateMappingAuthentication': whenEnabled('users can sign in with a certificate'),
+  'security/authentication/iisClientCertificateMappingAuthentication': whenEnabled(
+    'users can sign in with a certificate',
+  ),
+  httpRedirect: whenEnabled('requests are redirected'),
+  httpProtocol: compareProtocol,
+  httpErrors: compareErrors,
+  webSocket: whenDisabled('WebSocket requests are refused', false),
+  serverRuntime: whenDisabled('the site answers nothing', false),
+};
+
+/** Reports a section that says something which Lychgate does not do. */
+export function reportUnserved(
+  path: string,
+  element: XmlElement,
+  acknowledged: readonly string[],
+  report: Report,
+): void {
+  const name = path.replace(/^system\.webServer\//, '');
+  if (isAcknowledged(path, acknowledged)) return;
+  if (moduleSections.has(path)) {
+    report('LG1016', element.nameSpan, {
+      message: `Section ${name} belongs to a module that runs applications; Lychgate does not carry it out.`,
+      advice: 'Let a rule pass the requests to a server that runs the application.',
+    });
+    return;
+  }
+  const compare = Object.hasOwn(compared, name) ? compared[name] : undefined;
+  const difference = compare?.(element);
+  if (difference === undefined) return;
+  const acknowledge = `add "${name}" to "acknowledge" in settings.json`;
+  report(difference.guards ? 'LG1017' : 'LG1016', difference.span, {
+    message: `Section ${name} is not carried out: under IIS ${difference.what}.`,
+    advice: difference.guards
+      ? `Guard it in another place and then ${acknowledge}.`
+      : `If that is not needed here, remove it or ${acknowledge}.`,
+  });
+}
+
+/** HSTS stands in `<site>`, not in a section of its own. */
+export function reportHsts(element: XmlElement, acknowledged: readonly string[], report: Report): void {
+  if (isAcknowledged('hsts', acknowledged) || !isTrue(element, 'enabled')) return;
+  report('LG1016', element.tagSpan, {
+    message: 'hsts is not carried out: under IIS Strict-Transport-Security is added to answers.',
+    advice: 'Let the servers send the header; if it is not needed, add "hsts" to "acknowledge" in settings.json.',
+  });
+}
+
+function isAcknowledged(path: string, acknowledged: readonly string[]): boolean {
+  const wanted = path.toLowerCase();
+  return acknowledged.some((name) => wanted === name.toLowerCase() || wanted.endsWith(`/${name.toLowerCase()}`));
+}

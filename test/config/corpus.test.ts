@@ -1,0 +1,124 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LoadResult } from '../../src/config/load-config.ts';
+import { loadFile } from '../../src/config/load-config.ts';
+import { printJson, printText } from '../../src/config/print-diagnostic.ts';
+import { corpusFolder, writeFiles } from './written.ts';
+
+interface CorpusFile {
+  readonly file: string;
+  readonly form: string;
+  readonly wellFormed: boolean;
+}
+
+const corpus: readonly CorpusFile[] = existsSync(corpusFolder)
+  ? JSON.parse(readFileSync(join(corpusFolder, 'index.json'), 'utf8'))
+  : [];
+const xmlCodes = new Set(['LG1002', 'LG1003', 'LG1005', 'LG1006']);
+
+function expectPlaces({ diagnostics, sources }: LoadResult): void {
+  for (const { code, span } of diagnostics) {
+    const length = sources.get(span.file)?.length ?? 0;
+    expect([code, span.start >= 0 && span.start <= span.end && span.end <= length]).toEqual([code, true]);
+  }
+}
+
+/** Well-formed files of the corpus that IIS would refuse or that cannot be served, with every error code. */
+const refused: Readonly<Record<string, string>> = {
+  '011': 'LG2002 LG2004',
+  '012': 'LG2001 LG2002 LG2004',
+};
+
+describe('the corpus', () => {
+  it('is read without a crash, every finding in its file', () => {
+    for (const { file, wellFormed } of corpus) {
+      const result = loadFile(join(corpusFolder, file));
+      expectPlaces(result);
+      const fault = result.diagnostics.some(({ code }) => xmlCodes.has(code));
+      expect([file, fault, result.config === undefined]).toEqual([file, !wellFormed, !wellFormed]);
+      printText(result.diagnostics, result.sources, { colour: true });
+    }
+  });
+
+  it('gives errors only where they are explained', () => {
+    for (const { file, form, wellFormed } of corpus) {
+      if (!wellFormed || form === 'xdt') continue;
+      const errors = loadFile(join(corpusFolder, file)).diagnostics.filter((one) => one.severity === 'error');
+      // Outbound rules and files that a configSource names but that are not in the corpus are expected.
+      const codes = new Set(errors.map(({ code }) => code).filter((code) => code !== 'LG2008' && code !== 'LG1001'));
+      expect([file, [...codes].sort().join(' ')]).toEqual([file, refused[file.slice(0, 3)] ?? '']);
+    }
+  });
+});
+
+describe('robustness', () => {
+  const samples = corpus
+    .filter(({ file }) => /^(003|033|066|129|175|177|178|160)/.test(file))
+    .map(({ file }) => readFileSync(join(corpusFolder, file)));
+  const folder = () => writeFiles({ f: '' });
+
+  it('random bytes and mutated files neither throw nor take long', () => {
+    const path = join(folder(), 'f');
+    const mutated = fc
+      .record({
+        sample: fc.constantFrom(...(samples.length > 0 ? samples : [Buffer.from('<rules />')])),
+        edits: fc.array(
+          fc.record({
+            at: fc.double({ min: 0, max: 1, noNaN: true }),
+            cut: fc.nat(40),
+            put: fc.uint8Array({ maxLength: 6 }),
+          }),
+          { maxLength: 4 },
+        ),
+      })
+      .map(({ sample, edits }) => {
+        let bytes: Uint8Array = sample;
+        for (const { at, cut, put } of edits) {
+          const start = Math.floor(at * bytes.length);
+          bytes = Buffer.concat([bytes.subarray(0, start), put, bytes.subarray(start + cut)]);
+        }
+        return bytes;
+      });
+    fc.assert(
+      fc.property(
+        fc.oneof({ weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) }, { weight: 4, arbitrary: mutated }),
+        (bytes) => {
+          writeFileSync(path, bytes);
+          const began = performance.now();
+          const result = loadFile(path);
+          expectPlaces(result);
+          JSON.parse(printJson(result.diagnostics, result.sources, [path]));
+          expect(performance.now() - began).toBeLessThan(1000);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('reads 10,000 rules in well under a second', () => {
+    const rule = (number: number) =>
+      `<rule name="r${number}" stopProcessing="true"><match url="^a${number}/(.*)" /><conditions><add input="{HTTP_HOST}" pattern="^h${number}\\.x$" /></conditions>` +
+      `<action type="Rewrite" url="https://pool/{R:1}?a=1&amp;b=2" /></rule>\n`;
+    const path = join(
+      writeFiles({ f: `<rules>${Array.from({ length: 10_000 }, (_, number) => rule(number)).join('')}</rules>` }),
+      'f',
+    );
+    const began = performance.now();
+    const { config, diagnostics } = loadFile(path);
+    const took = performance.now() - began;
+    expect(diagnostics).toEqual([]);
+    expect(config?.sites[0]?.scopes[0]?.ruleSet.rules).toHaveLength(10_000);
+    expect(took).toBeLessThan(1000);
+  });
+
+  it('reports 10,000 faults in well under a second', () => {
+    const path = join(writeFiles({ f: `<rules>${'<rule name="a" nam="b" />\n'.repeat(10_000)}</rules>` }), 'f');
+    const began = performance.now();
+    const { diagnostics, sources } = loadFile(path);
+    printText(diagnostics, sources);
+    expect(diagnostics).toHaveLength(19_999);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newSession } from '../../src/config/load-session.ts';
+import { readSettings } from '../../src/config/settings.ts';
+import { settingsSchema } from '../../src/config/settings-schema.ts';
+import { unmark, writeFiles } from './written.ts';
+
+function read(source: string) {
+  const folder = writeFiles({ 'config/settings.json': source });
+  const session = newSession();
+  return { ...readSettings(join(folder, 'config/settings.json'), session), diagnostics: session.diagnostics, folder };
+}
+
+const cases: readonly (readonly [what: string, code: string, marked: string])[] = [
+  ['no JSON', 'LG6001', '{"http2": «yes»}'],
+  ['unknown key', 'LG6002', '{«"htp2"»: true}'],
+  ['unknown key inside', 'LG6002', '{"limits": {«"headerByte"»: 1}}'],
+  ['wrong type', 'LG6003', '{"http2": «"yes"»}'],
+  ['wrong type of the whole', 'LG6003', '«[]»'],
+  ['wrong type in a list', 'LG6003', '{"dns": [«1»]}'],
+  ['number out of range', 'LG6004', '{"limits": {"headerCount": «0»}}'],
+  ['fraction', 'LG6004', '{"limits": {"headerCount": «1.5»}}'],
+  ['unknown name', 'LG6004', '{"tls": {"minVersion": «"TLSv1.1"»}}'],
+  ['faulty address', 'LG6004', '{"hosts": {"a": «"10.0.0"»}}'],
+  ['faulty listener', 'LG6004', '{"tls": {"legacyListeners": [«"10.0.0.1"»]}}'],
+  ['faulty network', 'LG6004', '{"trustedProxies": [«"10.0.0.0/33"»]}'],
+  ['faulty pin', 'LG6004', '{"farms": {"f": {"pins": [«"abc"»]}}}'],
+  ['faulty workers', 'LG6003', '{"workers": «true»}'],
+  ['admin true', 'LG6003', '{"admin": «true»}'],
+  ['missing file', 'LG6004', '{"iis": [«{"site": "s"}»]}'],
+  ['key twice', 'LG6005', '{"http2": true, «"http2"»: false}'],
+  ['host twice in another case', 'LG6005', '{"hosts": {"a": "10.0.0.1", «"A"»: "10.0.0.2"}}'],
+];
+
+describe('faults of the settings', () => {
+  it.each(cases)('%s', (_what, code, marked) => {
+    const { text, places } = unmark(marked);
+    const { diagnostics } = read(text);
+    const found = diagnostics.find((diagnostic) => diagnostic.code === code);
+    expect({ place: [found?.span.start, found?.span.end], all: diagnostics.map((one) => one.code) }).toMatchObject({
+      place: places[0],
+      all: expect.arrayContaining([code]),
+    });
+  });
+
+  it('proposes the key that was meant', () => {
+    expect(read('{"trustedProxy": []}').diagnostics[0]?.advice).toBe('Did you mean "trustedProxies"?');
+  });
+});
+
+describe('settings', () => {
+  it('are all at their defaults in an absent file, an empty one and an empty object', () => {
+    const folder = writeFiles({});
+    const absent = readSettings(join(folder, 'settings.json'), newSession());
+    const { settings } = absent;
+    expect(settings.limits).toEqual({
+      headerBytes: 65536,
+      headerCount: 200,
+      targetBytes: 16384,
+      connections: 20000,
+      pinned: 10000,
+      trailerBytes: 8192,
+    });
+    expect(settings.timeouts).toEqual({
+      handshake: 10,
+      header: 20,
+      idle: 120,
+      body: 60,
+      connect: 10,
+      upgradeIdle: 3600,
+      drain: 30,
+    });
+    expect(settings.admin).toEqual({ address: '127.0.0.1', port: 9443 });
+    expect([settings.workers, settings.http2, settings.tls.minVersion]).toEqual(['auto', true, 'TLSv1.2']);
+    expect(settings.certificates[0]).toMatchObject({ kind: 'path', path: join(folder, '../certs') });
+    expect(absent.iis).toEqual([{ file: join(folder, 'applicationHost.config') }]);
+    for (const source of ['{}', '', '// nothing\n{\n}']) {
+      const given = read(source);
+      expect(given.diagnostics).toEqual([]);
+      expect({ ...given.settings, file: '', certificates: [] }).toEqual({ ...settings, file: '', certificates: [] });
+    }
+  });
+
+  it('take every key', () => {
+    const { settings, iis, bindings, diagnostics, folder } = read(`{
+      // comments are fine
+      "iis": ["a.config", {"file": "b.config", "site": "S", "path": "/p"}],
+      "bindings": [{"protocol": "http", "address": "10.0.0.5", "host": "WWW.Contoso.com"}, {"port": 4443}],
+      "certificates": ["x.pfx", {"cert": "c.pem", "key": "/k.pem", "listeners": ["203.0.113.5:443"]}],
+      "defaultCertificate": {"*:443": "meet"},
+      "tls": {"minVersion": "TLSv1.3", "ciphers": "HIGH", "legacyListeners": ["[::1]:443"]},
+      "hosts": {"WebExt.contoso.com": "10.0.0.20"},
+      "dns": ["10.0.0.53", "10.0.0.54:5353"],
+      "upstream": {"ca": "ca.pem", "localAddress": "10.0.0.9", "allow": ["A.example"]},
+      "farms": {"Pool": {"verify": "chain", "serverName": "x", "pins": [], "localAddress": "10.0.0.9"}},
+      "workers": 3, "http2": false,
+      "trustedProxies": ["10.0.0.1", "2001:DB8::/32"], "publicAddresses": ["203.0.113.5"], "acknowledge": ["ipSecurity"],
+      "limits": {"bodyBytes": 5000000000, "connectionsPerAddress": 9},
+      "timeouts": {"idle": 0.5},
+      "log": {"level": "debug", "access": {"format": "w3c", "file": "access.log", "fields": ["date", "time"]}},
+      "admin": {"address": "127.0.0.1:9000", "tokenFile": "token"},
+    }`);
+    const at = (name: string) => join(folder, 'config', name);
+    expect(diagnostics).toEqual([]);
+    expect(iis).toMatchObject([{ file: at('a.config') }, { file: at('b.config'), site: 'S', path: '/p' }]);
+    expect(bindings).toMatchObject([
+      { protocol: 'http', address: '10.0.0.5', port: 80, host: 'www.contoso.com', site: 'Default Web Site' },
+      { protocol: 'https', address: '*', port: 4443, host: '' },
+    ]);
+    expect(settings).toMatchObject({
+      certificates: [
+        { kind: 'path', path: at('x.pfx') },
+        { kind: 'files', cert: at('c.pem'), key: '/k.pem', listeners: ['203.0.113.5:443'] },
+      ],
+      defaultCertificate: { byListener: { '*:443': { name: 'meet' } } },
+      tls: { minVersion: 'TLSv1.3', ciphers: 'HIGH', legacyListeners: ['[::1]:443'] },
+      hosts: { 'webext.contoso.com': '10.0.0.20' },
+      dns: ['10.0.0.53', '10.0.0.54:5353'],
+      upstream: { ca: [{ path: at('ca.pem') }], localAddress: '10.0.0.9', allow: ['a.example'] },
+      farms: { pool: { verify: 'chain', serverName: 'x', pins: [], localAddress: '10.0.0.9' } },
+      workers: 3,
+      http2: false,
+      trustedProxies: ['10.0.0.1/32', '2001:db8::/32'],
+      publicAddresses: ['203.0.113.5'],
+      acknowledge: ['ipSecurity'],
+      limits: { bodyBytes: 5000000000, connectionsPerAddress: 9 },
+      timeouts: { idle: 0.5, body: 60 },
+      log: { level: 'debug', access: { format: 'w3c', file: at('access.log'), fields: ['date', 'time'] } },
+      admin: { address: '127.0.0.1', port: 9000, tokenFile: at('token') },
+    });
+  });
+
+  it.each(['{"admin": false}', '{"admin": {"address": false}}'])('switch the admin listener off: %s', (source) => {
+    expect(read(source).settings.admin).toBe(false);
+  });
+
+  it('fit the schema file', () => {
+    const file = join(import.meta.dirname, '../../config/settings.schema.json');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(settingsSchema())));
+  });
+});

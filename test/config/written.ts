@@ -1,0 +1,36 @@
+/** Writes configuration files into a throw-away folder, with `«…»` marking the place that a finding should name. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+export interface Marked {
+  readonly text: string;
+  /** Start and end of each marked place. */
+  readonly places: readonly (readonly [number, number])[];
+}
+
+export function unmark(marked: string): Marked {
+  const places: [number, number][] = [];
+  const starts: number[] = [];
+  let text = '';
+  for (const character of marked) {
+    if (character === '«') starts.push(text.length);
+    else if (character === '»') places.push([starts.pop() ?? 0, text.length]);
+    else text += character;
+  }
+  return { text, places: places.sort((one, other) => one[0] - other[0]) };
+}
+
+/** @returns the folder */
+export function writeFiles(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lychgate-config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+export const corpusFolder = join(import.meta.dirname, '../../../shared/corpus');

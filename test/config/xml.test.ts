@@ -1,0 +1,223 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { SaxesParser } from 'saxes';
+import { describe, expect, it } from 'vitest';
+import { spanWithin } from '../../src/config/diagnostic.ts';
+import { decode } from '../../src/config/files.ts';
+import { parseXml, type XmlElement } from '../../src/config/xml.ts';
+import { corpusFolder, unmark } from './written.ts';
+
+function saxesAccepts(text: string): boolean {
+  const parser = new SaxesParser();
+  let good = true;
+  parser.on('error', () => {
+    good = false;
+  });
+  parser.write(text).close();
+  return good;
+}
+
+/** Every fault with the place it names; where it has to do with another place, that is marked too. */
+const faults: readonly (readonly [what: string, marked: string, related?: 'first'])[] = [
+  ['a raw & in a value', '<a>\n  <b url="x?a=1«&»b=2" />\n</a>'],
+  ['a raw & at the end of a value', '<a b="«&»" />'],
+  ['a raw & in text', '<a>x «&» y</a>'],
+  ['an unknown entity', '<a b="1«&nbsp;»2" />'],
+  ['an entity without semicolon', '<a b="1«&»amp 2" />'],
+  ['a character reference to nothing', '<a b="«&#0;»" />'],
+  ['a surrogate by number', '<a b="«&#xD800;»" />'],
+  ['a raw < in a value', '<a b="1 «<» 2" />'],
+  ['a value that is not closed', '<a b=«"»x>\n  «<»c d="y" /></a>', 'first'],
+  ['a mismatched tag', '<a>\n  «<b»>\n  «</a>»', 'first'],
+  ['a tag in the wrong case', '<a>«<rule»>«</Rule>»</a>', 'first'],
+  ['a tag that is not closed', '«<a»>\n<b />\n«»', 'first'],
+  ['a closing tag too many', '<a />«</a>»'],
+  ['a duplicate attribute', '<a «b»="1" c="2" «b»="3" />', 'first'],
+  ['text after the root', '<a />\n«junk»\n'],
+  ['text before the root', '«junk» <a />'],
+  ['a second root', '<a />\n«<b» />'],
+  ['no element', '«»  \n'],
+  ['a value without quotes', '<a b=«1» />'],
+  ['an attribute without value', '<a «b» />'],
+  ['no blank between attributes', '<a b="1"«c»="2" />'],
+  ['a blank after <', '<a>«<» b /></a>'],
+  ['a blank in />', '«<a» b="1" «/» >', 'first'],
+  ['a tag in a tag', '«<a» b="1" «<»c />', 'first'],
+  ['a tag cut off', '«<a» b="1" «»', 'first'],
+  ['a value cut off', '<a b=«"»1«»', 'first'],
+  ['two hyphens in a comment', '<a><!-- x «--» y --></a>'],
+  ['a comment that is not closed', '<a>«<!--» x'],
+  ['a CDATA section that is not closed', '<a>«<![CDATA[» x'],
+  ['a document type', '«<!DOCTYPE» a><a />'],
+  ['a late declaration', '<!-- x -->\n«<?xml» version="1.0"?><a />'],
+  ['a faulty declaration', '«<?xml verzion="1.0"?>»<a />'],
+  ['a character that XML forbids', '<a b="x«\u0001»y" />'],
+  ['an instruction that is not closed', '<a>«<?»php x</a>'],
+  ['a faulty closing tag', '<a>«</a» b></a>'],
+  ['three characters in text', '<a>x «]]>» y</a>'],
+];
+
+describe('faults of XML', () => {
+  it.each(faults.map(([what, marked, related]) => ({ what, marked, related })))('$what', ({ marked, related }) => {
+    const { text, places } = unmark(marked);
+    const fault = parseXml('x', text).fault;
+    const main = places[related === undefined ? 0 : 1];
+    expect([fault?.span.start, fault?.span.end]).toEqual(main);
+    if (related !== undefined) expect([fault?.related?.span.start, fault?.related?.span.end]).toEqual(places[0]);
+    else expect(fault?.related).toBeUndefined();
+    if (fault?.kind === 'malformed') expect(saxesAccepts(text)).toBe(false);
+  });
+
+  it('names the line of the opening tag', () => {
+    const { fault } = parseXml('x', '<a>\n  <rule>\n  </a>');
+    expect(fault?.message).toContain('line 2, column 3');
+  });
+
+  it('stops at the first fault of the file', () => {
+    const { text, places } = unmark('<a b="«&»" c="<" >\u0002</a>');
+    const { span } = parseXml('x', text).fault!;
+    expect([span.start, span.end]).toEqual(places[0]);
+  });
+
+  it('bounds depth', () => {
+    expect(parseXml('x', '<a>'.repeat(300)).fault?.kind).toBe('limit');
+    expect(parseXml('x', '<a>'.repeat(200) + '</a>'.repeat(200)).fault).toBeUndefined();
+  });
+});
+
+describe('values', () => {
+  function firstValue(source: string) {
+    const { root } = parseXml('x', source);
+    return root!.attributes[0]!.value;
+  }
+
+  it('keeps plain values without offsets', () => {
+    expect(firstValue('<a b="x y" />')).toEqual({ value: 'x y', span: { file: 'x', start: 6, end: 9 } });
+  });
+
+  it('decodes references and knows where each unit stood', () => {
+    const value = firstValue('<a b="x&amp;&#x1F600;&#65;\r\n\ty" />');
+    expect(value.value).toBe('x&😀A  y');
+    expect(value.offsets).toEqual([6, 7, 12, 12, 21, 26, 28, 29, 30]);
+    expect(spanWithin(value, 1, 2)).toEqual({ file: 'x', start: 7, end: 12 });
+    expect(spanWithin(value, 7, 8)).toEqual({ file: 'x', start: 29, end: 30 });
+  });
+
+  it('keeps line ends that are written as references', () => {
+    expect(firstValue("<a b='&#10;&#9;' />").value).toBe('\n\t');
+  });
+
+  it('gives places of elements and attributes', () => {
+    const text = '<?xml version="1.0"?>\n<a x = "1"><b/>t</a>';
+    const root = parseXml('x', text).root!;
+    const cut = ({ start, end }: { start: number; end: number }) => text.slice(start, end);
+    expect(cut(root.tagSpan)).toBe('<a x = "1">');
+    expect(cut(root.nameSpan)).toBe('a');
+    expect(cut(root.attributes[0]!.span)).toBe('x = "1"');
+    expect(cut(root.children[0]!.tagSpan)).toBe('<b/>');
+    expect(cut(root.text!)).toBe('t');
+  });
+});
+
+function saxesTree(text: string): unknown {
+  const parser = new SaxesParser();
+  const stack: { name: string; attributes: unknown; children: unknown[] }[] = [];
+  let root: unknown;
+  parser.on('opentag', (tag) => {
+    const element = { name: tag.name, attributes: Object.entries(tag.attributes), children: [] };
+    stack.at(-1)?.children.push(element);
+    root ??= element;
+    stack.push(element);
+  });
+  parser.on('closetag', () => {
+    stack.pop();
+  });
+  parser.write(text).close();
+  return root;
+}
+
+function tree(element: XmlElement): unknown {
+  return {
+    name: element.name,
+    attributes: element.attributes.map(({ name, value }) => [name, value.value]),
+    children: element.children.map(tree),
+  };
+}
+
+const corpus: readonly { file: string; wellFormed: boolean }[] = existsSync(corpusFolder)
+  ? JSON.parse(readFileSync(join(corpusFolder, 'index.json'), 'utf8'))
+  : [];
+
+describe('agreement with saxes', () => {
+  it('on the corpus, in verdict and content', () => {
+    for (const { file } of corpus) {
+      const text = decode(readFileSync(join(corpusFolder, file))).text!;
+      const parsed = parseXml(file, text);
+      expect([file, parsed.fault === undefined]).toEqual([file, saxesAccepts(text)]);
+      if (parsed.fault === undefined) expect(tree(parsed.root!)).toEqual(saxesTree(text));
+    }
+  });
+
+  const piece = fc.constantFrom(
+    ...[
+      '<a>',
+      '</a>',
+      '<a',
+      '<b/>',
+      '</b>',
+      '<b>',
+      '>',
+      '/>',
+      ' ',
+      '\n',
+      '\r\n',
+      '\t',
+      'x',
+      '="1"',
+      " y='2'",
+      '=',
+      '"',
+      "'",
+    ],
+    ...['&amp;', '&', '&lt;', '&#65;', '&#x20AC;', '&#0;', '&foo;', '<', '<!--', '-->', '--', '-', '<![CDATA[', ']]>'],
+    ...[
+      '<?xml version="1.0"?>',
+      '<?p q?>',
+      '<?',
+      '?>',
+      '<!',
+      'é',
+      '😀',
+      ':',
+      '.',
+      '1',
+      'xmlns="u"',
+      '\uFFFE',
+      '\u0000',
+      ']',
+    ],
+  );
+
+  it('on random sequences of XML pieces', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 14 }), fc.boolean(), (pieces, wrapped) => {
+        const text = wrapped ? `<r>${pieces.join('')}</r>` : pieces.join('');
+        const parsed = parseXml('x', text);
+        expect(parsed.fault === undefined).toBe(saxesAccepts(text));
+        if (parsed.fault === undefined) expect(tree(parsed.root!)).toEqual(saxesTree(text));
+      }),
+      { numRuns: 6000 },
+    );
+  });
+
+  it('on random values', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const text = `<r a="${pieces.join('')}" b='${pieces.join('')}'/>`;
+        expect(parseXml('x', text).fault === undefined).toBe(saxesAccepts(text));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
