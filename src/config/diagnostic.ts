@@ -35,6 +35,28 @@ export interface Diagnostic {
 export const CATALOGUE = {
   LG1001: ['error', 'file cannot be read'],
   LG1002: ['error', 'not well-formed XML'],
+  LG4001: ['error', 'certificate file or folder cannot be read'],
+  LG4002: ['error', 'certificate file is damaged'],
+  LG4003: ['error', 'password does not open the certificate file'],
+  LG4004: ['error', 'certificate without its private key'],
+  LG4005: ['error', 'private key does not fit the certificate'],
+  LG4006: ['error', 'certificate file is protected in a way that cannot be read'],
+  LG4007: ['warning', 'certificate in the folder is not used, as its key is missing'],
+  LG4008: ['warning', 'intermediate certificate is missing'],
+  LG4009: ['error', 'no certificate in the file'],
+  LG4020: ['warning', 'certificate has expired'],
+  LG4021: ['warning', 'certificate expires soon'],
+  LG4022: ['warning', 'certificate is not valid yet'],
+  LG4023: ['error', 'no certificate covers the host of a binding'],
+  LG4024: ['warning', 'no certificate covers a wildcard binding'],
+  LG4025: ['error', 'https binding without any certificate'],
+  LG4026: ['warning', 'certificate is signed with a weak digest'],
+  LG4027: ['warning', 'certificate has a weak key'],
+  LG4028: ['error', 'defaultCertificate matches no certificate'],
+  LG4029: ['warning', 'certificate is tied to a listener that no binding opens'],
+  LG4030: ['error', 'OpenSSL refuses the ciphers'],
+  LG4031: ['error', 'OpenSSL refuses the certificate'],
+  LG4032: ['warning', 'certificate serves a host by its file name only'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;
