@@ -63,7 +63,8 @@ function isForServer({ certificate }: { certificate: X509Certificate }): boolean
 
 function reportUnpaired(file: CertificateFile, group: Group, report: Report): void {
   const [leaf] = file.certificates;
-  if (!leaf) {
+  const keyMayBeUnread = group.files.some((other) => !other.readable && (other.named || other.stem === file.stem));
+  if (!leaf || keyMayBeUnread) {
     return;
   }
   const keyFile = [file, ...group.files].find(

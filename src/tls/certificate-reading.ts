@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import type { Code, Report, Span } from '../config/diagnostic.ts';
 import type { CertificateFileSetting, CertificateSetting } from '../config/model.ts';
 import { decodeText, readPem } from './pem.ts';
-import { type Fault, readPfx } from './pfx.ts';
+import { type Fault, type FileContents, readPfx } from './pfx.ts';
 
 export interface CertificateFile {
   readonly path: string;
@@ -16,6 +16,8 @@ export interface CertificateFile {
   readonly named: boolean;
   /** Where to say what is wrong with it: the entry in settings.json if that names it, else the file. */
   readonly span: Span;
+  /** False where something was wrong with it, which has been reported; it is empty then. */
+  readonly readable: boolean;
   readonly certificates: readonly X509Certificate[];
   readonly keys: readonly KeyObject[];
 }
@@ -38,14 +40,14 @@ function readNamedFiles(setting: CertificateFileSetting, report: Report): Certif
   const { pfx, cert, key, passphraseFile, span } = setting;
   const origin: Origin = { named: true, span, ...(passphraseFile !== undefined && { passphraseFile }) };
   const paths = [pfx, cert, key].filter((path) => path !== undefined);
-  return paths.flatMap((path) => readCertificateFile(path, origin, report));
+  return paths.map((path) => readCertificateFile(path, origin, report));
 }
 
 function readPath(path: string, span: Span, report: Report): CertificateFile[] {
   if (isFile(path)) {
     const key = stemOf(path).concat('.key');
     const paths = key !== path && isFile(key) ? [path, key] : [path];
-    return paths.flatMap((each) => readCertificateFile(each, { named: true, span }, report));
+    return paths.map((each) => readCertificateFile(each, { named: true, span }, report));
   }
   // An empty span stands for a setting that nobody wrote: the stock folder may be missing.
   if (span.start === span.end && !existsSync(path)) {
@@ -65,7 +67,7 @@ function readFolder(folder: string, report: Report): CertificateFile[] {
     .sort()
     .map((name) => join(folder, name))
     .filter((path) => isKnown(path) && !isFolder(path))
-    .flatMap((path) => readCertificateFile(path, { named: false, span: { file: path, start: 0, end: 0 } }, report));
+    .map((path) => readCertificateFile(path, { named: false, span: { file: path, start: 0, end: 0 } }, report));
 }
 
 function isKnown(path: string): boolean {
@@ -73,20 +75,32 @@ function isKnown(path: string): boolean {
   return pfxExtensions.has(extension) || pemExtensions.has(extension);
 }
 
-/** Nothing, and a diagnostic, where the file cannot be read or understood. */
-function readCertificateFile(path: string, origin: Origin, report: Report): CertificateFile[] {
+function readCertificateFile(path: string, origin: Origin, report: Report): CertificateFile {
   const { span, named } = origin;
+  const kind = pfxExtensions.has(extname(path).toLowerCase()) ? 'pfx' : 'pem';
+  const contents = readContents(path, { origin, kind, report });
+  const about = { path, stem: stemOf(path), kind, named, span } as const;
+  return contents
+    ? { ...about, readable: true, ...contents }
+    : { ...about, readable: false, certificates: [], keys: [] };
+}
+
+/** Undefined, and a diagnostic, where the file cannot be read or understood. */
+function readContents(
+  path: string,
+  { origin, kind, report }: { origin: Origin; kind: 'pfx' | 'pem'; report: Report },
+): FileContents | undefined {
+  const { span } = origin;
   const bytes = readOrReport(path, span, report);
   const password = bytes && readPassword(path, origin, report);
   if (!bytes || !password) {
-    return [];
+    return undefined;
   }
-  const kind = pfxExtensions.has(extname(path).toLowerCase()) ? 'pfx' : 'pem';
   const contents = kind === 'pfx' ? readPfx(bytes, [...password.words, '', null]) : readPem(bytes, password.words);
   if (typeof contents === 'string') {
     const { code, ...finding } = describeFault(contents, { path, kind, passwordFile: password.file });
     report(code, span, finding);
-    return [];
+    return undefined;
   }
   if (kind === 'pfx' && contents.certificates.length === 0) {
     report('LG4009', span, {
@@ -94,7 +108,7 @@ function readCertificateFile(path: string, origin: Origin, report: Report): Cert
       advice: 'Export the certificate together with its private key.',
     });
   }
-  return [{ path, stem: stemOf(path), kind, named, span, ...contents }];
+  return contents;
 }
 
 interface PasswordFile {
@@ -149,10 +163,17 @@ export function describeFault(
     };
   }
   if (fault === 'password') {
-    const cure = existsSync(passwordFile)
-      ? `Correct the password in ${passwordFile}; only one line end at its end is cut off.`
-      : `Write the password into ${passwordFile}.`;
-    return { code: 'LG4003', message: `${path} cannot be opened with the password given`, advice: cure };
+    return existsSync(passwordFile)
+      ? {
+          code: 'LG4003',
+          message: `${path} cannot be opened with the password in ${passwordFile}`,
+          advice: 'Correct the password; of line ends and blanks only one line end at the end is cut off.',
+        }
+      : {
+          code: 'LG4003',
+          message: `${path} is protected with a password, and none was given`,
+          advice: `Write the password into ${passwordFile}.`,
+        };
   }
   return {
     code: 'LG4006',

@@ -60,14 +60,10 @@ function readKey(pem: string, passphrases: readonly string[]): KeyObject | Fault
     try {
       return createPrivateKey({ key: pem, format: 'pem', passphrase });
     } catch (error) {
-      if (unsupported(error)) {
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_OSSL_EVP_UNSUPPORTED') {
         return 'unsupported';
       }
     }
   }
   return encrypted ? 'password' : 'damaged';
-}
-
-function unsupported(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_OSSL_UNSUPPORTED';
 }

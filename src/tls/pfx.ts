@@ -1,6 +1,6 @@
 /** Reads PFX (PKCS #12) files as Windows and OpenSSL export them. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { at, childrenOf, type Element, octetsOf, oidOf, readElement } from './der.ts';
+import { at, childrenOf, type Element, octetsOf, oidOf, readElement, TAG } from './der.ts';
 import { decryptWithPassword, macFits, type Password } from './pfx-encryption.ts';
 
 /** What can be wrong with a certificate file as such. */
@@ -78,9 +78,12 @@ function contentOf(safe: Element, password: Password): Buffer | Fault {
 }
 
 function readBags(contents: Element | undefined, password: Password, into: Bags, depth = 0): Fault | undefined {
-  if (!contents || depth > 4) {
-    // Without a MAC a wrong password shows here: the padding happened to be right, the text is noise.
-    return contents ? 'damaged' : 'password';
+  if (contents?.tag !== TAG.sequence) {
+    // Without a MAC a wrong password may show here only: the padding happened to be right, the text is noise.
+    return 'password';
+  }
+  if (depth > 4) {
+    return 'damaged';
   }
   for (const bag of childrenOf(contents)) {
     const fault = readBag(oidOf(at(bag, 0)), at(bag, 1, 0), { password, into, depth });
