@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { SettingsConfig } from '../config/model.ts';
 import type { CertificateData } from './certificate.ts';
 
-/** Certificates that serve together: one, or one with an RSA and one with an EC key, from which the client's ciphers choose. */
+/** Certificates that serve together: one, or one with an RSA and one with an EC key, of which each client gets the one it understands. */
 export type CertificateChoice = readonly [CertificateData, ...CertificateData[]];
 
 export interface CertificateNames {
@@ -135,7 +135,8 @@ function choose(name: string, candidates: CertificateChoice, now: number): Certi
   const [best = candidates[0], ...others] = candidates.toSorted(
     (a, b) => valid(b) - valid(a) || named(b) - named(a) || b.notAfter - a.notAfter,
   );
-  const second = others.find((other) => other.keyType !== best.keyType && valid(other) === 1);
+  const otherKind = best.keyType === 'rsa' ? 'ec' : best.keyType === 'ec' ? 'rsa' : undefined;
+  const second = others.find((other) => other.keyType === otherKind && valid(other) === 1);
   return second && valid(best) === 1 ? [best, second] : [best];
 }
 

@@ -65,13 +65,13 @@ function checkStrength(certificate: CertificateData, report: Report): void {
   const { file, subject, keyType, keyBits, signatureDigest } = certificate;
   if (signatureDigest === 'sha1' || signatureDigest === 'md5') {
     report('LG4026', startOf(file), {
-      message: `${file}: ${subject} is signed with ${signatureDigest.toUpperCase()}, which today's clients refuse`,
+      message: `${file}: ${subject} is signed with ${signatureDigest.toUpperCase()}, which today's clients refuse; serving it takes OpenSSL's lowest security level on its listeners`,
       advice: 'Have it issued again with SHA-256.',
     });
   }
   if (keyType === 'rsa' && keyBits < 2048) {
     report('LG4027', startOf(file), {
-      message: `${file}: ${subject} has an RSA key of ${keyBits} bits; today's clients want 2048 or more`,
+      message: `${file}: ${subject} has an RSA key of ${keyBits} bits; today's clients want 2048 or more, and serving it takes OpenSSL's lowest security level on its listeners`,
       advice: 'Make a new key of 2048 bits and have the certificate issued again.',
     });
   }
@@ -92,7 +92,7 @@ function checkCiphers({ file, tls }: CheckedSettings, report: Report): boolean {
 
 function checkLoading(certificate: CertificateData, { tls }: CheckedSettings, report: Report): void {
   try {
-    createSecureContext(contextOptions([certificate], tls, isWeak(certificate)));
+    createSecureContext(contextOptions([certificate], tls, { legacy: false, weak: isWeak(certificate) }));
   } catch (error) {
     report('LG4031', startOf(certificate.file), {
       message: `${certificate.file}: OpenSSL refuses ${certificate.subject} (${reasonOf(error)})`,

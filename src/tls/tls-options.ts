@@ -24,20 +24,26 @@ export function isWeak({ keyType, keyBits, signatureDigest }: CertificateData): 
   return (keyType === 'rsa' && keyBits < 2048) || signatureDigest === 'sha1' || signatureDigest === 'md5';
 }
 
-/** Options of one secure context. Several certificates: one per kind of key, the client's ciphers choose. */
+export interface ContextStrength {
+  /** TLS 1.0 and 1.1 are spoken. */
+  readonly legacy: boolean;
+  /** A weak certificate is shown on the listener. */
+  readonly weak: boolean;
+}
+
+/** Options of one secure context. Several certificates: one for each kind of key. */
 export function contextOptions(
   certificates: readonly CertificateData[],
   tls: SettingsConfig['tls'],
-  legacy: boolean,
+  { legacy, weak }: ContextStrength,
 ): ContextOptions {
-  const ciphers = tls.ciphers ?? DEFAULT_CIPHERS;
   // OpenSSL 3 does SHA-1 signatures, and so TLS 1.0 and 1.1, at level 0 only; a weak certificate is warned about, but served.
-  const level = legacy || certificates.some(isWeak) ? ':@SECLEVEL=0' : '';
+  const level = legacy || weak ? ':@SECLEVEL=0' : '';
   return {
     cert: certificates.map(({ certPem }) => certPem),
     key: certificates.map(({ keyPem }) => keyPem),
     minVersion: legacy ? 'TLSv1' : tls.minVersion,
-    ciphers: ciphers + level,
+    ciphers: (tls.ciphers ?? DEFAULT_CIPHERS) + level,
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
@@ -53,8 +59,8 @@ export interface ListenerTls {
 }
 
 /**
- * All options for `tls.createServer`. After a reload give `store().defaultOptions` with the same `ticketKeys` and
- * `sessionIdContext` to `server.setSecureContext`: clients without SNI never reach the SNI callback.
+ * All options for `tls.createServer`. After a reload give them, made anew with the same ticket keys, to
+ * `server.setSecureContext` as well: clients without SNI never reach the SNI callback.
  */
 export function tlsServerOptions(
   settings: Pick<SettingsConfig, 'http2' | 'timeouts'>,
@@ -63,7 +69,9 @@ export function tlsServerOptions(
   return {
     ...store().defaultOptions,
     ALPNProtocols: settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-    SNICallback: (name, done) => store().sniCallback(name, done),
+    SNICallback(this: unknown, name, done) {
+      store().sniCallback.call(this, name, done);
+    },
     handshakeTimeout: settings.timeouts.handshake * 1000,
     // Node's own choice depends on the arguments of the process; sessions are to be good in every worker.
     sessionIdContext: createHash('sha256').update(listenerKey(listener)).digest('hex').slice(0, 32),

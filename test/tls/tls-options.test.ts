@@ -87,18 +87,41 @@ test('two listeners with different certificates for one name', async () => {
   expect(await subjectAt('b:1')).toEqual(['CN = inside']);
 });
 
-test('RSA and EC for one name: the client chooses', async () => {
+test('RSA and EC for one name: by SNI RSA up to TLS 1.2 and what the client can do from 1.3 on', async () => {
   const rsa = certificate(root, { names: ['www.example.com'], keyType: 'rsa', subject: [['CN', 'rsa']] });
   const { port } = await listen(optionsOf({ certificates: [first, rsa, exact] }));
-  const seen = async (...args: string[]) => (await connect(port, [...sni('www.example.com'), ...args])).chain;
-  expect(await seen('-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256')).toEqual(['CN = rsa']);
-  expect(await seen('-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256')).toEqual([
-    'CN = www.example.com',
-    'CN = Issuing',
-    'CN = Upper',
-  ]);
-  expect(await seen('-tls1_3', '-sigalgs', 'rsa_pss_rsae_sha256')).toEqual(['CN = rsa']);
+  const seen = async (...args: string[]) => (await connect(port, [...sni('www.example.com'), ...args])).chain[0];
+  expect(await seen('-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256')).toBe('CN = rsa');
+  expect(await seen('-tls1_2')).toBe('CN = rsa');
+  expect(await seen('-tls1_3')).toBe('CN = www.example.com');
+  expect(await seen('-tls1_3', '-sigalgs', 'rsa_pss_rsae_sha256')).toBe('CN = rsa');
+  expect(await seen('-tls1_3', '-sigalgs', 'ecdsa_secp384r1_sha384:rsa_pss_rsae_sha256')).toBe('CN = rsa');
 });
+
+test('RSA and EC as the default: both are there for clients without SNI', async () => {
+  const rsa = certificate(root, { names: ['www.example.com'], keyType: 'rsa', subject: [['CN', 'rsa']] });
+  const { port } = await listen(optionsOf({ certificates: [rsa, exact], hosts: ['www.example.com'] }));
+  const seen = async (cipher: string) =>
+    (await connect(port, ['-noservername', '-tls1_2', '-cipher', cipher])).chain[0];
+  expect(await seen('ECDHE-RSA-AES128-GCM-SHA256')).toBe('CN = rsa');
+  expect(await seen('ECDHE-ECDSA-AES128-GCM-SHA256')).toBe('CN = www.example.com');
+});
+
+test.each(['-tls1_2', '-tls1_3'])(
+  '%s: a certificate chosen by SNI is not mixed with a default of the other kind',
+  async (version) => {
+    const rsa = certificate(root, { names: ['rsa.example.com'], keyType: 'rsa' });
+    for (const certificates of [
+      [rsa, exact],
+      [exact, rsa],
+    ]) {
+      const { port } = await listen(optionsOf({ certificates }));
+      for (const name of ['rsa.example.com', 'www.example.com']) {
+        expect((await connect(port, [version, ...sni(name)])).chain[0]).toBe(`CN = ${name}`);
+      }
+    }
+  },
+);
 
 const old = ['-cipher', 'ALL@SECLEVEL=0'];
 
