@@ -1,0 +1,195 @@
+/** Reads the files behind one entry of `certificates`: which there are, with which password, and what is wrong with them. */
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { Code, Report, Span } from '../config/diagnostic.ts';
+import type { CertificateFileSetting, CertificateSetting } from '../config/model.ts';
+import { decodeText, readPem } from './pem.ts';
+import { type Fault, type FileContents, readPfx } from './pfx.ts';
+
+export interface CertificateFile {
+  readonly path: string;
+  /** The path without its extension: `www.crt` and `www.key` share it. */
+  readonly stem: string;
+  readonly kind: 'pfx' | 'pem';
+  /** True where settings.json names the file itself, not just its folder. */
+  readonly named: boolean;
+  /** Where to say what is wrong with it: the entry in settings.json if that names it, else the file. */
+  readonly span: Span;
+  /** False where something was wrong with it, which has been reported; it is empty then. */
+  readonly readable: boolean;
+  readonly certificates: readonly X509Certificate[];
+  readonly keys: readonly KeyObject[];
+}
+
+const pfxExtensions = new Set(['.pfx', '.p12']);
+const pemExtensions = new Set(['.pem', '.crt', '.cer', '.key']);
+
+/** Where and how a file was asked for. */
+interface Origin {
+  readonly named: boolean;
+  readonly span: Span;
+  readonly passphraseFile?: string;
+}
+
+export function readSetting(setting: CertificateSetting, report: Report): CertificateFile[] {
+  return setting.kind === 'files' ? readNamedFiles(setting, report) : readPath(setting.path, setting.span, report);
+}
+
+function readNamedFiles(setting: CertificateFileSetting, report: Report): CertificateFile[] {
+  const { pfx, cert, key, passphraseFile, span } = setting;
+  const origin: Origin = { named: true, span, ...(passphraseFile !== undefined && { passphraseFile }) };
+  const paths = [pfx, cert, key].filter((path) => path !== undefined);
+  return paths.map((path) => readCertificateFile(path, origin, report));
+}
+
+function readPath(path: string, span: Span, report: Report): CertificateFile[] {
+  if (isFile(path)) {
+    const key = stemOf(path).concat('.key');
+    const paths = key !== path && isFile(key) ? [path, key] : [path];
+    return paths.map((each) => readCertificateFile(each, { named: true, span }, report));
+  }
+  // An empty span stands for a setting that nobody wrote: the stock folder may be missing.
+  if (span.start === span.end && !existsSync(path)) {
+    return [];
+  }
+  try {
+    return readFolder(path, report);
+  } catch (error) {
+    reportUnreadable({ path, span, error }, report);
+    return [];
+  }
+}
+
+function readFolder(folder: string, report: Report): CertificateFile[] {
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .map((name) => join(folder, name))
+    .filter((path) => isKnown(path) && !isFolder(path))
+    .map((path) => readCertificateFile(path, { named: false, span: { file: path, start: 0, end: 0 } }, report));
+}
+
+function isKnown(path: string): boolean {
+  const extension = extname(path).toLowerCase();
+  return pfxExtensions.has(extension) || pemExtensions.has(extension);
+}
+
+function readCertificateFile(path: string, origin: Origin, report: Report): CertificateFile {
+  const { span, named } = origin;
+  const kind = pfxExtensions.has(extname(path).toLowerCase()) ? 'pfx' : 'pem';
+  const contents = readContents(path, { origin, kind, report });
+  const about = { path, stem: stemOf(path), kind, named, span } as const;
+  return contents
+    ? { ...about, readable: true, ...contents }
+    : { ...about, readable: false, certificates: [], keys: [] };
+}
+
+/** Undefined, and a diagnostic, where the file cannot be read or understood. */
+function readContents(
+  path: string,
+  { origin, kind, report }: { origin: Origin; kind: 'pfx' | 'pem'; report: Report },
+): FileContents | undefined {
+  const { span } = origin;
+  const bytes = readOrReport(path, span, report);
+  const password = bytes && readPassword(path, origin, report);
+  if (!bytes || !password) {
+    return undefined;
+  }
+  const contents = kind === 'pfx' ? readPfx(bytes, [...password.words, '', null]) : readPem(bytes, password.words);
+  if (typeof contents === 'string') {
+    const { code, ...finding } = describeFault(contents, { path, kind, passwordFile: password.file });
+    report(code, span, finding);
+    return undefined;
+  }
+  if (kind === 'pfx' && contents.certificates.length === 0) {
+    report('LG4009', span, {
+      message: `${path}: there is no certificate in this file`,
+      advice: 'Export the certificate together with its private key.',
+    });
+  }
+  return contents;
+}
+
+interface PasswordFile {
+  readonly file: string;
+  /** Empty where there is no such file. */
+  readonly words: readonly string[];
+}
+
+/** The password of a file stands in `NAME.pfx.pass` beside it, unless settings.json names another file. */
+function readPassword(path: string, { passphraseFile, span }: Origin, report: Report): PasswordFile | undefined {
+  const file = passphraseFile ?? `${path}.pass`;
+  if (passphraseFile === undefined && !existsSync(file)) {
+    return { file, words: [] };
+  }
+  const bytes = readOrReport(file, span, report);
+  return bytes && { file, words: [decodeText(bytes).replace(/\r?\n$/, '')] };
+}
+
+/** The file's bytes; undefined, and a diagnostic, where it cannot be read. */
+export function readOrReport(path: string, span: Span, report: Report): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    reportUnreadable({ path, span, error }, report);
+    return undefined;
+  }
+}
+
+const readErrors: ReadonlyMap<string, readonly [what: string, advice: string]> = new Map([
+  ['ENOENT', ['does not exist', 'Check the name; it is relative to the settings file.']],
+  ['EACCES', ['may not be read by this user', 'Give the user that the service runs as the right to read it.']],
+  ['EISDIR', ['is a folder', 'Name a file here.']],
+]);
+
+function reportUnreadable({ path, span, error }: { path: string; span: Span; error: unknown }, report: Report): void {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const [what, advice] = readErrors.get(code) ?? [`cannot be read (${code})`, 'Check the file and its disk.'];
+  report('LG4001', span, { message: `${path} ${what}`, advice });
+}
+
+/** What to say about a fault of a file; never anything from inside it. */
+export function describeFault(
+  fault: Fault,
+  { path, kind, passwordFile }: { path: string; kind: 'pfx' | 'pem'; passwordFile: string },
+): { code: Code; message: string; advice: string } {
+  if (fault === 'damaged') {
+    const expected = kind === 'pfx' ? 'a PFX (PKCS #12) file' : 'a certificate or key in PEM or DER';
+    return {
+      code: 'LG4002',
+      message: `${path} is damaged, cut short or not ${expected}`,
+      advice: 'Copy the file again in binary mode, or export it again.',
+    };
+  }
+  if (fault === 'password') {
+    return existsSync(passwordFile)
+      ? {
+          code: 'LG4003',
+          message: `${path} cannot be opened with the password in ${passwordFile}`,
+          advice: 'Correct the password; of line ends and blanks only one line end at the end is cut off.',
+        }
+      : {
+          code: 'LG4003',
+          message: `${path} is protected with a password, and none was given`,
+          advice: `Write the password into ${passwordFile}.`,
+        };
+  }
+  return {
+    code: 'LG4006',
+    message: `${path} is protected in a way that cannot be read here, or holds a kind of key that OpenSSL does not know`,
+    advice: 'Export it again with a password (not to a Windows group or user) and AES256-SHA256 or TripleDES-SHA1.',
+  };
+}
+
+function stemOf(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

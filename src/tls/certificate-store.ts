@@ -1,0 +1,110 @@
+/** The certificates of one listener: SNI name to secure context. Immutable; a reload makes a new one. */
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type { SettingsConfig } from '../config/model.ts';
+import { StartError } from '../errors.ts';
+import type { CertificateData } from './certificate.ts';
+import { type CertificateChoice, nameCertificates, usableOn } from './certificate-names.ts';
+import { type ContextOptions, contextOptions, isLegacyListener, isWeak } from './tls-options.ts';
+
+export interface StoreOptions {
+  /** `address:port`, with `*` for any address. */
+  readonly listener: string;
+  readonly defaultCertificate?: SettingsConfig['defaultCertificate'];
+  /** Hosts of the bindings of this listener, in order. */
+  readonly hosts: readonly string[];
+  readonly tls: SettingsConfig['tls'];
+  /** Milliseconds since 1970; now where it is left out. */
+  readonly now?: number;
+}
+
+export interface CertificateStore {
+  /**
+   * For `tls.createServer`, which calls it on the socket. Never throws and never reports an error: a name that nobody
+   * covers gets the default.
+   */
+  readonly sniCallback: (
+    this: unknown,
+    name: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ) => void;
+  /** The context for this SNI name, or the default; where RSA and EC serve together, the one for this client. */
+  readonly secureContextFor: (name?: string, socket?: unknown) => SecureContext;
+  /** The certificate for this SNI name, or the default; where RSA and EC serve together, the one that stands first. */
+  readonly certificateFor: (name?: string) => CertificateData;
+  /** What the default serves, as options for `tls.createServer` and `server.setSecureContext`. */
+  readonly defaultOptions: ContextOptions;
+}
+
+/** Throws a StartError where the listener has no certificate at all, which `checkCertificates` reports as LG4025. */
+export function createCertificateStore(
+  certificates: readonly CertificateData[],
+  options: StoreOptions,
+): CertificateStore {
+  const { find, fallback } = nameCertificates(certificates, { ...options, now: options.now ?? Date.now() });
+  if (!fallback) {
+    throw new StartError(`no certificate for the listener ${options.listener}`);
+  }
+  // The strength is the listener's: OpenSSL takes it from the first context, and only the certificate from the one chosen by SNI.
+  const strength = {
+    legacy: isLegacyListener(options.tls, options.listener),
+    weak: usableOn(options.listener, certificates).some(isWeak),
+  };
+  const contextOf = rememberContexts((certificate) => contextOptions([certificate], options.tls, strength));
+  const defaultContext = contextOf(fallback[0]);
+  const choiceFor = (name?: string) => (name === undefined ? fallback : (find(name) ?? fallback));
+  const secureContextFor = (name?: string, socket?: unknown) => {
+    try {
+      return contextOf(chooseFor(socket, choiceFor(name)));
+    } catch {
+      // A certificate that OpenSSL refuses is LG4031 at the check; an exception out of an SNI callback would end the process.
+      return defaultContext;
+    }
+  };
+  return {
+    secureContextFor,
+    certificateFor: (name) => choiceFor(name)[0],
+    sniCallback(name, done) {
+      done(null, secureContextFor(name, this));
+    },
+    defaultOptions: contextOptions(fallback, options.tls, strength),
+  };
+}
+
+/** One context for each certificate, made when it is first asked for. */
+function rememberContexts(
+  optionsOf: (certificate: CertificateData) => ContextOptions,
+): (certificate: CertificateData) => SecureContext {
+  const contexts = new Map<string, SecureContext>();
+  return (certificate) => {
+    const known = contexts.get(certificate.sha256);
+    if (known) {
+      return known;
+    }
+    const context = createSecureContext(optionsOf(certificate));
+    contexts.set(certificate.sha256, context);
+    return context;
+  };
+}
+
+/**
+ * Node puts one certificate only of a context that SNI chose into the handshake, so RSA or EC is decided here. In TLS 1.3
+ * the signature algorithms tell what the client can do; before that the ciphers do, which Node does not show: RSA then.
+ */
+function chooseFor(socket: unknown, choice: CertificateChoice): CertificateData {
+  const ec = choice.find(({ keyType }) => keyType === 'ec');
+  const rsa = choice.find(({ keyType }) => keyType === 'rsa');
+  if (!ec || !rsa) {
+    return choice[0];
+  }
+  return socket instanceof TLSSocket && socket.getProtocol() === 'TLSv1.3' && canVerify(socket, ec) ? ec : rsa;
+}
+
+const curveDigests = new Map([
+  [256, 'SHA256'],
+  [384, 'SHA384'],
+  [521, 'SHA512'],
+]);
+
+function canVerify(socket: TLSSocket, { keyBits }: CertificateData): boolean {
+  return socket.getSharedSigalgs().includes(`ECDSA+${curveDigests.get(keyBits) ?? ''}`);
+}

@@ -1,0 +1,220 @@
+/** What can be wrong with certificates once they are read: dates, strength, and bindings that none of them covers. */
+import { createSecureContext } from 'node:tls';
+import type { Report, Span } from '../config/diagnostic.ts';
+import type { BindingConfig, SettingsConfig, SiteConfig } from '../config/model.ts';
+import type { CertificateData } from './certificate.ts';
+import {
+  type CertificateNames,
+  defaultNameFor,
+  listenerKey,
+  nameCertificates,
+  namedDefault,
+  usableOn,
+} from './certificate-names.ts';
+import { contextOptions, isWeak } from './tls-options.ts';
+
+type CheckedSettings = Pick<SettingsConfig, 'file' | 'tls' | 'defaultCertificate'>;
+
+const day = 86_400_000;
+const soon = 30 * day;
+
+/** @param now milliseconds since 1970 */
+export function checkCertificates(
+  certificates: readonly CertificateData[],
+  sites: readonly Pick<SiteConfig, 'bindings'>[],
+  settings: CheckedSettings,
+  report: Report,
+  now: number = Date.now(),
+): void {
+  const bindings = sites.flatMap((site) => site.bindings).filter(({ protocol }) => protocol === 'https');
+  const listeners = Map.groupBy(bindings, ({ address, port }) => listenerKey(`${address}:${port}`));
+  const ciphersWork = checkCiphers(settings, report);
+  for (const certificate of certificates) {
+    checkDates(certificate, report, now);
+    checkStrength(certificate, report);
+    if (ciphersWork) {
+      checkLoading(certificate, settings, report);
+    }
+    checkTies(certificate, listeners, report);
+  }
+  for (const [listener, its] of listeners) {
+    checkListener(listener, its, { certificates, settings, report, now });
+  }
+  checkDefault(certificates, settings, report, now);
+}
+
+function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
+  const advice = 'Renew the certificate and put the new file in place of this one.';
+  if (notBefore > now) {
+    report('LG4022', startOf(file), {
+      message: `${file}: ${subject} is valid only from ${dateOf(notBefore)} on`,
+      advice: 'Check the clock of this machine, or use the previous certificate until then.',
+    });
+  } else if (notAfter < now) {
+    report('LG4020', startOf(file), { message: `${file}: ${subject} expired on ${dateOf(notAfter)}`, advice });
+  } else if (notAfter - now <= soon) {
+    const days = Math.floor((notAfter - now) / day);
+    report('LG4021', startOf(file), {
+      message: `${file}: ${subject} expires on ${dateOf(notAfter)}, in ${days} ${days === 1 ? 'day' : 'days'}`,
+      advice,
+    });
+  }
+}
+
+function checkStrength(certificate: CertificateData, report: Report): void {
+  const { file, subject, keyType, keyBits, signatureDigest } = certificate;
+  if (signatureDigest === 'sha1' || signatureDigest === 'md5') {
+    report('LG4026', startOf(file), {
+      message: `${file}: ${subject} is signed with ${signatureDigest.toUpperCase()}, which today's clients refuse; serving it takes OpenSSL's lowest security level on its listeners`,
+      advice: 'Have it issued again with SHA-256.',
+    });
+  }
+  if (keyType === 'rsa' && keyBits < 2048) {
+    report('LG4027', startOf(file), {
+      message: `${file}: ${subject} has an RSA key of ${keyBits} bits; today's clients want 2048 or more, and serving it takes OpenSSL's lowest security level on its listeners`,
+      advice: 'Make a new key of 2048 bits and have the certificate issued again.',
+    });
+  }
+}
+
+function checkCiphers({ file, tls }: CheckedSettings, report: Report): boolean {
+  try {
+    createSecureContext({ ...(tls.ciphers !== undefined && { ciphers: tls.ciphers }), minVersion: tls.minVersion });
+    return true;
+  } catch (error) {
+    report('LG4030', startOf(file), {
+      message: `tls.ciphers: OpenSSL accepts no cipher of "${tls.ciphers ?? ''}" (${reasonOf(error)})`,
+      advice: 'Use the names of OpenSSL, separated by colons, or leave tls.ciphers out.',
+    });
+    return false;
+  }
+}
+
+function checkLoading(certificate: CertificateData, { tls }: CheckedSettings, report: Report): void {
+  try {
+    createSecureContext(contextOptions([certificate], tls, { legacy: false, weak: isWeak(certificate) }));
+  } catch (error) {
+    report('LG4031', startOf(certificate.file), {
+      message: `${certificate.file}: OpenSSL refuses ${certificate.subject} (${reasonOf(error)})`,
+      advice:
+        'Have the certificate issued again with an RSA key of 2048 bits or an EC key (P-256), signed with SHA-256.',
+    });
+  }
+}
+
+/** OpenSSL's own short reason; its longer text is left out, as is anything about the key. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'reason' in error ? String(error.reason) : 'no reason given';
+}
+
+function checkTies(
+  { file, subject, listeners: ties }: CertificateData,
+  listeners: ReadonlyMap<string, unknown>,
+  report: Report,
+): void {
+  for (const tie of ties?.filter((each) => !listeners.has(listenerKey(each))) ?? []) {
+    report('LG4029', startOf(file), {
+      message: `${file}: ${subject} is tied to ${tie}, but no https binding opens this listener`,
+      advice: `Write the address and port as the binding has them; https bindings open ${listOf([...listeners.keys()])}.`,
+    });
+  }
+}
+
+interface Surroundings {
+  readonly certificates: readonly CertificateData[];
+  readonly settings: CheckedSettings;
+  readonly report: Report;
+  readonly now: number;
+}
+
+function checkListener(listener: string, bindings: readonly BindingConfig[], around: Surroundings): void {
+  const { certificates, settings, report, now } = around;
+  const [first] = bindings;
+  if (first && usableOn(listener, certificates).length === 0) {
+    report('LG4025', first.span, {
+      message: `the https binding ${listener} has no certificate`,
+      advice:
+        certificates.length === 0
+          ? 'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.'
+          : 'All certificates are tied to other listeners: tie one to this one as well, or leave out "listeners" at one.',
+    });
+    return;
+  }
+  const { defaultCertificate } = settings;
+  const hosts = bindings.map(({ host }) => host).filter((host) => host !== '');
+  const names = nameCertificates(certificates, { listener, defaultCertificate, hosts, now });
+  for (const binding of bindings) {
+    checkBinding(binding, names, report);
+  }
+}
+
+function checkBinding({ host, span }: BindingConfig, { find, fallback }: CertificateNames, report: Report): void {
+  const found = host === '' ? fallback : find(host);
+  if (!found && host.startsWith('*.')) {
+    report('LG4024', span, {
+      message: `no certificate has the name ${host} of this binding; clients will get ${nameOf(fallback?.[0])}`,
+      advice: `Get a certificate for ${host}, or write a binding for each name.`,
+    });
+  } else if (!found) {
+    report('LG4023', span, {
+      message: `no certificate covers ${host}; clients would get ${nameOf(fallback?.[0])}`,
+      advice: `Put a certificate that has ${host} among its alternative names into the certificate folder.`,
+    });
+  } else if (host !== '' && !found[0].names.some((name) => covers(name, host))) {
+    report('LG4032', span, {
+      message: `${found[0].file} serves ${host} by its file name, but has only the names ${listOf(found[0].names)}`,
+      advice: `Clients will warn: get a certificate that has ${host} among its alternative names.`,
+    });
+  }
+}
+
+function covers(name: string, host: string): boolean {
+  return (
+    name === host || (name.startsWith('*.') && host.indexOf('.') > 0 && host.slice(host.indexOf('.')) === name.slice(1))
+  );
+}
+
+function checkDefault(
+  certificates: readonly CertificateData[],
+  { defaultCertificate: setting }: CheckedSettings,
+  report: Report,
+  now: number,
+): void {
+  if (!setting || certificates.length === 0) {
+    return;
+  }
+  const entries = 'name' in setting ? [['', setting] as const] : Object.entries(setting.byListener);
+  for (const [listener, { name, span }] of entries) {
+    // For every listener: what no listener knows, tied certificates included, matches nothing.
+    const candidates = listener === '' ? certificates.map(untied) : usableOn(listener, certificates);
+    const { find } = nameCertificates(candidates, { listener, hosts: [], now });
+    const wanted = defaultNameFor({ listener, defaultCertificate: setting }) ?? name;
+    if (!namedDefault(candidates, wanted, find)) {
+      report('LG4028', span, {
+        message: `defaultCertificate: no certificate${listener && ` of ${listener}`} has the name or thumbprint "${name}"`,
+        advice: `Name one of ${listOf([...new Set(candidates.flatMap(({ names }) => names))])}, or give the thumbprint as Windows shows it.`,
+      });
+    }
+  }
+}
+
+function untied({ listeners: _, ...certificate }: CertificateData): CertificateData {
+  return certificate;
+}
+
+function nameOf(certificate: CertificateData | undefined): string {
+  return certificate ? `the certificate of ${listOf(certificate.names)}` : 'none';
+}
+
+function listOf(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown || 'no name';
+}
+
+function dateOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+function startOf(file: string): Span {
+  return { file, start: 0, end: 0 };
+}

@@ -1,0 +1,80 @@
+/** Options for `tls.createServer` from settings.json: versions, ciphers, ALPN, tickets. */
+import { constants, createHash } from 'node:crypto';
+import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion, type TlsOptions } from 'node:tls';
+import type { SettingsConfig } from '../config/model.ts';
+import type { CertificateData } from './certificate.ts';
+import { listenerKey } from './certificate-names.ts';
+import type { CertificateStore } from './certificate-store.ts';
+
+/** The part of a secure context that depends on the certificates it shows. */
+export interface ContextOptions extends SecureContextOptions {
+  readonly cert: string[];
+  readonly key: string[];
+  readonly minVersion: SecureVersion;
+}
+
+/** Whether TLS 1.0 and 1.1 are spoken there. */
+export function isLegacyListener({ legacyListeners }: SettingsConfig['tls'], listener: string): boolean {
+  const key = listenerKey(listener);
+  return legacyListeners.some((each) => listenerKey(each) === key);
+}
+
+/** Whether OpenSSL refuses the certificate at its normal security level: short RSA keys, SHA-1 and MD5 signatures. */
+export function isWeak({ keyType, keyBits, signatureDigest }: CertificateData): boolean {
+  return (keyType === 'rsa' && keyBits < 2048) || signatureDigest === 'sha1' || signatureDigest === 'md5';
+}
+
+export interface ContextStrength {
+  /** TLS 1.0 and 1.1 are spoken. */
+  readonly legacy: boolean;
+  /** A weak certificate is shown on the listener. */
+  readonly weak: boolean;
+}
+
+/** Options of one secure context. Several certificates: one for each kind of key. */
+export function contextOptions(
+  certificates: readonly CertificateData[],
+  tls: SettingsConfig['tls'],
+  { legacy, weak }: ContextStrength,
+): ContextOptions {
+  // OpenSSL 3 does SHA-1 signatures, and so TLS 1.0 and 1.1, at level 0 only; a weak certificate is warned about, but served.
+  const level = legacy || weak ? ':@SECLEVEL=0' : '';
+  return {
+    cert: certificates.map(({ certPem }) => certPem),
+    key: certificates.map(({ keyPem }) => keyPem),
+    minVersion: legacy ? 'TLSv1' : tls.minVersion,
+    ciphers: (tls.ciphers ?? DEFAULT_CIPHERS) + level,
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
+}
+
+export interface ListenerTls {
+  /** `address:port`, with `*` for any address. */
+  readonly listener: string;
+  /** The store in force; asked at every handshake, so that a reload counts at once. */
+  readonly store: () => CertificateStore;
+  /** 48 random bytes that all workers share, so that a ticket of one is good at another. */
+  readonly ticketKeys?: Buffer;
+}
+
+/**
+ * All options for `tls.createServer`. After a reload give them, made anew with the same ticket keys, to
+ * `server.setSecureContext` as well: clients without SNI never reach the SNI callback.
+ */
+export function tlsServerOptions(
+  settings: Pick<SettingsConfig, 'http2' | 'timeouts'>,
+  { listener, store, ticketKeys }: ListenerTls,
+): TlsOptions {
+  return {
+    ...store().defaultOptions,
+    ALPNProtocols: settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    SNICallback(this: unknown, name, done) {
+      store().sniCallback.call(this, name, done);
+    },
+    handshakeTimeout: settings.timeouts.handshake * 1000,
+    // Node's own choice depends on the arguments of the process; sessions are to be good in every worker.
+    sessionIdContext: createHash('sha256').update(listenerKey(listener)).digest('hex').slice(0, 32),
+    ...(ticketKeys && { ticketKeys }),
+  };
+}

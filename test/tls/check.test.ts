@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
+import type { BindingConfig, SettingsConfig } from '../../src/config/model.ts';
+import type { CertificateData } from '../../src/tls/certificate.ts';
+import { checkCertificates } from '../../src/tls/check.ts';
+import { createAuthority } from '../../src/tls/issue.ts';
+import { certificate, codes, plainTls, settingSpan } from './material.ts';
+
+const root = createAuthority('Test Root', { keyType: 'rsa' });
+const now = Date.parse('2026-06-01T00:00:00Z');
+const wide = { notBefore: new Date('2026-01-01'), notAfter: new Date('2027-01-01') };
+const www = certificate(root, { names: ['www.example.com'], ...wide });
+const wildcard = certificate(root, { names: ['*.example.com'], ...wide });
+
+function binding(host: string, more: Partial<BindingConfig> = {}): BindingConfig {
+  const span = { file: 'applicationHost.config', start: 100, end: 100 + host.length };
+  return { span, protocol: 'https', address: '*', port: 443, host, sslFlags: 1, ...more };
+}
+
+function check(
+  certificates: CertificateData[],
+  bindings: BindingConfig[],
+  settings: Partial<Pick<SettingsConfig, 'tls' | 'defaultCertificate'>> = {},
+): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const all = { file: settingSpan.file, tls: plainTls, defaultCertificate: undefined, ...settings };
+  checkCertificates(certificates, [{ bindings }], all, reportInto(diagnostics), now);
+  return diagnostics;
+}
+
+test('nothing to say', () => {
+  expect(check([www, wildcard], [binding('www.example.com'), binding('*.example.com'), binding('')])).toEqual([]);
+  expect(check([], [binding('www.example.com', { protocol: 'http', port: 80 })])).toEqual([]);
+  expect(check([], [])).toEqual([]);
+});
+
+test.each([
+  ['2026-01-01', '2026-05-31T23:59:59Z', 'LG4020', '2026-05-31'],
+  ['2026-01-01', '2026-06-11', 'LG4021', 'in 10 days'],
+  ['2026-01-01', '2026-06-02', 'LG4021', 'in 1 day'],
+  ['2026-01-01', '2026-07-01', 'LG4021', 'in 30 days'],
+  ['2026-06-02', '2027-01-01', 'LG4022', '2026-06-02'],
+])('valid from %s to %s is %s', (from, to, code, text) => {
+  const dated = certificate(root, { names: ['a.example.com'], notBefore: new Date(from), notAfter: new Date(to) });
+  const [found, ...more] = check([dated], [binding('')]);
+  expect(found).toMatchObject({ code, severity: 'warning', span: { file: dated.file, start: 0, end: 0 } });
+  expect(found?.message).toContain(text);
+  expect(more).toEqual([]);
+});
+
+test('31 days are enough', () => {
+  const dated = certificate(root, {
+    names: ['a'],
+    notBefore: new Date('2026-01-01'),
+    notAfter: new Date('2026-07-02'),
+  });
+  expect(check([dated], [])).toEqual([]);
+});
+
+test('weak keys and signatures are warnings, and OpenSSL takes them', () => {
+  const short = certificate(root, { names: ['a'], ...wide, keyType: 'rsa', keyBits: 1024 });
+  const sha1 = certificate(root, { names: ['a'], ...wide, digest: 'sha1' });
+  expect(check([short, sha1], []).map(({ code, severity }) => [code, severity])).toEqual([
+    ['LG4027', 'warning'],
+    ['LG4026', 'warning'],
+  ]);
+});
+
+test('a certificate that OpenSSL refuses', () => {
+  const [found, ...more] = check([{ ...www, keyPem: wildcard.keyPem }], []);
+  expect(found).toMatchObject({ code: 'LG4031', severity: 'error', span: { file: www.file } });
+  expect(JSON.stringify(found)).not.toContain('PRIVATE');
+  expect(more).toEqual([]);
+});
+
+test('ciphers that OpenSSL refuses are told once', () => {
+  expect(check([www, wildcard], [], { tls: { ...plainTls, ciphers: 'NONSENSE' } })).toMatchObject([
+    { code: 'LG4030', severity: 'error', span: { file: settingSpan.file } },
+  ]);
+});
+
+test('a host that nobody covers is LG4023 at its binding, a wildcard LG4024', () => {
+  const bindings = [binding('www.example.com'), binding('a.b.example.com'), binding('*.example.net'), binding('')];
+  expect(check([www, wildcard], bindings)).toMatchObject([
+    { code: 'LG4023', severity: 'error', span: bindings[1]!.span },
+    { code: 'LG4024', severity: 'warning', span: bindings[2]!.span },
+  ]);
+});
+
+test('a host covered by a file name only', () => {
+  const named = certificate(root, { names: ['x.example.com'], ...wide }, { file: '/c/www.example.com.pfx' });
+  const at = binding('www.example.com');
+  expect(check([named], [at])).toMatchObject([{ code: 'LG4032', severity: 'warning', span: at.span }]);
+});
+
+test('https without any certificate is one LG4025 for each listener', () => {
+  const bindings = [binding('a'), binding('b'), binding('c', { port: 444 }), binding('', { address: '10.0.0.1' })];
+  expect(check([], bindings).map(({ code, span }) => [code, span])).toEqual([
+    ['LG4025', bindings[0]!.span],
+    ['LG4025', bindings[2]!.span],
+    ['LG4025', bindings[3]!.span],
+  ]);
+});
+
+test('certificates tied to another listener leave this one bare, and a tie to nowhere is LG4029', () => {
+  const tied = { ...www, listeners: ['10.0.0.1:443', '10.0.0.2:443'] };
+  const bindings = [binding('www.example.com'), binding('www.example.com', { address: '10.0.0.1' })];
+  const found = check([tied], bindings);
+  expect(codes(found)).toEqual(['LG4029', 'LG4025']);
+  expect(found[0]?.message).toContain('10.0.0.2:443');
+  expect(found[1]?.span).toEqual(bindings[0]!.span);
+});
+
+test('defaultCertificate', () => {
+  const span = { ...settingSpan, start: 30 };
+  const named = (name: string, certificates = [www, wildcard]) =>
+    codes(check(certificates, [binding('')], { defaultCertificate: { name, span } }));
+  expect(named('www.example.com')).toEqual([]);
+  expect(named('meet.example.com')).toEqual([]);
+  expect(named(wildcard.thumbprint)).toEqual([]);
+  expect(named('www.example.net')).toEqual(['LG4028']);
+  expect(named('www.example.com', [{ ...www, listeners: ['*:443'] }])).toEqual([]);
+  const byListener = { '*:443': { name: 'www.example.com', span: settingSpan }, '*:444': { name: 'nobody', span } };
+  expect(check([www], [binding('')], { defaultCertificate: { byListener } })).toMatchObject([
+    { code: 'LG4028', severity: 'error', span },
+  ]);
+});
