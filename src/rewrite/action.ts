@@ -1,0 +1,272 @@
+/** Actions of a rule: the new URL of a Rewrite, the Location of a Redirect, the answer of a CustomResponse. */
+import type { ActionConfig } from '../config/model.ts';
+import { cannotExpand, failure, type RewriteOutcome, type RuleFailure } from './outcome.ts';
+import { encodePath, encodePathKeepingEscapes, encodeQuery, encodeRawBytes } from './percent-coding.ts';
+import type { RewriteMaps } from './rewrite-map.ts';
+import type { CurrentUrl } from './server-variables.ts';
+import { parsePath, resolvePath } from './target.ts';
+import { compileTemplate, type Evaluation, type Template, unmark } from './template.ts';
+import type { TraceRecorder } from './trace.ts';
+
+/** Where an absolute Rewrite sends the request. */
+export interface Authority {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly literal: boolean;
+  readonly rule: string;
+}
+
+/** What the rules have made of one request so far. */
+export interface Pass extends Evaluation {
+  url: CurrentUrl;
+  set: Map<string, string> | undefined;
+  authority: Authority | undefined;
+  /** The path for the request line where it is not to be derived from `url.path`. */
+  wirePath: string | undefined;
+}
+
+export interface Action {
+  readonly type: ActionConfig['type'];
+  readonly url: Template | undefined;
+  readonly appendQueryString: boolean;
+  readonly status: number;
+  readonly subStatus: number;
+  readonly reason: Template;
+  readonly description: Template;
+  /** `useOriginalURLEncoding="false"`: escapes in the new URL are kept. */
+  readonly keepEscapes: boolean;
+  readonly literalHost: string | undefined;
+}
+
+const REDIRECT_STATUS = { Permanent: 301, Found: 302, SeeOther: 303, Temporary: 307 } as const;
+
+export function compileAction(config: ActionConfig, maps: RewriteMaps, keepEscapes: boolean): Action {
+  const redirect = config.type === 'Redirect';
+  const url = config.url && compileTemplate(config.url.value, maps, redirect ? 'location' : 'path');
+  return {
+    type: config.type,
+    url,
+    appendQueryString: config.appendQueryString,
+    status: redirect ? REDIRECT_STATUS[config.redirectType] : (config.statusCode ?? 0),
+    subStatus: config.subStatusCode,
+    reason: compileTemplate(config.statusReason?.value ?? '', maps),
+    description: compileTemplate(config.statusDescription?.value ?? '', maps),
+    keepEscapes,
+    literalHost: url && literalAuthority(url)?.toLowerCase(),
+  };
+}
+
+/** The `host[:port]` of an absolute URL if it stands there as text and ends before anything computed. */
+export function literalAuthority(url: Template): string | undefined {
+  const [first, second] = url.syntax.parts;
+  if (first?.kind !== 'text') return undefined;
+  const found = /^https?:\/\/([^/?#\\]*)(.?)/i.exec(first.text);
+  if (!found) return undefined;
+  if (found[2] || !second) return found[1];
+  const slashFollows = second.kind === 'variable' && SLASH_FIRST.test(second.name);
+  return slashFollows ? found[1] : undefined;
+}
+
+/** Variables whose value always begins with a slash, so that a host before them is complete. */
+const SLASH_FIRST = /^(URL|PATH_INFO|SCRIPT_NAME|URL_PATH_INFO|REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i;
+
+const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.~-]+)(?::(\d{0,5}))?$/;
+/** Names of farms may hold more than names of hosts; only the administrator writes them. */
+const LITERAL_HOST = /^(\[[0-9A-Fa-f:.]+\]|[^:@%[\]\x00-\x1f\x7f]+)(?::(\d{0,5}))?$/;
+
+function splitAuthority(text: string, literal: boolean): { host: string; port: number | undefined } | undefined {
+  const found = (literal ? LITERAL_HOST : HOST).exec(text);
+  const host = found?.[1];
+  if (!found || !host) return undefined;
+  const port = found[2] ? Number(found[2]) : undefined;
+  return port === 0 || (port !== undefined && port > 65_535) ? undefined : { host: host.toLowerCase(), port };
+}
+
+/** Splits at the first `mark`; the second part is undefined where there is none. */
+function cut(text: string, mark: string): [string, string | undefined] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function belowBase(basePath: string, path: string): string {
+  if (path.startsWith('/')) return path;
+  return basePath === '/' ? `/${path}` : `${basePath}/${path}`;
+}
+
+/** The query of the substitution first, then `&`, then the request's. */
+function joinQuery(action: Action, substitution: string | undefined, request: string): string {
+  if (!action.appendQueryString) return substitution ?? '';
+  if (!substitution) return request;
+  return request === '' ? substitution : `${substitution}&${request}`;
+}
+
+// ---- Rewrite ---------------------------------------------------------------------------------------------------
+
+export function rewrite(
+  action: Action,
+  pass: Pass,
+  rule: { readonly name: string; readonly basePath: string },
+  recorder: TraceRecorder | undefined,
+): RuleFailure | undefined {
+  const { url } = action;
+  if (!url) return undefined;
+  if (url.broken) return cannotExpand(url.source);
+  const text = url.evaluate(pass);
+  const absolute = /^(https?):\/\/([^/?#\\\udc3f\udc23]*)/i.exec(text);
+  let authority: Authority | undefined;
+  if (absolute) {
+    const literal = action.literalHost !== undefined;
+    const split = splitAuthority(absolute[2] ?? '', literal);
+    if (!split) return failure(`the host of "${text}" is not valid`, !literal);
+    const scheme = absolute[1]?.toLowerCase() === 'https' ? 'https' : 'http';
+    authority = { scheme, ...split, literal, rule: rule.name };
+  } else if (/^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
+    return failure(`"${text}" is not a URL that a request can be sent to`);
+  }
+  const [markedPath, query] = cut(absolute ? text.slice(absolute[0].length) : text, '?');
+  const wanted = unmark(markedPath);
+  const path = absolute ? belowBase('/', wanted) : wanted === '' ? pass.url.path : belowBase(rule.basePath, wanted);
+  const bad = setPath(action, pass, path, absolute !== null);
+  if (bad) return bad;
+  const newQuery = joinQuery(action, query === undefined ? undefined : encodeQuery(unmark(query)), pass.url.query);
+  pass.url.hasQuery = newQuery !== '' || (action.appendQueryString && query === undefined && pass.url.hasQuery);
+  pass.url.query = newQuery;
+  pass.url.rewritten = true;
+  pass.authority = authority;
+  recorder?.events.push({
+    event: 'REWRITE_ACTION',
+    Substitution: url.source,
+    RewriteURL: authority ? `${authority.scheme}://${absolute?.[2] ?? ''}${pass.url.path}` : pass.url.path,
+    QueryString: newQuery,
+    AppendQueryString: action.appendQueryString,
+  });
+  return undefined;
+}
+
+const NEEDS_RESOLVING = /\\|\/\.{1,2}(?:\/|$)/;
+
+/** Makes a path current, with its dot segments resolved: captures of a query string may have brought some. */
+function setPath(action: Action, pass: Pass, path: string, absolute: boolean): RuleFailure | undefined {
+  pass.wirePath = undefined;
+  if (path.includes('\0')) return failure('the new path holds a NUL character', true);
+  if (action.keepEscapes && path.includes('%')) return setEncodedPath(pass, path);
+  if (NEEDS_RESOLVING.test(path) || (!absolute && path.includes('//'))) {
+    const resolved = resolvePath(path);
+    if ('refused' in resolved) return failure(`${resolved.refused}: ${path}`, true);
+    pass.url.path = resolved.path;
+  } else {
+    pass.url.path = path;
+  }
+  return undefined;
+}
+
+/** `useOriginalURLEncoding="false"`: the new path is encoded already. */
+function setEncodedPath(pass: Pass, path: string): RuleFailure | undefined {
+  const { target } = pass.request;
+  const encoded = path === target.rawPath ? path : encodePathKeepingEscapes(path);
+  const parsed = parsePath(encoded);
+  if ('refused' in parsed) return failure(`${parsed.refused}: ${path}`, true);
+  pass.url.path = parsed.path;
+  pass.wirePath = parsed.structural ? undefined : encoded;
+  return undefined;
+}
+
+// ---- Redirect --------------------------------------------------------------------------------------------------
+
+export function redirect(
+  action: Action,
+  pass: Pass,
+  rule: { readonly name: string; readonly basePath: string },
+  recorder: TraceRecorder | undefined,
+): RewriteOutcome | RuleFailure | undefined {
+  const { url } = action;
+  if (!url) return undefined;
+  if (url.broken) return cannotExpand(url.source);
+  const location = makeLocation(action, url, pass, rule.basePath);
+  if (typeof location !== 'string') return location;
+  recorder?.events.push({
+    event: 'REDIRECT_ACTION',
+    Substitution: url.source,
+    RedirectURL: location,
+    StatusCode: action.status,
+    AppendQueryString: action.appendQueryString,
+  });
+  return { kind: 'redirect', status: action.status, location, rule: rule.name };
+}
+
+function makeLocation(action: Action, url: Template, pass: Pass, basePath: string): string | RuleFailure {
+  const [first] = url.syntax.parts;
+  const literal = first?.kind === 'text' ? first.text : '';
+  let text = url.evaluate(pass);
+  // Only what the administrator wrote may name another site without a scheme, or another scheme.
+  if (literal.startsWith('//')) text = `${pass.request.scheme}:${text}`;
+  else if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(literal) && !/^https?:/i.test(literal)) return encodeLocation(text);
+  const [beforeFragment, fragment] = cut(text, '#');
+  const [before, substitution] = cut(beforeFragment, '?');
+  const absolute = /^(https?):\/\/([^/\\]*)/i.exec(before);
+  const origin = absolute ? redirectOrigin(absolute) : ownOrigin(pass);
+  if (typeof origin !== 'string') return origin;
+  const path = absolute ? before.slice(absolute[0].length) : before.replace(/^[/\\]+/, '/');
+  const query = joinQuery(
+    action,
+    substitution === undefined ? undefined : encodeQuery(substitution),
+    encodeRawBytes(pass.url.query),
+  );
+  const tail = `${query === '' ? '' : `?${query}`}${fragment === undefined ? '' : `#${encodeQuery(fragment)}`}`;
+  return `${origin}${locationPath(pass, path, absolute ? '/' : basePath, absolute !== null)}${tail}`;
+}
+
+function redirectOrigin(absolute: RegExpExecArray): string | RuleFailure {
+  const split = splitAuthority(absolute[2] ?? '', false);
+  if (!split) return failure(`the host of a redirect to "${absolute[0]}" is not valid`, true);
+  return `${absolute[1]?.toLowerCase()}://${split.host}${split.port === undefined ? '' : `:${split.port}`}`;
+}
+
+/** The site as the client called it; IIS makes every Location absolute. */
+function ownOrigin({ request }: Pass): string {
+  if (HOST.test(request.host)) return `${request.scheme}://${request.host}`;
+  const address = request.localAddress.includes(':') ? `[${request.localAddress}]` : request.localAddress;
+  const usual = request.localPort === (request.scheme === 'https' ? 443 : 80);
+  return `${request.scheme}://${address}${usual ? '' : `:${request.localPort}`}`;
+}
+
+function locationPath(pass: Pass, path: string, basePath: string, absolute: boolean): string {
+  const { target } = pass.request;
+  const wanted = path === '' && !absolute ? encodePath(pass.url.path) : belowBase(basePath, path);
+  // A redirect that keeps the path keeps the client's own spelling of it.
+  if (!target.structural && wanted === encodePath(target.path)) return encodeRawBytes(target.rawPath);
+  return encodePathKeepingEscapes(wanted);
+}
+
+/** For what is no web address: only what would break the header is encoded. */
+function encodeLocation(text: string): string {
+  const [before, fragment] = cut(text, '#');
+  return fragment === undefined ? encodeQuery(before) : `${encodeQuery(before)}#${encodeQuery(fragment)}`;
+}
+
+// ---- CustomResponse --------------------------------------------------------------------------------------------
+
+export function respond(
+  action: Action,
+  pass: Pass,
+  rule: string,
+  recorder: TraceRecorder | undefined,
+): RewriteOutcome | RuleFailure {
+  for (const template of [action.reason, action.description]) {
+    if (template.broken) return cannotExpand(template.source);
+  }
+  if (action.status < 200 || action.status > 999) {
+    return failure(`a custom response cannot have the status ${action.status}`);
+  }
+  const reason = action.reason.evaluate(pass).replace(/[^\x20-\x7e\xa0-\xff]/g, ' ');
+  const body = action.description.evaluate(pass);
+  recorder?.events.push({
+    event: 'CUSTOM_RESPONSE_ACTION',
+    StatusCode: action.status,
+    SubStatusCode: action.subStatus,
+    StatusReason: reason,
+    StatusDescription: body,
+  });
+  return { kind: 'respond', status: action.status, subStatus: action.subStatus, reason, body, rule };
+}

@@ -1,0 +1,152 @@
+/** What can be wrong with the action of a rule: where it sends the request, and what it answers. */
+
+import { type Report, spanWithin } from '../config/diagnostic.ts';
+import type { ActionConfig, RuleConfig } from '../config/model.ts';
+import { literalAuthority } from './action.ts';
+import { compileTemplate, type Part } from './template.ts';
+
+export interface ActionSurroundings {
+  /** Farm names, lower case. */
+  readonly farms: ReadonlySet<string>;
+  /** `system.webServer/proxy` is on. */
+  readonly proxyEnabled: boolean;
+  /** `upstream.allow`, lower case. */
+  readonly allow: ReadonlySet<string>;
+  readonly useOriginalURLEncoding: boolean;
+  /** More rules follow in the list. */
+  readonly isLast: boolean;
+}
+
+export function checkAction(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
+  const { action } = rule;
+  if (action.type === 'CustomResponse') checkStatus(action, report);
+  if (action.type !== 'Rewrite' && action.type !== 'Redirect') return;
+  if (!action.url) {
+    report('LG2223', action.span, {
+      message: `The ${action.type} of rule "${rule.name.value}" has no url; the rule does nothing with the request.`,
+      advice: 'Add the url, or set the type to None.',
+      ui: true,
+    });
+    return;
+  }
+  checkQuery(action, report);
+  if (action.type === 'Rewrite') checkTarget(rule, surroundings, report);
+}
+
+function checkStatus(action: ActionConfig, report: Report): void {
+  const { statusCode } = action;
+  if (statusCode !== undefined && statusCode >= 200 && statusCode <= 999) return;
+  report('LG2224', action.span, {
+    message:
+      statusCode === undefined
+        ? 'The custom response has no statusCode.'
+        : `${statusCode} is not a status that an answer can have.`,
+    advice: 'Set statusCode to 200–299 or 308–999. As it is, the request is answered with 500.50.',
+    ui: true,
+  });
+}
+
+function variables(parts: readonly Part[]): readonly (Part & { kind: 'variable' })[] {
+  return parts.flatMap((part) =>
+    part.kind === 'variable' ? [part] : part.kind === 'call' ? variables(part.argument) : [],
+  );
+}
+
+function checkQuery(action: ActionConfig, report: Report): void {
+  const { url } = action;
+  if (!url || !action.appendQueryString) return;
+  const { parts } = compileTemplate(url.value, new Map()).syntax;
+  // Inside a function or map the query is an argument, not part of the new URL.
+  for (const part of parts) {
+    if (part.kind !== 'variable' || !/^(REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i.test(part.name)) continue;
+    report('LG2233', spanWithin(url, part.from, part.to), {
+      message: `{${part.name}} holds the query string, and appendQueryString adds it once more.`,
+      advice: 'Set appendQueryString="false".',
+    });
+  }
+}
+
+function checkTarget(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
+  const { url } = rule.action;
+  if (!url) return;
+  const template = compileTemplate(url.value, new Map(), 'path');
+  const scheme = /^(?:([A-Za-z][A-Za-z0-9+.-]*):[/\\]|\\\\)/.exec(url.value);
+  if (!scheme) return;
+  if (!/^https?$/i.test(scheme[1] ?? '') || !/^https?:\/\//i.test(url.value)) {
+    report('LG2235', spanWithin(url, 0, scheme[0].length), {
+      message: `"${url.value}" is no URL that a Rewrite can go to; physical paths and other schemes are not supported.`,
+      advice: 'Write a path of the site, or http:// or https:// with a farm or host.',
+    });
+    return;
+  }
+  const host = literalAuthority(template);
+  const hostAt = url.value.indexOf('//') + 2;
+  if (host === undefined) checkComputedHost(rule, surroundings, report);
+  else checkLiteralHost(rule, host, hostAt, surroundings, report);
+  checkEscapes(rule, template.syntax.parts, surroundings, report);
+  if (!rule.stopProcessing && !surroundings.isLast) {
+    report('LG2232', rule.action.span, {
+      message: `Rule "${rule.name.value}" sends the request away but does not stop processing: later rules see the new URL and the last one wins.`,
+      advice: 'Set stopProcessing="true".',
+    });
+  }
+}
+
+function checkComputedHost(rule: RuleConfig, { allow }: ActionSurroundings, report: Report): void {
+  const { url } = rule.action;
+  if (!url) return;
+  report('LG2231', url.span, {
+    message: `The host of "${url.value}" is computed from the request; only farms and the ${allow.size} hosts of upstream.allow can be reached so, all others are answered with 403.`,
+    advice: 'Name the farm or host in the rule, or list the hosts in upstream.allow of settings.json.',
+  });
+}
+
+function checkLiteralHost(
+  rule: RuleConfig,
+  authority: string,
+  at: number,
+  { farms, proxyEnabled }: ActionSurroundings,
+  report: Report,
+): void {
+  const { url } = rule.action;
+  if (!url) return;
+  const span = spanWithin(url, at, at + authority.length);
+  const found = /^(\[[0-9A-Fa-f:.]+\]|[^:@%[\]\x00-\x1f\x7f]+)(?::(\d{0,5}))?$/.exec(authority);
+  if (!found || Number(found[2] || 1) < 1 || Number(found[2] || 1) > 65_535) {
+    report('LG2235', span, {
+      message: `"${authority}" is no host with an optional port.`,
+      advice: 'Write the name of a farm or host, and :port if it is needed.',
+    });
+    return;
+  }
+  const host = (found[1] ?? '').toLowerCase();
+  if (farms.has(host) || proxyEnabled) return;
+  report('LG2230', span, {
+    message: `"${found[1]}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
+    advice: 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.',
+  });
+}
+
+function checkEscapes(
+  rule: RuleConfig,
+  parts: readonly Part[],
+  { useOriginalURLEncoding }: ActionSurroundings,
+  report: Report,
+): void {
+  const { url } = rule.action;
+  if (!url || !useOriginalURLEncoding) return;
+  for (const part of parts) {
+    if (part.kind === 'text' && part.text.includes('?')) return;
+    const escapes =
+      part.kind === 'variable'
+        ? /^(UNENCODED_URL|HTTP_URL)$/i.test(part.name)
+        : part.kind === 'call'
+          ? /^urlencode$/i.test(part.name)
+          : part.kind === 'text' && /%[0-9A-Fa-f]{2}/.test(part.text);
+    if (!escapes) continue;
+    report('LG2234', spanWithin(url, part.from, part.to), {
+      message: 'The path that this gives holds escapes already, and they are encoded again: %20 becomes %2520.',
+      advice: 'Set useOriginalURLEncoding="false" on the section, or use {R:0} or {URL}.',
+    });
+  }
+}

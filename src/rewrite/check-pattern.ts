@@ -1,0 +1,60 @@
+/** What can be wrong with the pattern of a rule or condition. */
+
+import { type Report, spanWithin } from '../config/diagnostic.ts';
+import type { PatternSyntax, Text } from '../config/model.ts';
+import { compilePattern, isFault } from './pattern.ts';
+
+export interface PatternUse {
+  readonly text: Text;
+  readonly syntax: PatternSyntax;
+  readonly ignoreCase: boolean;
+  /** The rule is switched off. */
+  readonly disabled: boolean;
+}
+
+/** Reports on a pattern; gives the number of its groups, or nothing when it cannot be read. */
+export function checkPattern({ text, syntax, ignoreCase, disabled }: PatternUse, report: Report): number | undefined {
+  const compiled = compilePattern(syntax, text.value, ignoreCase);
+  if (isFault(compiled)) {
+    const iisText = `The expression "${text.value}" contains ${compiled.text}.`;
+    report(disabled ? 'LG2205' : 'LG2200', spanWithin(text, compiled.from, compiled.to), {
+      message: `The pattern "${text.value}" contains ${compiled.text}.`,
+      advice: adviceFor(text.value, compiled.from),
+      iis: { status: '500.52', text: iisText },
+    });
+    return undefined;
+  }
+  if (disabled) return compiled.groups;
+  if (syntax === 'Wildcard') checkWildcard(text, report);
+  if (compiled.nestedRepeats) {
+    report('LG2201', text.span, {
+      message: `The pattern "${text.value}" repeats something that itself repeats; on some inputs IIS tries so many ways that it gives up.`,
+      advice: 'Write the inner part so that it can match in one way only. Lychgate bounds the time of a match.',
+    });
+  }
+  for (const at of compiled.loneBrackets) {
+    report('LG2202', spanWithin(text, at, at + 1), {
+      message: `"${text.value[at]}" opens nothing here; it is taken as itself, IIS may refuse it.`,
+      advice: `Write "\\${text.value[at]}".`,
+    });
+  }
+  return compiled.groups;
+}
+
+function adviceFor(pattern: string, at: number): string {
+  if (pattern[at] === '{') {
+    return 'Patterns are not expanded. Compare with a variable the other way round: put it into the input of a condition.';
+  }
+  if (/^[*?]/.test(pattern)) return 'For a pattern such as "*" set patternSyntax="Wildcard", or write ".*".';
+  if (pattern.startsWith('(?i)', at)) return 'Leave it out: case is ignored unless ignoreCase="false".';
+  return 'Correct the expression; the syntax is that of ECMAScript, third edition.';
+}
+
+function checkWildcard(text: Text, report: Report): void {
+  const found = /\\[*?.]|^\^|\.\*|\$$|\(/.exec(text.value);
+  if (!found) return;
+  report('LG2203', spanWithin(text, found.index, found.index + found[0].length), {
+    message: `"${found[0]}" means just these characters in a wildcard pattern; there is no escape character.`,
+    advice: 'Use patternSyntax="ECMAScript" if this is a regular expression.',
+  });
+}

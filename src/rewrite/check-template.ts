@@ -1,0 +1,86 @@
+/** What can be wrong with an expression with `{…}`. */
+
+import { type Report, spanWithin } from '../config/diagnostic.ts';
+import type { RuleSetConfig, Text } from '../config/model.ts';
+import { isKnownVariable } from './server-variables.ts';
+import { isFunction, type Part, readTemplate } from './template.ts';
+
+export interface TemplateSurroundings {
+  readonly ruleSet: RuleSetConfig;
+  /** How many groups `{R:n}` has; undefined where the pattern cannot be read. */
+  readonly ruleGroups: number | undefined;
+  /** How many groups `{C:n}` can have; -1 where no condition comes before. */
+  readonly conditionGroups: number | undefined;
+  /** Variables that some rule sets, upper case. */
+  readonly setSomewhere: ReadonlySet<string>;
+}
+
+export function checkTemplate(text: Text, surroundings: TemplateSurroundings, report: Report): void {
+  const syntax = readTemplate(text.value);
+  for (const at of syntax.unclosed) {
+    report('LG2210', spanWithin(text, at, at + 1), {
+      message: `Nothing closes the "{" in "${text.value}".`,
+      advice: 'Add the "}", or write {UrlDecode:%7B} for a brace.',
+      iis: { status: '500.50', text: `The expression "${text.value}" cannot be expanded.` },
+    });
+  }
+  for (const part of syntax.parts) checkPart(part, text, surroundings, report);
+}
+
+function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, report: Report): void {
+  if (part.kind === 'rule' || part.kind === 'condition') checkReference(part, text, surroundings, report);
+  if (part.kind === 'variable' && !isKnownVariable(part.name)) {
+    if (!surroundings.setSomewhere.has(part.name.toUpperCase())) {
+      report('LG2215', spanWithin(text, part.from, part.to), {
+        message: `No server variable is called "${part.name}" and no rule sets it, so it is always empty.`,
+        advice: 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.',
+      });
+    }
+  }
+  if (part.kind !== 'call') return;
+  checkCall(part, text, surroundings, report);
+  for (const inner of part.argument) checkPart(inner, text, surroundings, report);
+}
+
+function checkReference(
+  part: Part & { kind: 'rule' | 'condition' },
+  text: Text,
+  { ruleGroups, conditionGroups }: TemplateSurroundings,
+  report: Report,
+): void {
+  const groups = part.kind === 'rule' ? ruleGroups : conditionGroups;
+  const span = spanWithin(text, part.from, part.to);
+  if (groups !== undefined && part.index > groups) {
+    const name = part.kind === 'rule' ? 'rule' : 'condition';
+    report('LG2213', span, {
+      message: `The ${name} back reference ${part.index} is not valid: ${groups < 0 ? 'no condition comes before it' : `there are ${groups} groups`}. It is always empty.`,
+      advice: 'Correct the number or add the group to the pattern.',
+      iis: { status: '500.50', text: `The ${name} back reference ${part.index} is not valid.` },
+      ui: true,
+    });
+  } else if (part.index > 9) {
+    report('LG2214', span, {
+      message: `Back-references above 9 are not documented; ${part.index} works on IIS up to the registry value MaxBackReferences.`,
+      advice: 'Use groups that do not capture, (?:…), for what is not referred to.',
+    });
+  }
+}
+
+function checkCall(part: Part & { kind: 'call' }, text: Text, { ruleSet }: TemplateSurroundings, report: Report): void {
+  const name = part.name.toLowerCase();
+  const isMap = ruleSet.rewriteMaps.some((map) => map.name.value.toLowerCase() === name);
+  if (isFunction(part.name) || isMap) return;
+  const span = spanWithin(text, part.from, part.to);
+  if (ruleSet.providers.some((provider) => provider.toLowerCase() === name)) {
+    report('LG2212', span, {
+      message: `"${part.name}" is a rewrite provider; providers are .NET assemblies that Lychgate cannot run.`,
+      advice: 'Replace the provider by a rewrite map or by rules.',
+    });
+    return;
+  }
+  report('LG2211', span, {
+    message: `"${part.name}" is neither a rewrite map nor a function here; a request that comes to this rule is answered with 500.50.`,
+    advice: 'Define the rewrite map, or use ToLower, UrlEncode, UrlDecode or HtmlEncode.',
+    iis: { status: '500.50', text: `The expression "${text.value}" cannot be expanded.` },
+  });
+}

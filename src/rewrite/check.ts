@@ -1,0 +1,214 @@
+/** What can be wrong with rules: everything that can be told from the configuration alone. */
+
+import { type Report, spanWithin } from '../config/diagnostic.ts';
+import type { ConditionsConfig, Config, RuleConfig, RuleSetConfig } from '../config/model.ts';
+import { type ActionSurroundings, checkAction } from './check-action.ts';
+import { checkPattern } from './check-pattern.ts';
+import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
+import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
+
+/** Reports everything about the rules of a configuration; a rule that several scopes inherit is reported on once. */
+export function checkRules(config: Config, report: Report): void {
+  const once = onlyOnce(report);
+  const sets = [config.globalRules, ...config.sites.flatMap((site) => site.scopes.map((scope) => scope.ruleSet))];
+  const shared = {
+    farms: new Set(config.webFarms.map((farm) => farm.name.value.toLowerCase())),
+    proxyEnabled: config.proxy.enabled,
+    allow: new Set(config.settings.upstream.allow),
+    setSomewhere: new Set(sets.flatMap((set) => set.rules.flatMap(namesSet))),
+  };
+  for (const set of sets) checkRuleSet(set, set === config.globalRules, shared, once);
+  checkCatchAll(config, once);
+}
+
+interface Shared extends Pick<ActionSurroundings, 'farms' | 'proxyEnabled' | 'allow'> {
+  readonly setSomewhere: ReadonlySet<string>;
+}
+
+function namesSet(rule: RuleConfig): string[] {
+  return rule.serverVariables.map((variable) => variable.name.value.toUpperCase());
+}
+
+function onlyOnce(report: Report): Report {
+  const seen = new Set<string>();
+  return (code, span, finding) => {
+    const key = `${code}|${span.file}|${span.start}|${span.end}|${finding.message}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    report(code, span, finding);
+  };
+}
+
+function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, report: Report): void {
+  for (const [index, rule] of set.rules.entries()) {
+    if (!rule.enabled) {
+      checkPatterns(rule, report);
+      continue;
+    }
+    const groups = checkPatterns(rule, report);
+    checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, report);
+    checkVariables(rule, global ? undefined : set.allowedServerVariables, report);
+    const isLast = index === set.rules.length - 1;
+    checkAction(rule, { ...shared, useOriginalURLEncoding: set.useOriginalURLEncoding, isLast }, report);
+  }
+}
+
+interface Groups {
+  readonly rule: number | undefined;
+  /** Of each condition; undefined where its pattern cannot be read. */
+  readonly conditions: readonly (number | undefined)[];
+}
+
+function checkPatterns(rule: RuleConfig, report: Report): Groups {
+  const { match, patternSyntax: syntax } = rule;
+  const disabled = !rule.enabled;
+  const url = match?.url;
+  if (!url && !disabled) {
+    report('LG2220', match?.span ?? rule.span, {
+      message: `Rule "${rule.name.value}" has no ${match ? 'url in its match' : 'match'}, so it never matches.`,
+      advice: 'Add <match url="…" />; ".*" matches everything.',
+      ui: true,
+    });
+  }
+  const conditions = (rule.conditions?.entries ?? []).map((condition) => {
+    if (!disabled) checkCondition(condition, report);
+    if (condition.matchType !== 'Pattern' || !condition.pattern) return condition.negate ? -1 : 0;
+    const use = { text: condition.pattern, syntax, ignoreCase: condition.ignoreCase, disabled };
+    const groups = checkPattern(use, report);
+    return condition.negate ? -1 : groups;
+  });
+  if (!match || !url) return { rule: 0, conditions };
+  if (!disabled && syntax !== 'Wildcard' && !match.negate && /^\^?\//.test(url.value)) checkSlash(rule, report);
+  const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled }, report);
+  return { rule: match.negate ? -1 : groups, conditions };
+}
+
+/** `^/x` never matches; `/x` without the anchor may, further inside. */
+function checkSlash(rule: RuleConfig, report: Report): void {
+  const url = rule.match?.url;
+  if (!url) return;
+  const anchored = url.value.startsWith('^') || rule.patternSyntax === 'ExactMatch';
+  // An alternative or an optional slash may still match.
+  if (!anchored || /^\^\/[?*{]/.test(url.value) || url.value.includes('|')) return;
+  const end = url.value.indexOf('/') + 1;
+  report('LG2204', spanWithin(url, 0, end), {
+    message: 'The input of a rule has no slash at its start, so this pattern never matches.',
+    advice: `Leave the slash out: "${url.value.replace('/', '')}".`,
+  });
+}
+
+function checkCondition(condition: ConditionsConfig['entries'][number], report: Report): void {
+  if (condition.matchType !== 'Pattern') {
+    report('LG2225', condition.span, {
+      message: `${condition.matchType} is always false here: Lychgate has no files${condition.negate ? ', so this negated condition always holds' : ''}.`,
+      advice: 'Remove the condition, or decide by the path.',
+    });
+    return;
+  }
+  if (!condition.input) {
+    report('LG2221', condition.span, {
+      message: 'The condition has no input; it is compared with the empty string.',
+      advice: 'Add input="{…}".',
+      ui: true,
+    });
+  }
+  if (!condition.pattern) {
+    report('LG2222', condition.span, {
+      message: 'The condition has no pattern; as a regular expression the empty pattern matches everything.',
+      advice: 'Add pattern="…".',
+      ui: true,
+    });
+  }
+}
+
+/** The highest `{C:n}` after the first `count` conditions: -1 where none that can supply groups comes before. */
+function conditionGroups(
+  groups: readonly (number | undefined)[],
+  count: number,
+  trackAll: boolean,
+): number | undefined {
+  const before = groups.slice(0, count);
+  const known = before.filter((n) => n !== undefined);
+  if (known.length < before.length) return undefined;
+  const positive = known.filter((n) => n >= 0);
+  if (positive.length === 0) return -1;
+  return trackAll ? positive.reduce((sum, n) => sum + n, 0) : Math.max(...positive);
+}
+
+function checkExpressions(
+  rule: RuleConfig,
+  groups: Groups,
+  surroundings: Pick<TemplateSurroundings, 'ruleSet' | 'setSomewhere'>,
+  report: Report,
+): void {
+  const trackAll = rule.conditions?.trackAllCaptures ?? false;
+  const at = (count: number): TemplateSurroundings => ({
+    ...surroundings,
+    ruleGroups: groups.rule,
+    conditionGroups: conditionGroups(groups.conditions, count, trackAll),
+  });
+  for (const [index, condition] of (rule.conditions?.entries ?? []).entries()) {
+    if (condition.input) checkTemplate(condition.input, at(index), report);
+  }
+  const { action } = rule;
+  const used = [
+    ...rule.serverVariables.map((variable) => variable.value),
+    ...(action.type === 'Rewrite' || action.type === 'Redirect' ? [action.url] : []),
+    ...(action.type === 'CustomResponse' ? [action.statusReason, action.statusDescription] : []),
+  ].filter((text) => text !== undefined);
+  const after = at(groups.conditions.length);
+  for (const text of used) checkTemplate(text, after, report);
+  if (rule.conditions?.entries.at(-1)?.negate && !trackAll && (after.conditionGroups ?? 0) >= 0) {
+    for (const text of used) {
+      const found = /\{C:[1-9]\d*\}/i.exec(text.value);
+      if (!found) continue;
+      report('LG2216', spanWithin(text, found.index, found.index + found[0].length), {
+        message: `The last condition is negated; ${found[0]} is taken from the last one that is not, IIS may give nothing.`,
+        advice: 'Put negated conditions first, or set trackAllCaptures="true".',
+      });
+    }
+  }
+}
+
+function checkVariables(rule: RuleConfig, allowed: readonly string[] | undefined, report: Report): void {
+  const names = allowed && new Set(allowed.map((name) => name.toUpperCase()));
+  for (const { name } of rule.serverVariables) {
+    const header = headerOfVariable(name.value);
+    if (header !== undefined && (isForbiddenHeader(header) || !/^[a-z0-9!#$%&'*+.^`|~-]+$/.test(header))) {
+      report('LG2227', name.span, {
+        message: `"${name.value}" is the header "${header}", which a rule cannot set here.`,
+        advice: 'Remove it; the proxy frames the message and keeps the connection itself.',
+      });
+    } else if (names && !names.has(name.value.toUpperCase())) {
+      report('LG2226', name.span, {
+        message: `The server variable "${name.value}" is not in allowedServerVariables; a request that matches the rule is answered with 500.50.`,
+        advice: 'Add it to allowedServerVariables in applicationHost.config.',
+        iis: {
+          status: '500.50',
+          text: `The server variable "${name.value}" is not allowed to be set. Add the server variable name to the allowed server variable list.`,
+        },
+      });
+    }
+  }
+}
+
+/** A global rule without conditions that matches everything and sends it away leaves nothing for the sites. */
+function checkCatchAll(config: Config, report: Report): void {
+  const catchAll = config.globalRules.rules.find(
+    ({ enabled, match, conditions, action }) =>
+      enabled &&
+      !conditions?.entries.length &&
+      /^(\*|\.\*|\(\.\*\)|\^\(?\.\*\)?\$)$/.test(match?.url?.value ?? '') &&
+      (action.type === 'Redirect' ||
+        action.type === 'CustomResponse' ||
+        action.type === 'AbortRequest' ||
+        (action.type === 'Rewrite' && /^https?:/i.test(action.url?.value ?? ''))),
+  );
+  if (!catchAll) return;
+  const hidden = config.sites.find((site) => site.scopes.some((scope) => scope.ruleSet.rules.some((r) => r.enabled)));
+  if (!hidden) return;
+  report('LG2236', catchAll.name.span, {
+    message: `The global rule "${catchAll.name.value}" takes every request, so the rules of site "${hidden.name}" are never run.`,
+    advice: 'Add conditions to the global rule, or make the site rules global rules before it.',
+  });
+}

@@ -1,0 +1,42 @@
+/** The configuration of all rules -> what each site runs. */
+import type { Config, RuleSetConfig } from '../config/model.ts';
+import { compileMaps } from './rewrite-map.ts';
+import { compileRule, type Rule } from './rule.ts';
+
+/** The compiled rules of one scope, in order. */
+export interface RuleSet {
+  readonly scope: 'Global' | 'Distributed';
+  readonly rules: readonly Rule[];
+}
+
+export interface CompiledSite {
+  readonly name: string;
+  readonly id: number;
+  readonly global: RuleSet;
+  /** Deepest path first. */
+  readonly scopes: readonly { readonly path: string; readonly ruleSet: RuleSet }[];
+}
+
+/** Each site by its name; the global rules are shared. Rules that cannot be compiled fail when they are run. */
+export function compileRules(config: Pick<Config, 'sites' | 'globalRules'>): ReadonlyMap<string, CompiledSite> {
+  const global = compileRuleSet(config.globalRules, 'Global');
+  const compiled = new Map<string, CompiledSite>();
+  for (const site of config.sites) {
+    const scopes = site.scopes.map(({ path, ruleSet }) => ({ path, ruleSet: compileRuleSet(ruleSet, 'Distributed') }));
+    compiled.set(site.name, { name: site.name, id: site.id, global, scopes });
+  }
+  return compiled;
+}
+
+export function compileRuleSet(config: RuleSetConfig, scope: RuleSet['scope']): RuleSet {
+  const surroundings = {
+    maps: compileMaps(config.rewriteMaps),
+    allowedVariables:
+      scope === 'Global' ? undefined : new Set(config.allowedServerVariables.map((name) => name.toUpperCase())),
+    keepEscapes: !config.useOriginalURLEncoding,
+  };
+  return {
+    scope,
+    rules: config.rules.filter((rule) => rule.enabled).map((rule) => compileRule(rule, surroundings)),
+  };
+}

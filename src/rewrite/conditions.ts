@@ -1,0 +1,105 @@
+/** Conditions of a rule: each input against its pattern, all or any of them, and the captures they leave. */
+import type { ConditionConfig, ConditionsConfig, PatternSyntax } from '../config/model.ts';
+import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RuleFailure } from './outcome.ts';
+import { type Captures, compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
+import type { RewriteMaps } from './rewrite-map.ts';
+import { compileTemplate, type Evaluation, type Template } from './template.ts';
+import type { TraceRecorder } from './trace.ts';
+
+interface Condition {
+  readonly input: Template;
+  readonly matchType: ConditionConfig['matchType'];
+  readonly pattern: Pattern | undefined;
+  readonly patternText: string;
+  readonly negate: boolean;
+  readonly failure: RuleFailure | undefined;
+}
+
+export interface Conditions {
+  readonly any: boolean;
+  readonly trackAllCaptures: boolean;
+  readonly entries: readonly Condition[];
+}
+
+export function compileConditions(config: ConditionsConfig, syntax: PatternSyntax, maps: RewriteMaps): Conditions {
+  return {
+    any: config.logicalGrouping === 'MatchAny',
+    trackAllCaptures: config.trackAllCaptures,
+    entries: config.entries.map((entry) => compileCondition(entry, syntax, maps)),
+  };
+}
+
+function compileCondition(config: ConditionConfig, syntax: PatternSyntax, maps: RewriteMaps): Condition {
+  const input = compileTemplate(config.input?.value ?? '', maps);
+  const patternText = config.pattern?.value ?? '';
+  const compiled = config.matchType === 'Pattern' ? compilePattern(syntax, patternText, config.ignoreCase) : undefined;
+  const fault = compiled && isFault(compiled) ? compiled : undefined;
+  return {
+    input,
+    matchType: config.matchType,
+    pattern: compiled && !isFault(compiled) ? compiled : undefined,
+    patternText,
+    negate: config.negate,
+    failure: input.broken
+      ? cannotExpand(input.source)
+      : fault && failure(`The expression "${patternText}" contains ${fault.text}.`),
+  };
+}
+
+/** Whether they hold; leaves the captures for `{C:n}` in `evaluation`. Stops as soon as the answer is certain. */
+export function evaluateConditions(
+  conditions: Conditions,
+  evaluation: Evaluation,
+  recorder: TraceRecorder | undefined,
+): boolean | RuleFailure {
+  const { any, entries } = conditions;
+  recorder?.events.push({
+    event: 'CONDITIONS_EVALUATION_START',
+    LogicalGrouping: any ? 'MatchAny' : 'MatchAll',
+  });
+  // An empty list holds, whatever the grouping.
+  let holds = !any || entries.length === 0;
+  for (const condition of entries) {
+    const result = evaluateCondition(condition, conditions.trackAllCaptures, evaluation, recorder);
+    if (typeof result !== 'boolean') return result;
+    if (result === any) {
+      holds = any;
+      break;
+    }
+  }
+  recorder?.events.push({ event: 'CONDITIONS_EVALUATION_END', Succeeded: holds });
+  return holds;
+}
+
+function evaluateCondition(
+  condition: Condition,
+  trackAll: boolean,
+  evaluation: Evaluation,
+  recorder: TraceRecorder | undefined,
+): boolean | RuleFailure {
+  if (condition.failure) return condition.failure;
+  const input = condition.input.evaluate(evaluation);
+  // There are no files here, so IsFile and IsDirectory never hold.
+  const captures = condition.pattern?.match(input);
+  if (captures === TOO_COMPLEX) return MATCH_TOO_COMPLEX;
+  const succeeded = (captures !== undefined) !== condition.negate;
+  // A negated condition supplies no captures; those of the last one that matched stay.
+  if (captures && succeeded) {
+    evaluation.conditionCaptures = trackAll ? append(evaluation.conditionCaptures, captures) : captures;
+  }
+  recorder?.events.push({
+    event: 'CONDITION_EVALUATION',
+    Input: condition.input.source,
+    ExpandedInput: input,
+    MatchType: condition.matchType,
+    Pattern: condition.patternText,
+    Negated: condition.negate,
+    Succeeded: succeeded,
+  });
+  return succeeded;
+}
+
+/** The first match counts whole, later ones give only their groups. */
+function append(before: Captures | undefined, captures: Captures): Captures {
+  return before ? [...before, ...captures.slice(1)] : captures;
+}

@@ -1,0 +1,56 @@
+/** What the rules decided about one request. */
+
+export type RewriteOutcome =
+  /** No rule took it; `target` is the path and query after local rewrites, fit for a request line. */
+  | { readonly kind: 'none'; readonly target: string; readonly setVariables: ReadonlyMap<string, string> | undefined }
+  | {
+      readonly kind: 'proxy';
+      readonly scheme: 'http' | 'https';
+      /** Lower case, without the port; an IPv6 address keeps its brackets. */
+      readonly host: string;
+      readonly port?: number;
+      /** The host stands in the rule as text. If not, only farms and `upstream.allow` may be reached. */
+      readonly literalHost: boolean;
+      readonly target: string;
+      readonly rule: string;
+      /** By upper-case name; values are latin1 without control characters. */
+      readonly setVariables: ReadonlyMap<string, string> | undefined;
+      /** The target differs from what the client asked for. */
+      readonly rewritten: boolean;
+    }
+  | { readonly kind: 'redirect'; readonly status: number; readonly location: string; readonly rule: string }
+  | {
+      readonly kind: 'respond';
+      readonly status: number;
+      readonly subStatus: number;
+      readonly reason: string;
+      readonly body: string;
+      readonly rule: string;
+    }
+  | { readonly kind: 'abort'; readonly rule: string }
+  | {
+      readonly kind: 'error';
+      /** A global rule failed: 500.51, else 500.50. */
+      readonly global: boolean;
+      /** The request is at fault (what it brought would break a header or leave the root): 400 instead. */
+      readonly badRequest: boolean;
+      readonly message: string;
+      readonly rule: string;
+    };
+
+/** Why a rule could not be carried out. */
+export interface RuleFailure {
+  readonly failed: string;
+  readonly badRequest: boolean;
+}
+
+export function failure(failed: string, badRequest = false): RuleFailure {
+  return { failed, badRequest };
+}
+
+/** IIS's text for an expression that names something unknown. */
+export function cannotExpand(expression: string): RuleFailure {
+  return failure(`The expression "${expression}" cannot be expanded.`);
+}
+
+export const MATCH_TOO_COMPLEX = failure('match too complex');

@@ -1,0 +1,180 @@
+/** A pattern of a rule or condition, compiled once: regular expression, wildcard or exact text -> matcher with captures. */
+import v8 from 'node:v8';
+import type { PatternSyntax } from '../config/model.ts';
+import { ANY, complement, foldText, ignoringCase, type Ranges } from './character-set.ts';
+import { buildProgram, type RegexProgram, runProgram, TOO_COMPLEX } from './regex-program.ts';
+import { type Node, type RegexFault, readRegex } from './regex-syntax.ts';
+
+export { TOO_COMPLEX };
+
+/** What matched, then its groups; a group that took no part is undefined. */
+export type Captures = readonly (string | undefined)[];
+
+export interface Pattern {
+  readonly groups: number;
+  /** Captures, nothing, or `TOO_COMPLEX` when the search was given up. Never takes more than some milliseconds. */
+  readonly match: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
+  /** Set for regular expressions: see `RegexSyntax`. */
+  readonly loneBrackets: readonly number[];
+  readonly nestedRepeats: boolean;
+  /** Which engine runs it: V8's with its linear fallback, our counting one, or a comparison. */
+  readonly engine: 'linear' | 'counting' | 'comparison';
+}
+
+let fallback: boolean | undefined;
+
+/**
+ * Makes V8 go over to its linear-time engine when a search backtracks too much. Must run before patterns are compiled;
+ * running it again does nothing. False where this V8 does not know the flags: then every pattern is run by our own engine.
+ */
+export function useLinearFallback(): boolean {
+  if (fallback !== undefined) return fallback;
+  v8.setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+  // Only for the `l` flag, which tells whether a pattern can be run in linear time; nothing is run with it.
+  v8.setFlagsFromString('--enable-experimental-regexp-engine');
+  fallback = isLinear('a');
+  return fallback;
+}
+
+function isLinear(source: string): boolean {
+  try {
+    return new RegExp(source, 'l') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+/** Compiles a pattern, or says what is wrong with it and where. */
+export function compilePattern(syntax: PatternSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
+  if (syntax === 'ExactMatch') return exactMatch(text, ignoreCase);
+  if (syntax === 'Wildcard') return fromNode(wildcard(text), text, ignoreCase);
+  const read = readRegex(text);
+  if ('kind' in read) return read;
+  return fromNode(read, text, ignoreCase);
+}
+
+/** True for what `compilePattern` gives when it refuses. */
+export function isFault(result: Pattern | RegexFault): result is RegexFault {
+  return 'from' in result;
+}
+
+function exactMatch(text: string, ignoreCase: boolean): Pattern {
+  const wanted = ignoreCase ? foldText(text) : text;
+  return {
+    groups: 0,
+    loneBrackets: [],
+    nestedRepeats: false,
+    engine: 'comparison',
+    match: (input) =>
+      input.length === wanted.length && (ignoreCase ? foldText(input) : input) === wanted ? [input] : undefined,
+  };
+}
+
+interface Compilable {
+  readonly root: Node;
+  readonly groups: number;
+  readonly loneBrackets: readonly number[];
+  readonly nestedRepeats: boolean;
+}
+
+/** Each `*` takes as little as it can, from left to right, as a group of its own. */
+function wildcard(text: string): Compilable {
+  const items: Node[] = [{ kind: 'assertion', at: '^' }];
+  const any: Node = { kind: 'chars', ranges: ANY, negated: false };
+  let groups = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (text[i] === '*') {
+      const body: Node = {
+        kind: 'repeat',
+        body: any,
+        min: 0,
+        max: Number.POSITIVE_INFINITY,
+        greedy: false,
+        groups: [0, 0],
+      };
+      items.push({ kind: 'group', index: ++groups, body });
+    } else {
+      items.push(text[i] === '?' ? any : { kind: 'chars', ranges: [[code, code]], negated: false });
+    }
+  }
+  items.push({ kind: 'assertion', at: '$' });
+  return { root: { kind: 'sequence', items }, groups, loneBrackets: [], nestedRepeats: false };
+}
+
+function fromNode(syntax: Compilable, text: string, ignoreCase: boolean): Pattern | RegexFault {
+  const { groups, loneBrackets, nestedRepeats } = syntax;
+  const source = translate(syntax.root, ignoreCase);
+  if (useLinearFallback() && isLinear(source)) {
+    const regex = new RegExp(source);
+    return { groups, loneBrackets, nestedRepeats, engine: 'linear', match: (input) => regex.exec(input) ?? undefined };
+  }
+  const program = buildProgram(syntax.root, groups, ignoreCase);
+  if (!program) {
+    return { kind: 'space', text: 'too much: parsing failed, not enough resources', from: 0, to: text.length };
+  }
+  return { groups, loneBrackets, nestedRepeats, engine: 'counting', match: (input) => search(program, input) };
+}
+
+function search(program: RegexProgram, input: string): Captures | undefined | typeof TOO_COMPLEX {
+  const slots = runProgram(program, input);
+  if (slots === undefined || slots === TOO_COMPLEX) return slots;
+  const captures: (string | undefined)[] = [];
+  for (let group = 0; group <= program.groups; group++) {
+    const from = slots[group * 2] ?? -1;
+    const to = slots[group * 2 + 1] ?? -1;
+    captures.push(from < 0 || to < 0 ? undefined : input.slice(from, to));
+  }
+  return captures;
+}
+
+/** The source of a V8 regular expression without flags. Case is written out, since the `i` flag bars the linear engine. */
+export function translate(node: Node, ignoreCase: boolean): string {
+  switch (node.kind) {
+    case 'chars':
+      return translateSet(node.ranges, node.negated, ignoreCase);
+    case 'sequence':
+      return node.items.map((item) => atom(item, ignoreCase)).join('');
+    case 'choice':
+      return node.options.map((option) => translate(option, ignoreCase)).join('|');
+    case 'group':
+      return `(${translate(node.body, ignoreCase)})`;
+    case 'repeat':
+      return `${repeatable(node.body, ignoreCase)}${quantifier(node.min, node.max)}${node.greedy ? '' : '?'}`;
+    case 'assertion':
+      return node.at;
+    case 'lookAhead':
+      return `(?${node.negated ? '!' : '='}${translate(node.body, ignoreCase)})`;
+    case 'backReference':
+      return `(?:\\${node.index})`;
+  }
+}
+
+function atom(node: Node, ignoreCase: boolean): string {
+  const source = translate(node, ignoreCase);
+  return node.kind === 'choice' ? `(?:${source})` : source;
+}
+
+function repeatable(node: Node, ignoreCase: boolean): string {
+  const source = translate(node, ignoreCase);
+  return node.kind === 'chars' || node.kind === 'group' ? source : `(?:${source})`;
+}
+
+function quantifier(min: number, max: number): string {
+  if (max === Number.POSITIVE_INFINITY) return min === 0 ? '*' : min === 1 ? '+' : `{${min},}`;
+  if (min === 0 && max === 1) return '?';
+  return min === max ? `{${min}}` : `{${min},${max}}`;
+}
+
+function translateSet(ranges: Ranges, negated: boolean, ignoreCase: boolean): string {
+  const cased = ignoreCase ? ignoringCase(ranges) : ranges;
+  const [first] = cased;
+  if (!negated && cased.length === 1 && first && first[0] === first[1]) return escapeUnit(first[0]);
+  const wanted = negated ? complement(cased) : cased;
+  return `[${wanted.map(([from, to]) => (from === to ? escapeUnit(from) : `${escapeUnit(from)}-${escapeUnit(to)}`)).join('')}]`;
+}
+
+function escapeUnit(unit: number): string {
+  const char = String.fromCharCode(unit);
+  return /[A-Za-z0-9/_ ]/.test(char) ? char : `\\u${unit.toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,368 @@
+/**
+ * The grammar of regular expressions that IIS accepts: ECMAScript of the third edition with POSIX classes, as the C++
+ * library reads it. Everything that IIS refuses is refused here, with its place inside the pattern.
+ */
+import { ANY, complement, DIGIT, NOT_LINE_END, normalize, POSIX, type Ranges, SPACE, WORD } from './character-set.ts';
+
+export type Node =
+  | { readonly kind: 'chars'; readonly ranges: Ranges; readonly negated: boolean }
+  | { readonly kind: 'sequence'; readonly items: readonly Node[] }
+  | { readonly kind: 'choice'; readonly options: readonly Node[] }
+  | { readonly kind: 'group'; readonly index: number; readonly body: Node }
+  | {
+      readonly kind: 'repeat';
+      readonly body: Node;
+      readonly min: number;
+      readonly max: number;
+      readonly greedy: boolean;
+      /** Groups inside, forgotten at each turn: from (inclusive), to (exclusive). */
+      readonly groups: readonly [number, number];
+    }
+  | { readonly kind: 'assertion'; readonly at: '^' | '$' | '\\b' | '\\B' }
+  | { readonly kind: 'lookAhead'; readonly negated: boolean; readonly body: Node }
+  | { readonly kind: 'backReference'; readonly index: number };
+
+/** Why a pattern is refused, in the words that follow `The expression "…" contains`. */
+const FAULTS = {
+  badrepeat: "a repeat expression (one of '*', '?', '+', '{' in most contexts) that is not preceded by an expression",
+  badbrace: 'an invalid count in a { } expression',
+  brace: 'an unmatched { or }',
+  brack: 'an unmatched [ or ]',
+  paren: 'an unmatched ( or )',
+  collate: 'an invalid collating element name',
+  ctype: 'an invalid character class name',
+  escape: 'an invalid escape sequence',
+  range: 'an invalid character range specifier',
+  backref: 'an invalid back reference',
+  syntax: 'a group of an unknown kind',
+  space: 'too much: parsing failed, not enough resources',
+} as const;
+
+export type FaultKind = keyof typeof FAULTS;
+
+export interface RegexFault {
+  readonly kind: FaultKind;
+  /** What is wrong, to follow `contains`. */
+  readonly text: string;
+  /** UTF-16 units inside the pattern, the end exclusive. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RegexSyntax {
+  readonly root: Node;
+  /** How many groups capture. */
+  readonly groups: number;
+  /** Places of `]` and `}` that open nothing; taken as themselves, which IIS may see otherwise. */
+  readonly loneBrackets: readonly number[];
+  /** True where a repeat that varies stands inside a repeat without an end. */
+  readonly nestedRepeats: boolean;
+}
+
+interface Reader {
+  readonly text: string;
+  at: number;
+  depth: number;
+  groups: number;
+  readonly closed: Set<number>;
+  readonly loneBrackets: number[];
+}
+
+const MAX_DEPTH = 150;
+const MAX_COUNT = 10_000;
+
+class Refusal {
+  readonly fault: RegexFault;
+  constructor(kind: FaultKind, from: number, to: number) {
+    this.fault = { kind, text: FAULTS[kind], from, to };
+  }
+}
+
+/** Reads a pattern, or says why IIS refuses it. */
+export function readRegex(text: string): RegexSyntax | RegexFault {
+  const reader: Reader = { text, at: 0, depth: 0, groups: 0, closed: new Set(), loneBrackets: [] };
+  try {
+    const root = readChoice(reader);
+    if (reader.at < text.length) throw new Refusal('paren', reader.at, reader.at + 1);
+    return { root, groups: reader.groups, loneBrackets: reader.loneBrackets, nestedRepeats: nests(root, false) };
+  } catch (refusal) {
+    if (refusal instanceof Refusal) return refusal.fault;
+    throw refusal;
+  }
+}
+
+function readChoice(reader: Reader): Node {
+  if (++reader.depth > MAX_DEPTH) throw new Refusal('space', reader.at, reader.at + 1);
+  const options = [readSequence(reader)];
+  while (reader.text[reader.at] === '|') {
+    reader.at++;
+    options.push(readSequence(reader));
+  }
+  reader.depth--;
+  return options.length === 1 && options[0] ? options[0] : { kind: 'choice', options };
+}
+
+function readSequence(reader: Reader): Node {
+  const items: Node[] = [];
+  for (;;) {
+    const next = reader.text[reader.at];
+    if (next === undefined || next === '|' || next === ')') break;
+    const groupsBefore = reader.groups;
+    const { node, repeatable } = readAtom(reader);
+    items.push(repeatable ? readQuantifier(reader, node, groupsBefore) : node);
+  }
+  return items.length === 1 && items[0] ? items[0] : { kind: 'sequence', items };
+}
+
+function one(node: Node): { node: Node; repeatable: boolean } {
+  return { node, repeatable: true };
+}
+
+function readAtom(reader: Reader): { node: Node; repeatable: boolean } {
+  const { text, at } = reader;
+  const char = text[at];
+  switch (char) {
+    case '*':
+    case '+':
+    case '?':
+    case '{':
+      throw new Refusal('badrepeat', at, braceEnd(text, at));
+    case '^':
+    case '$':
+      reader.at++;
+      return { node: { kind: 'assertion', at: char }, repeatable: false };
+    case '.':
+      reader.at++;
+      return one(set(NOT_LINE_END));
+    case '(':
+      return readGroup(reader);
+    case '[':
+      return one(readClass(reader));
+    case '\\':
+      return readEscape(reader);
+    case ']':
+    case '}':
+      reader.loneBrackets.push(at);
+      break;
+  }
+  reader.at++;
+  return one(unit(text.charCodeAt(at)));
+}
+
+/** The end of what looks like `{NAME}`, to point at all of it. */
+function braceEnd(text: string, at: number): number {
+  const end = text[at] === '{' ? text.indexOf('}', at) : -1;
+  return end < 0 ? at + 1 : end + 1;
+}
+
+function readGroup(reader: Reader): { node: Node; repeatable: boolean } {
+  const open = reader.at;
+  const { text } = reader;
+  reader.at++;
+  let kind: 'capture' | 'plain' | '=' | '!' = 'capture';
+  if (text[reader.at] === '?') {
+    const letter = text[open + 2];
+    if (letter !== ':' && letter !== '=' && letter !== '!') {
+      throw new Refusal('syntax', open, Math.min(text.length, open + 3));
+    }
+    kind = letter === ':' ? 'plain' : letter;
+    reader.at += 2;
+  }
+  const index = kind === 'capture' ? ++reader.groups : 0;
+  const body = readChoice(reader);
+  if (text[reader.at] !== ')') throw new Refusal('paren', open, open + 1);
+  reader.at++;
+  if (kind === 'plain') return one(body);
+  if (kind !== 'capture') return { node: { kind: 'lookAhead', negated: kind === '!', body }, repeatable: false };
+  reader.closed.add(index);
+  return one({ kind: 'group', index, body });
+}
+
+function readQuantifier(reader: Reader, body: Node, groupsBefore: number): Node {
+  const { text } = reader;
+  const char = text[reader.at];
+  let min = 0;
+  let max = Number.POSITIVE_INFINITY;
+  if (char === '*' || char === '+' || char === '?') {
+    reader.at++;
+    if (char === '+') min = 1;
+    if (char === '?') max = 1;
+  } else if (char === '{') {
+    [min, max] = readCount(reader);
+  } else {
+    return body;
+  }
+  const greedy = text[reader.at] !== '?';
+  if (!greedy) reader.at++;
+  const next = text[reader.at];
+  if (next === '*' || next === '+' || next === '?' || next === '{') {
+    throw new Refusal('badrepeat', reader.at, braceEnd(text, reader.at));
+  }
+  return { kind: 'repeat', body, min, max, greedy, groups: [groupsBefore + 1, reader.groups + 1] };
+}
+
+function readCount(reader: Reader): [number, number] {
+  const open = reader.at;
+  const found = /^\{(\d+)(,(\d*))?(\}?)/.exec(reader.text.slice(open));
+  // Seen on IIS: `^/{C:1}` is called a repeat expression, not a bad count.
+  if (!found) throw new Refusal('badrepeat', open, braceEnd(reader.text, open));
+  if (!found[4]) {
+    throw new Refusal(open + found[0].length < reader.text.length ? 'badbrace' : 'brace', open, open + found[0].length);
+  }
+  const min = Number(found[1]);
+  const max = found[2] === undefined ? min : found[3] ? Number(found[3]) : Number.POSITIVE_INFINITY;
+  if (max < min) throw new Refusal('badbrace', open, open + found[0].length);
+  if (min > MAX_COUNT || (max > MAX_COUNT && max !== Number.POSITIVE_INFINITY)) {
+    throw new Refusal('space', open, open + found[0].length);
+  }
+  reader.at = open + found[0].length;
+  return [min, max];
+}
+
+function unit(code: number): Node {
+  return set([[code, code]]);
+}
+
+function set(ranges: Ranges): Node {
+  return { kind: 'chars', ranges, negated: false };
+}
+
+function readEscape(reader: Reader): { node: Node; repeatable: boolean } {
+  const start = reader.at;
+  const char = reader.text[start + 1];
+  if (char === 'b' || char === 'B') {
+    reader.at += 2;
+    return { node: { kind: 'assertion', at: char === 'b' ? '\\b' : '\\B' }, repeatable: false };
+  }
+  if (char !== undefined && char >= '1' && char <= '9') {
+    const digits = /^\d+/.exec(reader.text.slice(start + 1))?.[0] ?? char;
+    const index = Number(digits);
+    reader.at += 1 + digits.length;
+    if (!reader.closed.has(index)) throw new Refusal('backref', start, reader.at);
+    return one({ kind: 'backReference', index });
+  }
+  const escaped = readCharacterEscape(reader);
+  return one(typeof escaped === 'number' ? unit(escaped) : set(escaped));
+}
+
+const CONTROL: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
+
+/** An escape that stands for one unit or a class of them, inside and outside of brackets. */
+function readCharacterEscape(reader: Reader): number | Ranges {
+  const start = reader.at;
+  const { text } = reader;
+  const char = text[start + 1];
+  if (char === undefined) throw new Refusal('escape', start, start + 1);
+  reader.at += 2;
+  switch (char) {
+    case 'd':
+      return DIGIT;
+    case 'D':
+      return complement(DIGIT);
+    case 'w':
+      return WORD;
+    case 'W':
+      return complement(WORD);
+    case 's':
+      return SPACE;
+    case 'S':
+      return complement(SPACE);
+    case 'x':
+      return readHex(reader, start, 2);
+    case 'u':
+      return readHex(reader, start, 4);
+    case 'c': {
+      const letter = text[reader.at] ?? '';
+      if (!/^[A-Za-z]$/.test(letter)) throw new Refusal('escape', start, reader.at);
+      reader.at++;
+      return letter.charCodeAt(0) % 32;
+    }
+  }
+  const control = Object.hasOwn(CONTROL, char) ? CONTROL[char] : undefined;
+  if (control !== undefined) return control;
+  if (/^[A-Za-z0-9]$/.test(char)) throw new Refusal('escape', start, reader.at);
+  return char.charCodeAt(0);
+}
+
+function readHex(reader: Reader, start: number, length: number): number {
+  const digits = reader.text.slice(reader.at, reader.at + length);
+  if (digits.length !== length || !/^[0-9A-Fa-f]+$/.test(digits)) throw new Refusal('escape', start, reader.at);
+  reader.at += length;
+  return Number.parseInt(digits, 16);
+}
+
+function readClass(reader: Reader): Node {
+  const open = reader.at;
+  const { text } = reader;
+  reader.at++;
+  const negated = text[reader.at] === '^';
+  if (negated) reader.at++;
+  const ranges: (readonly [number, number])[] = [];
+  for (;;) {
+    if (reader.at >= text.length) throw new Refusal('brack', open, open + 1);
+    if (text[reader.at] === ']') break;
+    const start = reader.at;
+    const from = readClassAtom(reader);
+    if (text[reader.at] !== '-' || text[reader.at + 1] === ']' || reader.at + 1 >= text.length) {
+      if (typeof from === 'number') ranges.push([from, from]);
+      else ranges.push(...from);
+      continue;
+    }
+    reader.at++;
+    const to = readClassAtom(reader);
+    if (typeof from !== 'number' || typeof to !== 'number' || to < from) throw new Refusal('range', start, reader.at);
+    ranges.push([from, to]);
+  }
+  reader.at++;
+  if (ranges.length === 0 && negated) return set(ANY);
+  return { kind: 'chars', ranges: normalize(ranges), negated };
+}
+
+function readClassAtom(reader: Reader): number | Ranges {
+  const { text, at } = reader;
+  const char = text[at];
+  if (char === '\\') {
+    if (text[at + 1] !== 'b') return readCharacterEscape(reader);
+    reader.at += 2;
+    return 8;
+  }
+  const kind = char === '[' ? text[at + 1] : undefined;
+  if (kind === ':' || kind === '=' || kind === '.') return readPosix(reader, kind);
+  reader.at++;
+  return text.charCodeAt(at);
+}
+
+/** `[:alpha:]`, `[=a=]`, `[.x.]` inside brackets. */
+function readPosix(reader: Reader, kind: ':' | '=' | '.'): number | Ranges {
+  const start = reader.at;
+  const end = reader.text.indexOf(`${kind}]`, start + 2);
+  if (end < 0) throw new Refusal('brack', start, start + 2);
+  const name = reader.text.slice(start + 2, end);
+  reader.at = end + 2;
+  if (kind === ':') {
+    const ranges = POSIX.get(name.toLowerCase());
+    if (!ranges) throw new Refusal('ctype', start, reader.at);
+    return ranges;
+  }
+  if (name.length !== 1) throw new Refusal('collate', start, reader.at);
+  return name.charCodeAt(0);
+}
+
+/** Whether a repeat that can take different amounts stands inside one that has no end. */
+function nests(node: Node, inside: boolean): boolean {
+  switch (node.kind) {
+    case 'sequence':
+      return node.items.some((item) => nests(item, inside));
+    case 'choice':
+      return node.options.some((option) => nests(option, inside));
+    case 'group':
+    case 'lookAhead':
+      return nests(node.body, inside);
+    case 'repeat': {
+      const endless = node.max === Number.POSITIVE_INFINITY;
+      return (inside && endless) || nests(node.body, inside || endless);
+    }
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,26 @@
+/** Rewrite maps: whole keys to values, with a default for what is not there. */
+import type { RewriteMapConfig } from '../config/model.ts';
+import { foldText } from './character-set.ts';
+
+export interface RewriteMap {
+  readonly name: string;
+  readonly lookUp: (key: string) => string;
+}
+
+/** The maps of a rule set by name in lower case. */
+export type RewriteMaps = ReadonlyMap<string, RewriteMap>;
+
+export function compileMap(config: RewriteMapConfig): RewriteMap {
+  const { ignoreCase, defaultValue } = config;
+  const values = new Map<string, string>();
+  for (const { key, value } of config.entries) {
+    const found = ignoreCase ? foldText(key.value) : key.value;
+    // Of keys that differ only in case the first one counts.
+    if (!values.has(found)) values.set(found, value);
+  }
+  return { name: config.name.value, lookUp: (key) => values.get(ignoreCase ? foldText(key) : key) ?? defaultValue };
+}
+
+export function compileMaps(configs: readonly RewriteMapConfig[]): RewriteMaps {
+  return new Map(configs.map((config) => [config.name.value.toLowerCase(), compileMap(config)]));
+}

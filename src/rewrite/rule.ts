@@ -1,0 +1,190 @@
+/** One inbound rule: match, conditions, server variables, action. */
+import type { RuleConfig, SetVariableConfig } from '../config/model.ts';
+import { type Action, compileAction, type Pass, redirect, respond, rewrite } from './action.ts';
+import { type Conditions, compileConditions, evaluateConditions } from './conditions.ts';
+import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RewriteOutcome, type RuleFailure } from './outcome.ts';
+import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
+import type { RewriteMaps } from './rewrite-map.ts';
+import { headerOfVariable, headerValue, isForbiddenHeader, variableReader } from './server-variables.ts';
+import { compileTemplate, type Template } from './template.ts';
+import type { TraceRecorder } from './trace.ts';
+
+interface SetVariable {
+  /** Upper case. */
+  readonly name: string;
+  readonly value: Template;
+  readonly replace: boolean;
+  readonly failure: RuleFailure | undefined;
+  /** Headers that only the proxy may set are left alone. */
+  readonly ignored: boolean;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly basePath: string;
+  readonly stopProcessing: boolean;
+  readonly patternSyntax: string;
+  readonly pattern: Pattern | undefined;
+  readonly patternText: string;
+  readonly negate: boolean;
+  readonly conditions: Conditions | undefined;
+  readonly variables: readonly SetVariable[];
+  readonly action: Action;
+  readonly failure: RuleFailure | undefined;
+}
+
+/** What the rules of one scope share. */
+export interface RuleSurroundings {
+  readonly maps: RewriteMaps;
+  /** Upper case; undefined for global rules, which may set any. */
+  readonly allowedVariables: ReadonlySet<string> | undefined;
+  readonly keepEscapes: boolean;
+}
+
+export function compileRule(config: RuleConfig, surroundings: RuleSurroundings): Rule {
+  const { maps } = surroundings;
+  const url = config.match?.url?.value;
+  const compiled =
+    url === undefined ? undefined : compilePattern(config.patternSyntax, url, config.match?.ignoreCase ?? true);
+  const fault = compiled && isFault(compiled) ? compiled : undefined;
+  return {
+    name: config.name.value,
+    basePath: config.basePath,
+    stopProcessing: config.stopProcessing,
+    patternSyntax: config.patternSyntax,
+    pattern: compiled && !isFault(compiled) ? compiled : undefined,
+    patternText: url ?? '',
+    negate: config.match?.negate ?? false,
+    conditions: config.conditions && compileConditions(config.conditions, config.patternSyntax, maps),
+    variables: config.serverVariables.map((variable) => compileVariable(variable, surroundings)),
+    action: compileAction(config.action, maps, surroundings.keepEscapes),
+    failure: fault && failure(`The expression "${url}" contains ${fault.text}.`),
+  };
+}
+
+function compileVariable(config: SetVariableConfig, { maps, allowedVariables }: RuleSurroundings): SetVariable {
+  const name = config.name.value.toUpperCase();
+  const value = compileTemplate(config.value?.value ?? '', maps);
+  const header = headerOfVariable(name);
+  const allowed = allowedVariables === undefined || allowedVariables.has(name);
+  const failed = allowed ? (value.broken ? cannotExpand(value.source) : undefined) : notAllowed(config.name.value);
+  return {
+    name,
+    value,
+    replace: config.replace,
+    failure: failed,
+    ignored: header !== undefined && isForbiddenHeader(header),
+  };
+}
+
+function notAllowed(name: string): RuleFailure {
+  return failure(
+    `The server variable "${name}" is not allowed to be set. Add the server variable name to the allowed server variable list.`,
+  );
+}
+
+/** The path below the rule's own level, without the leading slash; undefined where the path does not stand below it. */
+export function relativePath(basePath: string, path: string): string | undefined {
+  if (basePath === '/' || basePath === '') return path.slice(1);
+  if (!isBelow(basePath, path)) return undefined;
+  return path.slice(basePath.length + 1);
+}
+
+/** Whether a path is the given folder or stands below it, segment by segment, ignoring case. */
+export function isBelow(folder: string, path: string): boolean {
+  if (folder === '/' || folder === '') return true;
+  if (path.length < folder.length || (path.length > folder.length && path[folder.length] !== '/')) return false;
+  return path.slice(0, folder.length).toLowerCase() === folder.toLowerCase();
+}
+
+/** `next`: it did not match. `done`: it matched and its action was performed. Else the end of the request's way. */
+export type RuleResult = 'next' | 'done' | RewriteOutcome | RuleFailure;
+
+export function runRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleResult {
+  if (!recorder) return tryRule(rule, pass, undefined);
+  const input = relativePath(rule.basePath, pass.url.path) ?? '';
+  recorder.events.push({
+    event: 'RULE_EVALUATION_START',
+    RuleName: rule.name,
+    RequestURL: input,
+    QueryString: pass.url.query,
+    PatternSyntax: rule.patternSyntax,
+    StopProcessing: rule.stopProcessing,
+    RelativePath: rule.basePath,
+  });
+  const result = tryRule(rule, pass, recorder);
+  recorder.events.push({
+    event: 'RULE_EVALUATION_END',
+    RuleName: rule.name,
+    RequestURL: pass.url.path,
+    QueryString: pass.url.query,
+    StopProcessing: rule.stopProcessing,
+    Succeeded: result !== 'next' && !isFailure(result),
+  });
+  return result;
+}
+
+export function isFailure(result: RuleResult): result is RuleFailure {
+  return typeof result === 'object' && 'failed' in result;
+}
+
+function tryRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleResult {
+  if (rule.failure) return rule.failure;
+  const input = relativePath(rule.basePath, pass.url.path);
+  if (input === undefined || !rule.pattern) return 'next';
+  const began = recorder ? performance.now() : 0;
+  const captures = rule.pattern.match(input);
+  if (captures === TOO_COMPLEX) return MATCH_TOO_COMPLEX;
+  recorder?.events.push({
+    event: 'PATTERN_MATCH',
+    Pattern: rule.patternText,
+    InputURL: input,
+    Negated: rule.negate,
+    Matched: captures !== undefined,
+    ElapsedMilliseconds: Math.floor(performance.now() - began),
+  });
+  if ((captures !== undefined) === rule.negate) return 'next';
+  pass.ruleCaptures = captures;
+  pass.conditionCaptures = undefined;
+  if (rule.conditions) {
+    const holds = evaluateConditions(rule.conditions, pass, recorder);
+    if (holds !== true) return holds === false ? 'next' : holds;
+  }
+  return setVariables(rule, pass, recorder) ?? act(rule, pass, recorder);
+}
+
+function setVariables(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleFailure | undefined {
+  for (const variable of rule.variables) {
+    if (variable.failure) return variable.failure;
+    if (variable.ignored) continue;
+    if (!variable.replace && variableReader(variable.name)(pass) !== '') continue;
+    const value = headerValue(variable.value.evaluate(pass));
+    if (value === undefined) return failure(`the value for ${variable.name} holds a control character`, true);
+    pass.set ??= new Map();
+    pass.set.set(variable.name, value);
+    recorder?.events.push({
+      event: 'SET_SERVER_VARIABLE',
+      Name: variable.name,
+      Value: value,
+      Replace: variable.replace,
+    });
+  }
+  return undefined;
+}
+
+function act(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleResult {
+  const { action } = rule;
+  switch (action.type) {
+    case 'Rewrite':
+      return rewrite(action, pass, rule, recorder) ?? 'done';
+    case 'Redirect':
+      return redirect(action, pass, rule, recorder) ?? 'done';
+    case 'CustomResponse':
+      return respond(action, pass, rule.name, recorder);
+    case 'AbortRequest':
+      recorder?.events.push({ event: 'ABORT_REQUEST_ACTION' });
+      return { kind: 'abort', rule: rule.name };
+    default:
+      return 'done';
+  }
+}
