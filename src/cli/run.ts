@@ -1,7 +1,7 @@
 /** `lychgate run`: starts the service. */
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
-import { printDiagnostics } from '../config/print-diagnostic.ts';
+import { printText } from '../config/print-diagnostic.ts';
 import { createLog, type Logger } from '../log.ts';
 import { type CheckedConfig, canStart, checkConfig } from '../service/check-config.ts';
 import { checkLoop } from '../service/check-loop.ts';
@@ -48,7 +48,7 @@ export async function startFrom(
 }
 
 function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { err }: Streams): void {
-  err.write(printDiagnostics(diagnostics, sources, { colour: err.isTTY === true }));
+  err.write(`${printText(diagnostics, sources, { colour: err.isTTY === true })}\n`);
 }
 
 /** A farm whose servers are not fully verified is told at every start, so that it cannot be forgotten. */

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
 import { loadFile } from '../config/load-config.ts';
-import { diagnosticsJson, printDiagnostics } from '../config/print-diagnostic.ts';
+import { printJson, printText } from '../config/print-diagnostic.ts';
 import { StartError } from '../errors.ts';
 import { checkRules } from '../rewrite/check.ts';
 import { checkConfig } from '../service/check-config.ts';
@@ -29,8 +29,8 @@ export const validate: Command = {
     for (const place of places) check(place, diagnostics, sources);
     const found = input.values.strict === true ? diagnostics.map(asError) : diagnostics;
     const { out } = input.streams;
-    if (format === 'json') out.write(`${JSON.stringify(diagnosticsJson(found, sources), undefined, 2)}\n`);
-    else out.write(printDiagnostics(found, sources, { colour: out.isTTY === true, summary: true }));
+    if (format === 'json') out.write(`${printJson(found, sources, [...sources.keys()])}\n`);
+    else out.write(`${printText(found, sources, { colour: out.isTTY === true })}\n`);
     return hasErrors(found) ? EXIT.no : EXIT.fine;
   },
 };

@@ -108,7 +108,6 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
       port: endpoint.port,
       protocol: farm.protocol,
       setHeaders: to.setHeaders,
-      rewritten: to.rewritten,
     });
 
     // 3.

@@ -2,10 +2,11 @@
  * The deciding stages in their order, the same for every lane: site, target, rules, farm. Pure: nothing is opened, and no
  * server is chosen here.
  */
-import { ExchangeError } from '../errors.ts';
+import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { Scheme, WebFarm } from '../farm/web-farm.ts';
 import { evaluateRules, type RewriteOutcome, type RewriteRequest } from '../rewrite/rule-set.ts';
-import { parseTarget } from '../rewrite/target.ts';
+import { headerOfVariable } from '../rewrite/server-variables.ts';
+import { isRefused, parseTarget } from '../rewrite/target.ts';
 import { matchSite } from './match-site.ts';
 import { headerOf, type RequestHead } from './request-head.ts';
 import type { RunningSite, Runtime } from './runtime.ts';
@@ -29,8 +30,8 @@ export interface Forward {
   readonly scheme: Scheme;
   /** Path and query for the request line, as latin1. */
   readonly target: string;
+  /** Headers that rules set, by lower-case name. */
   readonly setHeaders: ReadonlyMap<string, string> | undefined;
-  readonly rewritten: boolean;
 }
 
 export type Decision = (Respond | Abort | Forward) & {
@@ -64,7 +65,7 @@ function siteOf(runtime: Runtime, head: RequestHead): RunningSite {
 function rewriteRequest(head: RequestHead, site: RunningSite): RewriteRequest {
   const { connection } = head;
   const target = parseTarget(head.target);
-  if ('refused' in target) throw new ExchangeError('badRequest', target.refused);
+  if (isRefused(target)) throw new ExchangeError('badRequest', target.refused);
   return {
     method: head.method,
     scheme: head.scheme,
@@ -99,13 +100,15 @@ function act(runtime: Runtime, outcome: RewriteOutcome): Respond | Abort | Forwa
     case 'abort':
       return { action: 'abort' };
     case 'error':
-      throw new ExchangeError(
-        outcome.global ? 'globalRuleFailed' : 'ruleFailed',
-        `rule ${JSON.stringify(outcome.rule)}: ${outcome.message}`,
-      );
+      throw new ExchangeError(failureKind(outcome), `rule ${JSON.stringify(outcome.rule)}: ${outcome.message}`);
     case 'none':
       throw new ExchangeError('noRule', 'no rule took the request');
   }
+}
+
+function failureKind({ badRequest, global }: Extract<RewriteOutcome, { kind: 'error' }>): FailureKind {
+  if (badRequest) return 'badRequest';
+  return global ? 'globalRuleFailed' : 'ruleFailed';
 }
 
 function forward(runtime: Runtime, outcome: Extract<RewriteOutcome, { kind: 'proxy' }>): Forward {
@@ -118,7 +121,17 @@ function forward(runtime: Runtime, outcome: Extract<RewriteOutcome, { kind: 'pro
     farm,
     scheme: outcome.scheme,
     target: outcome.target,
-    setHeaders: outcome.setVariables,
-    rewritten: outcome.rewritten,
+    setHeaders: headersOf(outcome.setVariables),
   };
+}
+
+/** Variables that stand for request headers; the others are for the rules alone. */
+function headersOf(variables: ReadonlyMap<string, string> | undefined): ReadonlyMap<string, string> | undefined {
+  if (variables === undefined || variables.size === 0) return undefined;
+  const headers = new Map<string, string>();
+  for (const [name, value] of variables) {
+    const header = headerOfVariable(name);
+    if (header !== undefined) headers.set(header, value);
+  }
+  return headers;
 }

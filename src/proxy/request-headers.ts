@@ -43,8 +43,6 @@ export interface ServerRequest {
   readonly logId: string;
   /** Headers that rules set, by lower-case name; an empty value removes the header. */
   readonly setHeaders: ReadonlyMap<string, string> | undefined;
-  /** True where a rule rewrote the URL: the server is told the original one. */
-  readonly rewritten: boolean;
 }
 
 /**
@@ -79,7 +77,7 @@ export function serverHeaders(request: ServerRequest): string[] {
     else if (value !== '' && !hopByHop.has(name) && !FRAMING.has(name)) list.push(name, value);
   }
   list.push('Max-Forwards', String(forwardsLeft(maxForwards, protocol.maxForwards)));
-  if (request.rewritten && !setHeaders?.has('x-original-url')) list.push('X-Original-URL', head.target);
+  if (!setHeaders?.has('x-original-url')) list.push('X-Original-URL', head.target);
   pushNamed(
     list,
     protocol.xForwardedByHeader === '' ? '' : protocol.xForwardedByHeaderName,

@@ -1,6 +1,6 @@
 /** The names under which a farm is published: those its servers' certificates may carry. From configuration only. */
 import type { Config, RuleConfig, WebFarmConfig } from '../config/model.ts';
-import { ruleAcceptsHost, ruleTargetHost } from '../rewrite/published-hosts.ts';
+import { literalHosts, ruleAcceptsHost, ruleTargetHost } from '../rewrite/published-hosts.ts';
 
 /** Lower case, without wildcards. */
 export function publishedNames(config: Config, farm: WebFarmConfig): string[] {
@@ -11,7 +11,7 @@ export function publishedNames(config: Config, farm: WebFarmConfig): string[] {
   const add = (rules: readonly RuleConfig[], hosts: readonly string[]) => {
     for (const rule of rules) {
       if (!rule.enabled || ruleTargetHost(rule) !== farmName) continue;
-      for (const host of hosts) if (ruleAcceptsHost(rule, host)) names.add(host);
+      for (const host of [...hosts, ...literalHosts(rule)]) if (ruleAcceptsHost(rule, host)) names.add(host);
     }
   };
   for (const site of config.sites) {

@@ -25,7 +25,7 @@ async function start({ setup }: Extract<ToWorker, { type: 'start' }>): Promise<v
 async function stop(): Promise<void> {
   const cut = (await serving?.stop(drainSeconds)) ?? 0;
   tell({ type: 'stopped', cut });
-  process.disconnect();
+  process.disconnect?.();
 }
 
 // A terminal sends Ctrl-C to the whole group: the supervisor alone decides when the workers end.

@@ -100,7 +100,7 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
       { ':authority': host, ':method': method, ':path': path, ...asked.headers },
       { endStream: body === undefined },
     );
-    let headers: IncomingHttpHeaders & { ':status'?: number } = {};
+    let headers: IncomingHttpHeaders & { ':status'?: number | undefined } = {};
     stream.on('response', (received) => {
       headers = received;
     });
@@ -123,7 +123,8 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
 }
 
 function send(stream: NodeJS.WritableStream, body: Ask['body']): void {
-  if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) stream.end(body);
+  if (body === undefined) stream.end();
+  else if (typeof body === 'string' || Buffer.isBuffer(body)) stream.end(body);
   else body.pipe(stream);
 }
 

@@ -24,7 +24,6 @@ function sent(
     scheme: 'https',
     logId: '0d1e',
     setHeaders: undefined,
-    rewritten: true,
     ...more,
     head: aHead({ headers, ...more.head }),
     protocol: aProtocol(more.protocol),
