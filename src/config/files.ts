@@ -122,7 +122,7 @@ interface Search {
 
 function collect(folder: string, site: string, path: string, search: Search): void {
   const { found, seen, depth } = search;
-  const real = realpathSync(folder);
+  const real = realPathOf(folder);
   if (seen.has(real)) return;
   seen.add(real);
   const file = filesIn(folder).find((name) => name.toLowerCase() === 'web.config');
@@ -130,6 +130,14 @@ function collect(folder: string, site: string, path: string, search: Search): vo
   if (depth >= DEPTH_LIMIT) return;
   for (const child of foldersIn(folder)) {
     collect(join(folder, child), site, `${path}/${child}`, { ...search, depth: depth + 1 });
+  }
+}
+
+function realPathOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
   }
 }
 
