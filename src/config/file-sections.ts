@@ -92,7 +92,7 @@ function findTransformation(element: XmlElement): XmlAttribute | undefined {
       (attribute) => attribute.name.startsWith('xdt:') || attribute.name === 'xmlns:xdt',
     );
     if (mark !== undefined) return mark;
-    queue.push(...next.children);
+    for (const child of next.children) queue.push(child);
   }
   return undefined;
 }
@@ -180,11 +180,21 @@ export function refuseWebFarms(element: XmlElement, report: Report): void {
   });
 }
 
+/** Parts of sections that people put straight into `<rewrite>`. */
+const homes: Readonly<Record<string, string>> = {
+  rule: 'rules',
+  rewriteMap: 'rewriteMaps',
+  preConditions: 'outboundRules',
+  customTags: 'outboundRules',
+};
+
 function reportUnknown(element: XmlElement, path: string, group: string, { report, known, groups }: Walk): void {
   const prefix = group === '' ? '' : `${group}/`;
   const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
     .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
     .map((name) => name.slice(prefix.length));
+  const home =
+    Object.hasOwn(homes, element.name) && group === 'system.webServer/rewrite' ? homes[element.name] : undefined;
   const near = nearest(element.name, siblings);
   const text =
     group === ''
@@ -193,9 +203,11 @@ function reportUnknown(element: XmlElement, path: string, group: string, { repor
   report('LG1008', element.nameSpan, {
     message: `There is no section ${path}.`,
     advice:
-      near === undefined
-        ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
-        : `Write ${near}: did you mean that section?`,
+      home !== undefined
+        ? `Put it into <${home}>.`
+        : near === undefined
+          ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
+          : `Write ${near}: did you mean that section?`,
     iis: { status: '500.19', text },
   });
 }

@@ -1,5 +1,5 @@
 /** Finds and reads configuration files and decodes them; the only disk access of this folder. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 
 export interface SourceFile {
@@ -109,15 +109,36 @@ const DEPTH_LIMIT = 16;
 export function siteFiles(configDir: string): readonly SiteFile[] {
   const found: SiteFile[] = [];
   const root = join(configDir, 'sites');
-  for (const site of foldersIn(root)) collect(join(root, site), site, '', found, 0);
+  for (const site of foldersIn(root)) collect(join(root, site), site, '', { found, seen: new Set(), depth: 0 });
   return found;
 }
 
-function collect(folder: string, site: string, path: string, into: SiteFile[], depth: number): void {
+interface Search {
+  readonly found: SiteFile[];
+  /** Real paths, so that links in a circle end. */
+  readonly seen: Set<string>;
+  readonly depth: number;
+}
+
+function collect(folder: string, site: string, path: string, search: Search): void {
+  const { found, seen, depth } = search;
+  const real = realPathOf(folder);
+  if (seen.has(real)) return;
+  seen.add(real);
   const file = filesIn(folder).find((name) => name.toLowerCase() === 'web.config');
-  if (file !== undefined) into.push({ file: join(folder, file), site, path: path || '/' });
+  if (file !== undefined) found.push({ file: join(folder, file), site, path: path || '/' });
   if (depth >= DEPTH_LIMIT) return;
-  for (const child of foldersIn(folder)) collect(join(folder, child), site, `${path}/${child}`, into, depth + 1);
+  for (const child of foldersIn(folder)) {
+    collect(join(folder, child), site, `${path}/${child}`, { ...search, depth: depth + 1 });
+  }
+}
+
+function realPathOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
 }
 
 function foldersIn(folder: string): readonly string[] {
@@ -128,14 +149,13 @@ function filesIn(folder: string): readonly string[] {
   return entriesIn(folder, false);
 }
 
+/** Links count as what they lead to. */
 function entriesIn(folder: string, folders: boolean): readonly string[] {
   if (!existsSync(folder)) return [];
   try {
-    const entries = readdirSync(folder, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory() === folders)
-      .map((entry) => entry.name)
-      .sort();
+    const isWanted = (name: string) =>
+      statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === folders;
+    return readdirSync(folder).filter(isWanted).sort();
   } catch {
     return [];
   }

@@ -27,7 +27,7 @@ import {
   type SectionNode,
   stringOf,
 } from './schema.ts';
-import { type IisEntry, type ReadSettings, readSettings } from './settings.ts';
+import { defaultSettings, type IisEntry, type ReadSettings, readSettings } from './settings.ts';
 import { bindingOf, sitesSection } from './sites-section.ts';
 import { webFarmOf, webFarmsSection } from './web-farms-section.ts';
 
@@ -77,9 +77,8 @@ export function loadFile(path: string, options: LoadOptions = {}): LoadResult {
 /** Reads several files into one model: an applicationHost.config with a web.config, or fragments of rules. */
 export function loadFiles(paths: readonly string[], { base = '/' }: LoadOptions = {}): LoadResult {
   const session = newSession();
-  const folder = dirname(paths[0] ?? '.');
   // The settings beside a single file are not meant for it; defaults apply.
-  const read = readSettings(join(folder, '\0'), session);
+  const read = defaultSettings(dirname(paths[0] ?? '.'));
   const opened = openEntries(
     paths.map((file) => ({ file, path: base })),
     session,

@@ -51,6 +51,11 @@ export function readSettings(file: string, session: LoadSession): ReadSettings {
   return settingsOf(parseSettings(path, source.text, session.report), path);
 }
 
+/** The settings of a folder without settings.json. */
+export function defaultSettings(folder: string): ReadSettings {
+  return settingsOf(undefined, resolve(folder, 'settings.json'));
+}
+
 function parseSettings(file: string, text: string, report: Report): Setting | undefined {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: true });

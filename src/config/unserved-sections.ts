@@ -113,7 +113,7 @@ function compareFiltering(element: XmlElement): Difference | undefined {
     if (changed !== undefined) return { span: changed.span, guards: false, what };
     const entry = next.children.find((child) => !isStockEntry(child));
     if (entry !== undefined) return { span: entry.tagSpan, guards: false, what };
-    queue.push(...next.children);
+    for (const child of next.children) queue.push(child);
   }
   return undefined;
 }

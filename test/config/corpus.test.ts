@@ -27,8 +27,25 @@ function expectPlaces({ diagnostics, sources }: LoadResult): void {
 
 /** Well-formed files of the corpus that IIS would refuse or that cannot be served, with every error code. */
 const refused: Readonly<Record<string, string>> = {
+  // Another product's language under the same names.
   '011': 'LG2002 LG2004',
   '012': 'LG2001 LG2002 LG2004',
+  // <reverseProxy> in <proxy>.
+  '028': 'LG3002',
+  // <rule> straight in <rewrite>.
+  '045': 'LG1008',
+  // type in place of matchType on a condition.
+  '056': 'LG2001',
+  // <rules> twice in one file.
+  '117': 'LG1009',
+  // <notes> in a rule.
+  '132': 'LG2002',
+  // applicationRequestRouting as a section of system.webServer.
+  '134': 'LG1008',
+  // allowedServerVariables in a web.config.
+  '157': 'LG1012',
+  // Client certificates are demanded.
+  '180': 'LG1017',
 };
 
 describe('the corpus', () => {

@@ -1,3 +1,4 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasErrors } from '../../src/config/diagnostic.ts';
@@ -333,5 +334,26 @@ describe('loadFile', () => {
     const { config } = loadFiles([join(folder, 'applicationHost.config'), join(folder, 'web.config')]);
     expect(config?.sites.map((site) => [site.name, site.scopes[0]?.ruleSet.rules.length])).toEqual([['Public', 1]]);
     expect(config?.proxy.enabled).toBe(false);
+  });
+});
+
+describe('site folders', () => {
+  it('follow links, also in a circle', () => {
+    const folder = writeFiles({
+      'applicationHost.config': host(''),
+      'real/web.config': web(`<rules>${rules('a')}</rules>`),
+    });
+    mkdirSync(join(folder, 'sites'));
+    symlinkSync('../real', join(folder, 'sites/Public'));
+    symlinkSync('.', join(folder, 'real/loop'));
+    const { config, diagnostics } = loadConfig(folder);
+    expect(diagnostics).toEqual([]);
+    expect(config?.sites[0]?.scopes.map(({ path, ruleSet }) => [path, ruleSet.rules.length])).toEqual([['/', 1]]);
+  });
+
+  it('hold maps of any size', () => {
+    const entries = Array.from({ length: 150_000 }, (_, number) => `<add key="${number}" value="x" />`).join('');
+    const folder = writeFiles({ f: `<rewriteMap name="m">${entries}</rewriteMap>` });
+    expect(loadFile(join(folder, 'f')).config?.globalRules.rewriteMaps[0]?.entries).toHaveLength(150_000);
   });
 });
