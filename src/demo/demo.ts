@@ -22,21 +22,22 @@ export interface Demo {
 /** Writes below a new folder in the system's folder for temporary files. */
 export function prepareDemo(options: Pick<DemoPlanOptions, 'listener'> = {}): Demo {
   const folder = mkdtempSync(join(tmpdir(), 'lychgate-demo-'));
-  const authorityFile = join(folder, 'demo-ca.pem');
+  const certificates = join(folder, 'certs');
+  // Beside the certificates, so that their chain is known to be complete.
+  const authorityFile = join(certificates, 'demo-ca.pem');
   const plan = demoPlan({ ...options, authority: authorityFile });
   const authority = createAuthority('Lychgate demo, not to be trusted');
   const issue = (names: readonly string[]) => issued(authority, names);
 
-  writeFileSync(authorityFile, authority.certPem);
   const configDir = join(folder, 'config');
-  const certificates = join(folder, 'certs');
   for (const each of [configDir, certificates]) mkdirSync(each);
+  writeFileSync(authorityFile, authority.certPem);
   const listener = issue(plan.certificates.listener);
   writeFileSync(join(certificates, 'demo.crt'), listener.cert);
   writeFileSync(join(certificates, 'demo.key'), listener.key, { mode: 0o600 });
   const shipped = readFileSync(new URL('../../config/applicationHost.config', import.meta.url), 'utf8');
   writeFileSync(join(configDir, 'applicationHost.config'), demoApplicationHost(shipped, plan));
-  const files = { certificates: '../certs', authority: '../demo-ca.pem' };
+  const files = { certificates: '../certs', authority: '../certs/demo-ca.pem' };
   writeFileSync(join(configDir, 'settings.json'), demoSettings(plan, files));
   return { plan, folder, configDir, startServers: () => startServers(plan, issue) };
 }

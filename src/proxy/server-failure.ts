@@ -43,8 +43,7 @@ export function serverFailure(error: unknown, server: string): ExchangeError {
 function kindOf(code: string): FailureKind {
   const known = KINDS[code];
   if (known !== undefined) return known;
-  if (TLS_CODE.test(code)) return 'secureChannel';
-  return code.startsWith('HPE_') ? 'invalidResponse' : 'connectionAborted';
+  return TLS_CODE.test(code) ? 'secureChannel' : 'connectionAborted';
 }
 
 function codeOf(error: unknown): string {

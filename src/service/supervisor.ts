@@ -18,7 +18,7 @@ export interface Service {
   readonly listeners: readonly PlannedListener[];
   /** Stops once: closes the listeners and lets requests under way finish until the deadline. */
   stop(): Promise<void>;
-  /** Ends every worker at once. */
+  /** Ends everything at once. */
   kill(): void;
 }
 
@@ -57,7 +57,10 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
       await team.stop(seconds);
       await admin?.close();
     },
-    kill: team.kill,
+    kill() {
+      team.kill();
+      void admin?.close();
+    },
   };
 }
 

@@ -68,7 +68,8 @@ export function tlsServerOptions(
 ): TlsOptions {
   return {
     ...store().defaultOptions,
-    ALPNProtocols: settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    // Clients of HTTP/1.0 may offer that alone, and would be refused.
+    ALPNProtocols: [...(settings.http2 ? ['h2'] : []), 'http/1.1', 'http/1.0'],
     SNICallback(this: unknown, name, done) {
       store().sniCallback.call(this, name, done);
     },

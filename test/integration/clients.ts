@@ -104,9 +104,10 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
     stream.on('response', (received) => {
       headers = received;
     });
-    stream.on('error', reject);
+    const fail = (error: Error) => reject(stream.rstCode ? new Error(`reset with code ${stream.rstCode}`) : error);
+    stream.on('error', fail);
     stream.on('close', () => {
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) reject(new Error(`reset with code ${stream.rstCode}`));
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) fail(new Error('reset'));
     });
     collect(stream).then((bytes) => {
       const socket = session.socket as TLSSocket | undefined;
@@ -117,7 +118,7 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
         body: bytes,
         certificate: socket?.getPeerCertificate?.().subjectaltname ?? '',
       });
-    }, reject);
+    }, fail);
     if (body !== undefined) send(stream, body);
   });
 }

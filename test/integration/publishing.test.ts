@@ -34,7 +34,9 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
         encrypted: true,
         method: 'GET',
       });
-      expect(request?.headers.filter(([name]) => name.toLowerCase() === 'host')).toEqual([['Host', host]]);
+      expect(request?.headers.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value)).toEqual([
+        host,
+      ]);
     }
   });
 
@@ -105,7 +107,10 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
       ...{ method: 'POST', path: '/DataCollabWeb/Upload', body: 'hello' },
     });
     expect(JSON.parse(told.body.toString())).toMatchObject({ length: 5 });
-    expect(frontEnd.requests.all[0]?.headers).toContainEqual(['Content-Type', 'so/what; =;;']);
+    expect(frontEnd.requests.all[0]?.headers).toContainEqual([
+      expect.stringMatching(/^content-type$/i),
+      'so/what; =;;',
+    ]);
   });
 });
 
