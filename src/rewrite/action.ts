@@ -73,9 +73,10 @@ const SLASH_FIRST = /^(URL|PATH_INFO|SCRIPT_NAME|URL_PATH_INFO|REQUEST_URI|UNENC
 
 const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.~-]+)(?::(\d{0,5}))?$/;
 /** Names of farms may hold more than names of hosts; only the administrator writes them. */
-const LITERAL_HOST = /^(\[[0-9A-Fa-f:.]+\]|[^:@%[\]\x00-\x1f\x7f]+)(?::(\d{0,5}))?$/;
+const LITERAL_HOST = /^(\[[0-9A-Fa-f:.]+\]|[^:@%[\]\\\x00-\x1f\x7f\ud800-\udfff]+)(?::(\d{0,5}))?$/;
 
-function splitAuthority(text: string, literal: boolean): { host: string; port: number | undefined } | undefined {
+/** Host (lower case) and port of `host[:port]`; nothing where it is not valid. */
+export function splitAuthority(text: string, literal: boolean): { host: string; port: number | undefined } | undefined {
   const found = (literal ? LITERAL_HOST : HOST).exec(text);
   const host = found?.[1];
   if (!found || !host) return undefined;
@@ -113,7 +114,7 @@ export function rewrite(
   if (!url) return undefined;
   if (url.broken) return cannotExpand(url.source);
   const text = url.evaluate(pass);
-  const absolute = /^(https?):\/\/([^/?#\\\udc3f\udc23]*)/i.exec(text);
+  const absolute = /^(https?):\/\/([^/?#]*)/i.exec(text);
   let authority: Authority | undefined;
   if (absolute) {
     const literal = action.literalHost !== undefined;

@@ -2,7 +2,7 @@
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { ActionConfig, RuleConfig } from '../config/model.ts';
-import { literalAuthority } from './action.ts';
+import { literalAuthority, splitAuthority } from './action.ts';
 import { compileTemplate, type Part } from './template.ts';
 
 export interface ActionSurroundings {
@@ -44,12 +44,6 @@ function checkStatus(action: ActionConfig, report: Report): void {
     advice: 'Set statusCode to 200–299 or 308–999. As it is, the request is answered with 500.50.',
     ui: true,
   });
-}
-
-function variables(parts: readonly Part[]): readonly (Part & { kind: 'variable' })[] {
-  return parts.flatMap((part) =>
-    part.kind === 'variable' ? [part] : part.kind === 'call' ? variables(part.argument) : [],
-  );
 }
 
 function checkQuery(action: ActionConfig, report: Report): void {
@@ -111,18 +105,17 @@ function checkLiteralHost(
   const { url } = rule.action;
   if (!url) return;
   const span = spanWithin(url, at, at + authority.length);
-  const found = /^(\[[0-9A-Fa-f:.]+\]|[^:@%[\]\x00-\x1f\x7f]+)(?::(\d{0,5}))?$/.exec(authority);
-  if (!found || Number(found[2] || 1) < 1 || Number(found[2] || 1) > 65_535) {
+  const split = splitAuthority(authority, true);
+  if (!split) {
     report('LG2235', span, {
       message: `"${authority}" is no host with an optional port.`,
       advice: 'Write the name of a farm or host, and :port if it is needed.',
     });
     return;
   }
-  const host = (found[1] ?? '').toLowerCase();
-  if (farms.has(host) || proxyEnabled) return;
+  if (farms.has(split.host) || proxyEnabled) return;
   report('LG2230', span, {
-    message: `"${found[1]}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
+    message: `"${split.host}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
     advice: 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.',
   });
 }

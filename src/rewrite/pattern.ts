@@ -1,9 +1,10 @@
 /** A pattern of a rule or condition, compiled once: regular expression, wildcard or exact text -> matcher with captures. */
 import v8 from 'node:v8';
 import type { PatternSyntax } from '../config/model.ts';
-import { ANY, complement, foldText, ignoringCase, type Ranges } from './character-set.ts';
+import { complement, foldText, ignoringCase, type Ranges } from './character-set.ts';
 import { buildProgram, type RegexProgram, runProgram, TOO_COMPLEX } from './regex-program.ts';
-import { type Node, type RegexFault, readRegex } from './regex-syntax.ts';
+import { type Node, type RegexFault, type RegexSyntax, readRegex } from './regex-syntax.ts';
+import { compileWildcard } from './wildcard.ts';
 
 export { TOO_COMPLEX };
 
@@ -47,7 +48,7 @@ function isLinear(source: string): boolean {
 /** Compiles a pattern, or says what is wrong with it and where. */
 export function compilePattern(syntax: PatternSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
   if (syntax === 'ExactMatch') return exactMatch(text, ignoreCase);
-  if (syntax === 'Wildcard') return fromNode(wildcard(text), text, ignoreCase);
+  if (syntax === 'Wildcard') return wildcard(text, ignoreCase);
   const read = readRegex(text);
   if ('kind' in read) return read;
   return fromNode(read, text, ignoreCase);
@@ -70,39 +71,12 @@ function exactMatch(text: string, ignoreCase: boolean): Pattern {
   };
 }
 
-interface Compilable {
-  readonly root: Node;
-  readonly groups: number;
-  readonly loneBrackets: readonly number[];
-  readonly nestedRepeats: boolean;
+function wildcard(text: string, ignoreCase: boolean): Pattern {
+  const { stars, match } = compileWildcard(text, ignoreCase);
+  return { groups: stars, loneBrackets: [], nestedRepeats: false, engine: 'comparison', match };
 }
 
-/** Each `*` takes as little as it can, from left to right, as a group of its own. */
-function wildcard(text: string): Compilable {
-  const items: Node[] = [{ kind: 'assertion', at: '^' }];
-  const any: Node = { kind: 'chars', ranges: ANY, negated: false };
-  let groups = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (text[i] === '*') {
-      const body: Node = {
-        kind: 'repeat',
-        body: any,
-        min: 0,
-        max: Number.POSITIVE_INFINITY,
-        greedy: false,
-        groups: [0, 0],
-      };
-      items.push({ kind: 'group', index: ++groups, body });
-    } else {
-      items.push(text[i] === '?' ? any : { kind: 'chars', ranges: [[code, code]], negated: false });
-    }
-  }
-  items.push({ kind: 'assertion', at: '$' });
-  return { root: { kind: 'sequence', items }, groups, loneBrackets: [], nestedRepeats: false };
-}
-
-function fromNode(syntax: Compilable, text: string, ignoreCase: boolean): Pattern | RegexFault {
+function fromNode(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
   const { groups, loneBrackets, nestedRepeats } = syntax;
   const source = translate(syntax.root, ignoreCase);
   if (useLinearFallback() && isLinear(source)) {

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { type Diagnostic, hasErrors, reportInto } from '../../src/config/diagnostic.ts';
+import type { Config, RuleSetConfig, WebFarmConfig } from '../../src/config/model.ts';
+import { checkRules } from '../../src/rewrite/check.ts';
+import { condition, map, type RuleText, ruleSet, sitesOf, text } from './rule-configs.ts';
+
+interface More {
+  proxy?: boolean;
+  allow?: readonly string[];
+  global?: RuleSetConfig;
+  set?: Partial<RuleSetConfig>;
+}
+
+function check(rules: readonly RuleText[], more: More = {}): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const config = {
+    ...sitesOf({ site: ruleSet(rules, more.set), ...(more.global ? { global: more.global } : {}) }),
+    webFarms: [{ name: text('MyFarm') } as WebFarmConfig],
+    proxy: { enabled: more.proxy ?? false },
+    settings: { upstream: { allow: more.allow ?? [], ca: [] } },
+  } as unknown as Config;
+  checkRules(config, reportInto(diagnostics));
+  return diagnostics;
+}
+
+/** `code start-end` with places counted from the start of the text. */
+function found(rules: readonly RuleText[], more: More = {}): string[] {
+  return check(rules, more).map(({ code, span: { start, end } }) =>
+    start < 1000 ? code : `${code} ${start - 1000}-${end - 1000}`,
+  );
+}
+
+const farm = { url: '*', syntax: 'Wildcard' as const, to: 'http://myFARM/{R:0}', stop: true };
+
+test('the rules that IIS Manager writes are clean', () => {
+  const ssl = {
+    ...farm,
+    name: 'ARR_myFarm_loadbalance_SSL',
+    conditions: [condition('{HTTPS}', 'On')],
+    to: 'https://myFarm/{R:0}',
+  };
+  expect(check([], { global: ruleSet([ssl, { ...farm, name: 'ARR_myFarm_loadbalance' }]) })).toEqual([]);
+});
+
+describe('each fault at its place', () => {
+  test.each<[string, RuleText, string[]]>([
+    ['bad regex', { url: 'a(b' }, ['LG2200 1-2']],
+    ['bad regex in a condition', { conditions: [condition('{URL}', 'x{HTTP_HOST}')] }, ['LG2200 1-12']],
+    ['wildcard without the syntax', { url: '*' }, ['LG2200 0-1']],
+    ['nested repeats', { url: '^(a+)+$' }, ['LG2201 0-7']],
+    ['lone bracket', { url: 'a]' }, ['LG2202 1-2']],
+    ['regex as wildcard', { url: '(.*)', syntax: 'Wildcard' }, ['LG2203 0-1']],
+    ['slash', { url: '^/x' }, ['LG2204 0-2']],
+    ['bad regex of a disabled rule', { url: 'a(b', enabled: false }, ['LG2205 1-2']],
+    ['unclosed brace', { to: '/x{R:0' }, ['LG2210 2-3']],
+    ['unknown map', { to: '/x{Maq:{R:0}}' }, ['LG2211 2-13']],
+    ['provider', { to: '/{DB:{R:0}}' }, ['LG2212 1-11']],
+    ['group', { url: '(a)', to: '/{R:1}{R:2}' }, ['LG2213 6-11']],
+    ['group inside a function', { to: '/{ToLower:{R:2}}' }, ['LG2213 10-15']],
+    ['no condition', { to: '/{C:1}' }, ['LG2213 1-6']],
+    ['no condition before', { conditions: [condition('{C:0}', 'a')] }, ['LG2213 0-5']],
+    ['above 9', { url: '(a)'.repeat(10), to: '/{R:10}' }, ['LG2214 1-7']],
+    ['unknown variable', { to: '/{HTPP_HOST}' }, ['LG2215 1-12']],
+    [
+      'negated last',
+      { conditions: [condition('{URL}', '(a)'), condition('{URL}', 'b', { negate: true })], to: '/{C:1}' },
+      ['LG2216 1-6'],
+    ],
+    ['no pattern', { url: null }, ['LG2220']],
+    ['no url', { type: 'Rewrite' }, ['LG2223']],
+    ['no url', { type: 'Redirect' }, ['LG2223']],
+    ['no status', { type: 'CustomResponse' }, ['LG2224']],
+    ['bad status', { type: 'CustomResponse', status: 42 }, ['LG2224']],
+    ['IsFile', { conditions: [condition('{URL}', '', { matchType: 'IsFile' })] }, ['LG2225']],
+    ['variable', { set: [['HTTP_X', '1']] }, ['LG2226 0-6']],
+    ['framing', { set: [['HTTP_CONTENT_LENGTH', '1']] }, ['LG2227 0-19']],
+    ['no farm', { to: 'http://other/{R:0}', stop: true }, ['LG2230 7-12']],
+    ['computed', { to: 'http://{HTTP_HOST}/{R:0}', stop: true }, ['LG2231 0-24']],
+    ['query twice', { type: 'Redirect', to: 'https://{HTTP_HOST}{REQUEST_URI}' }, ['LG2233 19-32']],
+    ['encoded twice', { to: 'http://myfarm{UNENCODED_URL}', append: false, stop: true }, ['LG2234 13-28']],
+    ['path of a disk', { to: 'C:\\x' }, ['LG2235 0-3']],
+    ['user in a host', { to: 'http://u@myfarm/', stop: true }, ['LG2235 7-15']],
+  ])('%s', (_, rule, expected) => {
+    expect(found([rule], { set: { providers: ['db'] } })).toEqual(expected);
+  });
+
+  test('a rule that sends away and goes on', () => {
+    expect(found([{ ...farm, stop: false }, { url: 'a' }])).toEqual(['LG2232']);
+    expect(found([{ ...farm, stop: false }])).toEqual([]);
+  });
+
+  test('site rules behind a global rule that takes everything', () => {
+    expect(found([{ url: 'a' }], { global: ruleSet([farm]) })).toEqual(['LG2236 0-4']);
+    expect(found([], { global: ruleSet([farm]) })).toEqual([]);
+  });
+});
+
+test.each<[string, RuleText, More]>([
+  ['direct proxying when the proxy is on', { to: 'http://other/{R:0}', stop: true }, { proxy: true }],
+  [
+    '{UNENCODED_URL} kept',
+    { to: 'http://myfarm{UNENCODED_URL}', append: false },
+    { set: { useOriginalURLEncoding: false } },
+  ],
+  ['a known map', { to: '/{maP:{REQUEST_URI}}' }, { set: { rewriteMaps: [map('Map', {})] } }],
+  ['an allowed variable', { set: [['HTTP_X', '1']] }, { set: { allowedServerVariables: ['http_x'] } }],
+  ['a variable of a rule', { set: [['MINE', '1']], to: '/{mine}' }, { set: { allowedServerVariables: ['MINE'] } }],
+  ['any variable in a global rule', {}, { global: ruleSet([{ set: [['HTTP_X', '1']], url: 'a' }]) }],
+  ['an optional slash', { url: '^/?owa' }, {}],
+  [
+    'groups with trackAllCaptures',
+    { conditions: [condition('a', '(a)'), condition('b', '(b)')], trackAll: true, to: '/{C:2}' },
+    {},
+  ],
+])('%s is fine', (_, rule, more) => {
+  expect(found([rule], more)).toEqual([]);
+});
+
+test('the wording and status are those of IIS', () => {
+  const [diagnostic] = check([{ url: '*' }]);
+  expect(diagnostic).toMatchObject({
+    severity: 'error',
+    iis: {
+      status: '500.52',
+      text: "The expression \"*\" contains a repeat expression (one of '*', '?', '+', '{' in most contexts) that is not preceded by an expression.",
+    },
+  });
+  expect(check([{ to: '/{C:1}' }])).toMatchObject([
+    { severity: 'warning', ui: true, iis: { text: 'The condition back reference 1 is not valid.' } },
+  ]);
+  expect(hasErrors(check([{ url: '^/x' }]))).toBe(false);
+});
+
+test('a rule that two scopes inherit is reported on once', () => {
+  const rules = ruleSet([{ url: '(' }]);
+  const diagnostics: Diagnostic[] = [];
+  const config = {
+    ...sitesOf({ site: rules, scopes: [{ path: '/a', ruleSet: rules }] }),
+    webFarms: [],
+    proxy: { enabled: false },
+    settings: { upstream: { allow: [] } },
+  } as unknown as Config;
+  checkRules(config, reportInto(diagnostics));
+  expect(diagnostics.map(({ code }) => code)).toEqual(['LG2200']);
+});
