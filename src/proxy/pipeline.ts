@@ -96,7 +96,8 @@ function act(runtime: Runtime, outcome: RewriteOutcome): Respond | Abort | Forwa
         body: '',
       };
     case 'respond':
-      return { ...outcome, action: 'respond', headers: [] };
+      // Plain text: the description may hold parts of the request, which a browser must not read as HTML.
+      return { ...outcome, action: 'respond', headers: ['Content-Type', 'text/plain; charset=utf-8'] };
     case 'abort':
       return { action: 'abort' };
     case 'error':

@@ -34,7 +34,7 @@ export function serverFailure(error: unknown, server: string): ExchangeError {
   const code = codeOf(first) || codeOf(first instanceof Error ? first.cause : undefined);
   const text = first instanceof Error ? first.message : String(first);
   return new ExchangeError(
-    kindOf(code),
+    first instanceof Error && first.name === 'HTTPParserError' ? 'invalidResponse' : kindOf(code),
     `${server}: ${text}${code && !text.includes(code) ? ` (${code})` : ''}`,
     error,
   );

@@ -78,7 +78,7 @@ function directProxying({ proxy, settings }: Config, around: FarmSurroundings): 
     const key = `${host} ${port ?? ''}`;
     let farm = hosts.get(key);
     if (farm === undefined) {
-      farm = createDirectFarm(host, port, proxy, around);
+      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, around);
       if (hosts.size >= DIRECT_HOSTS) hosts.delete(hosts.keys().next().value ?? '');
       hosts.set(key, farm);
     }

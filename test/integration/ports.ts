@@ -3,7 +3,9 @@ import { createServer } from 'node:net';
 
 const FIRST = 20_000;
 const PER_PROCESS = 600;
-let next = FIRST + (process.pid % 18) * PER_PROCESS;
+/** The workers of one test run have different numbers, so that no two of them look at the same port. */
+const WORKER = Number(process.env.VITEST_POOL_ID ?? 1) % 2;
+let next = FIRST + (WORKER + (process.ppid % 9) * 2) * PER_PROCESS;
 
 function isFree(port: number, address: string | undefined): Promise<boolean> {
   return new Promise((resolve) => {
