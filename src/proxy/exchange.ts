@@ -72,7 +72,7 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
     return {
       status,
       reason: '',
-      headers: ['Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'],
+      headers: ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'],
       body,
     };
   };
@@ -173,7 +173,7 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
       if (finished) return;
       finished = true;
       cancel.abort(new ExchangeError('clientGone', 'the client is gone'));
-      const end = failure ?? (complete ? undefined : gone(status));
+      const end = failure ?? (decision?.action === 'abort' ? ABORTED : complete ? undefined : gone(status));
       runtime.accessLog.write({
         ...requestFacts(head),
         time,
@@ -220,6 +220,9 @@ function pin<P>(pinned: P | undefined): P {
 function windowsOverHttp2(reason: string): ExchangeError {
   return new ExchangeError('http11Required', `${reason}, which HTTP/2 cannot carry`);
 }
+
+/** A rule cut the connection: nothing was sent, and the code is ERROR_CONNECTION_ABORTED. */
+const ABORTED = { status: 0, subStatus: 0, win32: 1236 };
 
 /** A client that left before the head of an answer: 400.604; after it, the answer's own status with Win32 code 64. */
 function gone(status: number): { status: number; subStatus: number; win32: number } {

@@ -65,7 +65,7 @@ export async function createFastifyLane(options: LaneOptions): Promise<RequestHa
       const decided = call.exchange.decide();
       if (decided === 'forward') return next();
       reply.hijack();
-      if (decided === 'abort') call.request.socket?.destroy();
+      if (decided === 'abort') cut(call);
       else writeOwn(call, decided, options);
     },
     replyOptions: {
@@ -169,6 +169,12 @@ async function bodyOf({ head, request, exchange, limits }: Call): Promise<Reques
   }
   const body = clientBody(request, exchange, limits);
   return head.body === 'stream' && (head.method === 'GET' || head.method === 'HEAD') ? unlessEmpty(body) : body;
+}
+
+/** AbortRequest: the connection of HTTP/1.1, the stream of HTTP/2, whose neighbours have done nothing. */
+function cut({ request, response }: Call): void {
+  if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);
+  else request.socket?.destroy();
 }
 
 function answerFailure(

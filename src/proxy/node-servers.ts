@@ -41,7 +41,11 @@ export function connectionOf(request: IncomingMessage | Http2ServerRequest): Cli
 export function createNodeServers(options: ServerOptions, handle: RequestHandler): NodeServers {
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const http1 = http1Server(options, handle);
+  const http1 = http1Server(options, (request, response) => {
+    // An answer that had begun before the drain said nothing of closing: its connection is idle behind it.
+    response.once('close', () => emptied && setImmediate(() => http1.closeIdleConnections()));
+    handle(request, response);
+  });
   const http2 = http2Server(options, handle, sessions);
   let emptied: (() => void) | undefined;
 
