@@ -96,3 +96,8 @@ test('each package has the home that the page says', () => {
 test('no file has a default export', () => {
   for (const file of files) expect(readFileSync(join(root, 'src', file), 'utf8'), file).not.toMatch(/^export default/m);
 });
+
+test('one copy of undici is installed: ours', () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, unknown> };
+  expect(Object.keys(lock.packages).filter((name) => /(^|\/)undici$/.test(name))).toEqual(['node_modules/undici']);
+});

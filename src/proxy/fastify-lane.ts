@@ -14,7 +14,7 @@ import fastify from 'fastify';
 import { ExchangeError } from '../errors.ts';
 import { type BodyLimits, clientBody, unlessEmpty } from './client-body.ts';
 import { type Answer, type Exchange, type OwnAnswer, openExchange, type RequestBody } from './exchange.ts';
-import { readHead } from './node-request.ts';
+import { asksForUpgrade, readHead } from './node-request.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -238,7 +238,8 @@ function writeHead(
     return;
   }
   const small = typeof head.body === 'number' && head.body <= DRAINED_BYTES;
-  if (options.draining() || (!request.complete && head.body !== 'none' && !small)) response.shouldKeepAlive = false;
+  const unread = !request.complete && head.body !== 'none' && !small;
+  if (options.draining() || unread || asksForUpgrade(request as IncomingMessage)) response.shouldKeepAlive = false;
   if (reason === '') response.writeHead(status, headers as string[]);
   else response.writeHead(status, reason, headers as string[]);
 }

@@ -38,16 +38,24 @@ function readHttp1(
   if (protocol === undefined) throw bad(`HTTP version ${request.httpVersion}`);
   if (hosts.length > 1 || (hosts.length === 0 && protocol === 'HTTP/1.1')) throw bad(`${hosts.length} Host fields`);
   const { target, authority } = splitTarget(request.url ?? '', hosts[0]);
+  const body = http1Body(raw, protocol);
+  // Node's parser gives up a connection behind an Upgrade, so that a body would be lost.
+  if (asksForUpgrade(request) && body !== 'none') throw bad('Upgrade with a body');
   return {
     method: request.method ?? '',
     target: checkTarget(target, limits),
     scheme: connection.tls ? 'https' : 'http',
     authority: checkAuthority(authority ?? ''),
     headers: without(raw, (name) => name === 'host'),
-    body: http1Body(raw, protocol),
+    body,
     protocol,
     connection,
   };
+}
+
+/** What follows an Upgrade on its connection is not parsed any more, whether or not it is granted. */
+export function asksForUpgrade(request: IncomingMessage): boolean {
+  return valuesOf(request.rawHeaders, 'upgrade').length > 0;
 }
 
 /** Absolute form is taken only where it agrees with Host, and goes on in origin form (RFC 9112 3.2.2). */
