@@ -98,6 +98,8 @@ test('no file has a default export', () => {
 });
 
 test('one copy of undici is installed: ours', () => {
-  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, unknown> };
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, unknown>;
+  };
   expect(Object.keys(lock.packages).filter((name) => /(^|\/)undici$/.test(name))).toEqual(['node_modules/undici']);
 });

@@ -72,6 +72,34 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
     expect(told.headers.server).toBe('Lychgate');
   });
 
+  test('what a client forges does not reach the server, and what it lists in Connection stays (H18, H19, H20)', async () => {
+    const { httpsPort, frontEnd, ca } = await publishLync();
+    const headers: Record<string, string> = {
+      'X-Forwarded-Proto': 'forged',
+      'X-Forwarded-Host': 'forged',
+      Forwarded: 'for=forged',
+      'X-Real-IP': 'forged',
+      'X-ARR-SSL': 'forged',
+      'X-ARR-ClientCert': 'forged',
+      'X-Original-URL': '/forged',
+      'Front-End-Https': 'forged',
+      X_Forwarded_For: 'forged',
+      X_Original_URL: 'forged',
+      Content_Length: 'forged',
+      Authorization: 'Basic eA==',
+      // HTTP/2 has no such field.
+      ...(protocol === 'HTTP/1.1' ? { Connection: 'x-forwarded-for, authorization, host, x-arr-log-id' } : {}),
+    };
+    await ask({ protocol, port: httpsPort, host: 'webext.contoso.com', ca, path: '/echo', headers });
+    const arrived =
+      frontEnd.requests.all[0]?.headers.map(([name, value]) => [name.toLowerCase(), value] as const) ?? [];
+    expect(arrived.filter(([, value]) => value.includes('forged'))).toEqual([]);
+    const names = arrived.map(([name]) => name);
+    for (const name of ['x-forwarded-for', 'authorization', 'host', 'x-arr-log-id', 'x-arr-ssl', 'x-original-url']) {
+      expect(names.filter((each) => each === name)).toEqual([name]);
+    }
+  });
+
   test('a name that no binding has is 400, a path that no rule takes is 404, and both pages leak nothing', async () => {
     const { httpsPort, ca } = await publishLync({
       rules: '<rule name="only" stopProcessing="true"><match url="^closed" /><action type="None" /></rule>',
