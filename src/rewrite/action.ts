@@ -24,6 +24,10 @@ export interface Pass extends Evaluation {
   authority: Authority | undefined;
   /** The path for the request line where it is not to be derived from `url.path`. */
   wirePath: string | undefined;
+  /** What the pattern of a rule at level `inputBase` sees while the path is `inputPath`. */
+  input: string | undefined;
+  inputBase: string | undefined;
+  inputPath: string | undefined;
 }
 
 export interface Action {
@@ -36,7 +40,16 @@ export interface Action {
   readonly description: Template;
   /** `useOriginalURLEncoding="false"`: escapes in the new URL are kept. */
   readonly keepEscapes: boolean;
-  readonly literalHost: string | undefined;
+  /** Where it goes, if the host stands in the rule as text. */
+  readonly literal: AbsoluteTarget | undefined;
+}
+
+interface AbsoluteTarget {
+  readonly scheme: 'http' | 'https';
+  /** `host[:port]` as written. */
+  readonly written: string;
+  /** Absent where it is not valid. */
+  readonly split: { readonly host: string; readonly port: number | undefined } | undefined;
 }
 
 const REDIRECT_STATUS = { Permanent: 301, Found: 302, SeeOther: 303, Temporary: 307 } as const;
@@ -53,8 +66,18 @@ export function compileAction(config: ActionConfig, maps: RewriteMaps, keepEscap
     reason: compileTemplate(config.statusReason?.value ?? '', maps),
     description: compileTemplate(config.statusDescription?.value ?? '', maps),
     keepEscapes,
-    literalHost: url && literalAuthority(url)?.toLowerCase(),
+    literal: url && literalTarget(url),
   };
+}
+
+function literalTarget(url: Template): AbsoluteTarget | undefined {
+  const written = literalAuthority(url);
+  if (written === undefined) return undefined;
+  return { scheme: schemeOf(url.source), written, split: splitAuthority(written, true) };
+}
+
+function schemeOf(url: string): 'http' | 'https' {
+  return url[4] === ':' ? 'http' : 'https';
 }
 
 /** The `host[:port]` of an absolute URL if it stands there as text and ends before anything computed. */
@@ -114,35 +137,42 @@ export function rewrite(
   if (!url) return undefined;
   if (url.broken) return cannotExpand(url.source);
   const text = url.evaluate(pass);
-  const absolute = /^(https?):\/\/([^/?#]*)/i.exec(text);
-  let authority: Authority | undefined;
-  if (absolute) {
-    const literal = action.literalHost !== undefined;
-    const split = splitAuthority(absolute[2] ?? '', literal);
-    if (!split) return failure(`the host of "${text}" is not valid`, !literal);
-    const scheme = absolute[1]?.toLowerCase() === 'https' ? 'https' : 'http';
-    authority = { scheme, ...split, literal, rule: rule.name };
-  } else if (/^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
+  const place = action.literal ?? computedTarget(text);
+  if (!place && /^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
     return failure(`"${text}" is not a URL that a request can be sent to`);
   }
-  const [markedPath, query] = cut(absolute ? text.slice(absolute[0].length) : text, '?');
+  if (place && !place.split) return failure(`the host of "${text}" is not valid`, !action.literal);
+  const origin = place ? place.scheme.length + '://'.length + place.written.length : 0;
+  const [markedPath, query] = cut(text.slice(origin), '?');
   const wanted = unmark(markedPath);
-  const path = absolute ? belowBase('/', wanted) : wanted === '' ? pass.url.path : belowBase(rule.basePath, wanted);
-  const bad = setPath(action, pass, path, absolute !== null);
+  const path = place ? belowBase('/', wanted) : wanted === '' ? pass.url.path : belowBase(rule.basePath, wanted);
+  const bad = setPath(action, pass, path, place !== undefined);
   if (bad) return bad;
   const newQuery = joinQuery(action, query === undefined ? undefined : encodeQuery(unmark(query)), pass.url.query);
   pass.url.hasQuery = newQuery !== '' || (action.appendQueryString && query === undefined && pass.url.hasQuery);
   pass.url.query = newQuery;
   pass.url.rewritten = true;
-  pass.authority = authority;
+  pass.authority = place && authorityOf(place, action.literal !== undefined, rule.name);
   recorder?.events.push({
     event: 'REWRITE_ACTION',
     Substitution: url.source,
-    RewriteURL: authority ? `${authority.scheme}://${absolute?.[2] ?? ''}${pass.url.path}` : pass.url.path,
+    RewriteURL: place ? `${place.scheme}://${place.written}${pass.url.path}` : pass.url.path,
     QueryString: newQuery,
     AppendQueryString: action.appendQueryString,
   });
   return undefined;
+}
+
+/** Where an absolute URL leads whose host was computed. */
+function computedTarget(text: string): AbsoluteTarget | undefined {
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(text);
+  if (!absolute) return undefined;
+  const written = absolute[1] ?? '';
+  return { scheme: schemeOf(text), written, split: splitAuthority(written, false) };
+}
+
+function authorityOf({ scheme, split }: AbsoluteTarget, literal: boolean, rule: string): Authority | undefined {
+  return split && { scheme, host: split.host, port: split.port, literal, rule };
 }
 
 const NEEDS_RESOLVING = /\\|\/\.{1,2}(?:\/|$)/;

@@ -1,5 +1,6 @@
 /** The configuration of all rules -> what each site runs. */
 import type { Config, RuleSetConfig } from '../config/model.ts';
+import { type HostIndex, indexByHost } from './host-index.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { compileRule, type Rule } from './rule.ts';
 
@@ -7,6 +8,8 @@ import { compileRule, type Rule } from './rule.ts';
 export interface RuleSet {
   readonly scope: 'Global' | 'Distributed';
   readonly rules: readonly Rule[];
+  /** Absent where no rule names its hosts. */
+  readonly index: HostIndex | undefined;
 }
 
 export interface CompiledSite {
@@ -35,8 +38,6 @@ export function compileRuleSet(config: RuleSetConfig, scope: RuleSet['scope']): 
       scope === 'Global' ? undefined : new Set(config.allowedServerVariables.map((name) => name.toUpperCase())),
     keepEscapes: !config.useOriginalURLEncoding,
   };
-  return {
-    scope,
-    rules: config.rules.filter((rule) => rule.enabled).map((rule) => compileRule(rule, surroundings)),
-  };
+  const rules = config.rules.filter((rule) => rule.enabled).map((rule) => compileRule(rule, surroundings));
+  return { scope, rules, index: indexByHost(rules) };
 }

@@ -3,10 +3,10 @@ import type { ConditionConfig, ConditionsConfig, PatternSyntax } from '../config
 import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RuleFailure } from './outcome.ts';
 import { type Captures, compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
-import { compileTemplate, type Evaluation, type Template } from './template.ts';
+import { compileTemplate, type Evaluation, refersTo, type Template } from './template.ts';
 import type { TraceRecorder } from './trace.ts';
 
-interface Condition {
+export interface Condition {
   readonly input: Template;
   readonly matchType: ConditionConfig['matchType'];
   readonly pattern: Pattern | undefined;
@@ -18,14 +18,18 @@ interface Condition {
 export interface Conditions {
   readonly any: boolean;
   readonly trackAllCaptures: boolean;
+  /** An input of theirs holds `{C:n}`. */
+  readonly useCaptures: boolean;
   readonly entries: readonly Condition[];
 }
 
 export function compileConditions(config: ConditionsConfig, syntax: PatternSyntax, maps: RewriteMaps): Conditions {
+  const entries = config.entries.map((entry) => compileCondition(entry, syntax, maps));
   return {
     any: config.logicalGrouping === 'MatchAny',
     trackAllCaptures: config.trackAllCaptures,
-    entries: config.entries.map((entry) => compileCondition(entry, syntax, maps)),
+    useCaptures: entries.some(({ input }) => refersTo('condition', input.syntax.parts)),
+    entries,
   };
 }
 
@@ -46,13 +50,18 @@ function compileCondition(config: ConditionConfig, syntax: PatternSyntax, maps: 
   };
 }
 
-/** Whether they hold; leaves the captures for `{C:n}` in `evaluation`. Stops as soon as the answer is certain. */
+/**
+ * Whether they hold. Stops as soon as the answer is certain.
+ * @param capture leave the captures for `{C:n}` in `evaluation`
+ */
 export function evaluateConditions(
   conditions: Conditions,
   evaluation: Evaluation,
+  capture: boolean,
   recorder: TraceRecorder | undefined,
 ): boolean | RuleFailure {
   const { any, entries } = conditions;
+  const kept = capture || recorder ? (conditions.trackAllCaptures ? 'all' : 'last') : 'none';
   recorder?.events.push({
     event: 'CONDITIONS_EVALUATION_START',
     LogicalGrouping: any ? 'MatchAny' : 'MatchAll',
@@ -60,7 +69,7 @@ export function evaluateConditions(
   // An empty list holds, whatever the grouping.
   let holds = !any || entries.length === 0;
   for (const condition of entries) {
-    const result = evaluateCondition(condition, conditions.trackAllCaptures, evaluation, recorder);
+    const result = evaluateCondition(condition, kept, evaluation, recorder);
     if (typeof result !== 'boolean') return result;
     if (result === any) {
       holds = any;
@@ -73,19 +82,19 @@ export function evaluateConditions(
 
 function evaluateCondition(
   condition: Condition,
-  trackAll: boolean,
+  kept: 'none' | 'last' | 'all',
   evaluation: Evaluation,
   recorder: TraceRecorder | undefined,
 ): boolean | RuleFailure {
   if (condition.failure) return condition.failure;
   const input = condition.input.evaluate(evaluation);
   // There are no files here, so IsFile and IsDirectory never hold.
-  const captures = condition.pattern?.match(input);
+  const captures = kept === 'none' ? condition.pattern?.find(input) : condition.pattern?.match(input);
   if (captures === TOO_COMPLEX) return MATCH_TOO_COMPLEX;
   const succeeded = (captures !== undefined) !== condition.negate;
   // A negated condition supplies no captures; those of the last one that matched stay.
   if (captures && succeeded) {
-    evaluation.conditionCaptures = trackAll ? append(evaluation.conditionCaptures, captures) : captures;
+    evaluation.conditionCaptures = kept === 'all' ? append(evaluation.conditionCaptures, captures) : captures;
   }
   recorder?.events.push({
     event: 'CONDITION_EVALUATION',

@@ -1,7 +1,7 @@
 /** A pattern of a rule or condition, compiled once: regular expression, wildcard or exact text -> matcher with captures. */
 import v8 from 'node:v8';
 import type { PatternSyntax } from '../config/model.ts';
-import { complement, foldText, ignoringCase, type Ranges } from './character-set.ts';
+import { complement, fold, ignoringCase, type Ranges } from './character-set.ts';
 import { buildProgram, type RegexProgram, runProgram, TOO_COMPLEX } from './regex-program.ts';
 import { type Node, type RegexFault, type RegexSyntax, readRegex } from './regex-syntax.ts';
 import { compileWildcard } from './wildcard.ts';
@@ -15,12 +15,16 @@ export interface Pattern {
   readonly groups: number;
   /** Captures, nothing, or `TOO_COMPLEX` when the search was given up. Never takes more than some milliseconds. */
   readonly match: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
+  /** As `match`, for who does not ask for the captures: they are empty, and nothing is allocated. */
+  readonly find: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
   /** Set for regular expressions: see `RegexSyntax`. */
   readonly loneBrackets: readonly number[];
   readonly nestedRepeats: boolean;
   /** Which engine runs it: V8's with its linear fallback, our counting one, or a comparison. */
   readonly engine: 'linear' | 'counting' | 'comparison';
 }
+
+const NO_CAPTURES: Captures = [];
 
 let fallback: boolean | undefined;
 
@@ -45,8 +49,22 @@ function isLinear(source: string): boolean {
   }
 }
 
-/** Compiles a pattern, or says what is wrong with it and where. */
+/** Compiled patterns by what they are made of; the oldest goes when there are too many. */
+const compiled = new Map<string, Pattern | RegexFault>();
+const MOST_KEPT = 1000;
+
+/** Compiles a pattern, or says what is wrong with it and where. What many rules have in common is compiled once. */
 export function compilePattern(syntax: PatternSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
+  const key = `${syntax} ${ignoreCase} ${text}`;
+  const known = compiled.get(key);
+  if (known) return known;
+  const pattern = compileNew(syntax, text, ignoreCase);
+  if (compiled.size >= MOST_KEPT) compiled.delete(compiled.keys().next().value ?? '');
+  compiled.set(key, pattern);
+  return pattern;
+}
+
+function compileNew(syntax: PatternSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
   if (syntax === 'ExactMatch') return exactMatch(text, ignoreCase);
   if (syntax === 'Wildcard') return wildcard(text, ignoreCase);
   const read = readRegex(text);
@@ -60,20 +78,27 @@ export function isFault(result: Pattern | RegexFault): result is RegexFault {
 }
 
 function exactMatch(text: string, ignoreCase: boolean): Pattern {
-  const wanted = ignoreCase ? foldText(text) : text;
+  const equal = (input: string) => (ignoreCase ? equalIgnoringCase(input, text) : input === text);
   return {
     groups: 0,
     loneBrackets: [],
     nestedRepeats: false,
     engine: 'comparison',
-    match: (input) =>
-      input.length === wanted.length && (ignoreCase ? foldText(input) : input) === wanted ? [input] : undefined,
+    match: (input) => (equal(input) ? [input] : undefined),
+    find: (input) => (equal(input) ? NO_CAPTURES : undefined),
   };
 }
 
+function equalIgnoringCase(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (fold(a.charCodeAt(i)) !== fold(b.charCodeAt(i))) return false;
+  return true;
+}
+
 function wildcard(text: string, ignoreCase: boolean): Pattern {
-  const { stars, match } = compileWildcard(text, ignoreCase);
-  return { groups: stars, loneBrackets: [], nestedRepeats: false, engine: 'comparison', match };
+  const { stars, match, finds } = compileWildcard(text, ignoreCase);
+  const find = (input: string) => (finds(input) ? NO_CAPTURES : undefined);
+  return { groups: stars, loneBrackets: [], nestedRepeats: false, engine: 'comparison', match, find };
 }
 
 function fromNode(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
@@ -81,13 +106,16 @@ function fromNode(syntax: RegexSyntax, text: string, ignoreCase: boolean): Patte
   const source = translate(syntax.root, ignoreCase);
   if (useLinearFallback() && isLinear(source)) {
     const regex = new RegExp(source);
-    return { groups, loneBrackets, nestedRepeats, engine: 'linear', match: (input) => regex.exec(input) ?? undefined };
+    const match = (input: string) => regex.exec(input) ?? undefined;
+    const find = (input: string) => (regex.test(input) ? NO_CAPTURES : undefined);
+    return { groups, loneBrackets, nestedRepeats, engine: 'linear', match, find };
   }
   const program = buildProgram(syntax.root, groups, ignoreCase);
   if (!program) {
     return { kind: 'space', text: 'too much: parsing failed, not enough resources', from: 0, to: text.length };
   }
-  return { groups, loneBrackets, nestedRepeats, engine: 'counting', match: (input) => search(program, input) };
+  const match = (input: string) => search(program, input);
+  return { groups, loneBrackets, nestedRepeats, engine: 'counting', match, find: match };
 }
 
 function search(program: RegexProgram, input: string): Captures | undefined | typeof TOO_COMPLEX {

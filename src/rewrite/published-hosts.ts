@@ -1,6 +1,7 @@
 /** Which host names rules lead to a farm: what the certificates of its servers may carry. From configuration only. */
 import type { ConditionConfig, RuleConfig } from '../config/model.ts';
 import { literalAuthority } from './action.ts';
+import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault } from './pattern.ts';
 import { compileTemplate } from './template.ts';
 
@@ -22,14 +23,11 @@ export function ruleAcceptsHost(rule: RuleConfig, host: string): boolean {
   return onHost.length < conditions.entries.length || onHost.some(accepts);
 }
 
-/** Hosts that the conditions of a rule spell out: `meet.contoso.com`, `^meet\.contoso\.com$`. */
+/** Hosts that the conditions of a rule spell out: `meet.contoso.com`, `^(meet|dialin)\.contoso\.com$`. */
 export function literalHosts(rule: RuleConfig): string[] {
   return hostConditions(rule).flatMap(({ pattern, negate }) => {
-    const text = pattern?.value ?? '';
-    if (negate || text === '') return [];
-    const literal =
-      rule.patternSyntax === 'ECMAScript' ? /^\^((?:[\w-]|\\\.)+)\$$/.exec(text)?.[1]?.replaceAll('\\.', '.') : text;
-    return literal !== undefined && /^[\w.-]+$/.test(literal) ? [literal.toLowerCase()] : [];
+    const literals = negate ? [] : (finiteInputs(rule.patternSyntax, pattern?.value ?? '') ?? []);
+    return literals.filter((literal) => /^[\w.-]+$/.test(literal)).map((literal) => literal.toLowerCase());
   });
 }
 

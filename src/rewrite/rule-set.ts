@@ -1,8 +1,9 @@
 /** Runs the rules over one request: global ones first, then those of the deepest scope that holds the path. */
 import type { Pass } from './action.ts';
 import type { CompiledSite, RuleSet } from './compile.ts';
-import type { RewriteOutcome } from './outcome.ts';
-import { isBelow, isFailure, runRule } from './rule.ts';
+import { type HostIndex, rulesOfHost } from './host-index.ts';
+import type { RewriteOutcome, RuleFailure } from './outcome.ts';
+import { isBelow, isFailure, type Rule, runRule } from './rule.ts';
 import type { RewriteRequest } from './server-variables.ts';
 import { wirePath } from './target.ts';
 import type { TraceRecorder } from './trace.ts';
@@ -17,6 +18,9 @@ export function evaluateRules(site: CompiledSite, request: RewriteRequest, recor
     set: undefined,
     authority: undefined,
     wirePath: undefined,
+    input: undefined,
+    inputBase: undefined,
+    inputPath: undefined,
     ruleCaptures: undefined,
     conditionCaptures: undefined,
   };
@@ -24,33 +28,64 @@ export function evaluateRules(site: CompiledSite, request: RewriteRequest, recor
   if (ended) return ended;
   // A global rule that sent the request to a farm or host is final (design D3a).
   if (pass.authority) return finish(pass);
-  const scope = site.scopes.find(({ path }) => isBelow(path, pass.url.path));
-  return (scope && runRules(scope.ruleSet, pass, recorder)) ?? finish(pass);
+  const scope = deepestScope(site, pass.url.path);
+  return (scope && runRules(scope, pass, recorder)) ?? finish(pass);
+}
+
+function deepestScope({ scopes }: CompiledSite, path: string): RuleSet | undefined {
+  for (const scope of scopes) if (isBelow(scope.path, path)) return scope.ruleSet;
+  return undefined;
 }
 
 function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): RewriteOutcome | undefined {
   if (ruleSet.rules.length === 0) return undefined;
   recordBorder(recorder, 'URL_REWRITE_START', ruleSet.scope, pass);
-  let outcome: RewriteOutcome | undefined;
+  // A trace shows every rule, so nothing is left out while one is recorded.
+  const result =
+    recorder || !ruleSet.index ? runAll(ruleSet, pass, recorder) : runIndexed(ruleSet, ruleSet.index, pass);
+  recordBorder(recorder, 'URL_REWRITE_END', ruleSet.scope, pass);
+  return result;
+}
+
+function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): RewriteOutcome | undefined {
   for (const rule of ruleSet.rules) {
     const result = runRule(rule, pass, recorder);
-    if (result === 'next' || result === 'done') {
-      if (result === 'done' && rule.stopProcessing) break;
-      continue;
-    }
-    outcome = isFailure(result)
-      ? {
-          kind: 'error',
-          global: ruleSet.scope === 'Global',
-          badRequest: result.badRequest,
-          message: result.failed,
-          rule: rule.name,
-        }
-      : result;
-    break;
+    if (result === 'next') continue;
+    if (result !== 'done') return outcomeOf(result, rule, ruleSet);
+    if (rule.stopProcessing) return undefined;
   }
-  recordBorder(recorder, 'URL_REWRITE_END', ruleSet.scope, pass);
-  return outcome;
+  return undefined;
+}
+
+/** Only the rules that can take a request for this host, in their order. */
+function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Pass): RewriteOutcome | undefined {
+  let own = rulesOfHost(index, pass);
+  let passed = 0;
+  for (let at = 0; ; at++) {
+    while (passed < own.length && (own[passed] ?? at) < at) passed++;
+    at = Math.min(index.nextForAny[at] ?? Number.POSITIVE_INFINITY, own[passed] ?? Number.POSITIVE_INFINITY);
+    const rule = ruleSet.rules[at];
+    if (!rule) return undefined;
+    const result = runRule(rule, pass, undefined);
+    if (result === 'next') continue;
+    if (result !== 'done') return outcomeOf(result, rule, ruleSet);
+    if (rule.stopProcessing) return undefined;
+    if (pass.set?.has('HTTP_HOST')) {
+      own = rulesOfHost(index, pass);
+      passed = 0;
+    }
+  }
+}
+
+function outcomeOf(result: RewriteOutcome | RuleFailure, rule: Rule, ruleSet: RuleSet): RewriteOutcome {
+  if (!isFailure(result)) return result;
+  return {
+    kind: 'error',
+    global: ruleSet.scope === 'Global',
+    badRequest: result.badRequest,
+    message: result.failed,
+    rule: rule.name,
+  };
 }
 
 function recordBorder(recorder: TraceRecorder | undefined, event: string, scope: string, pass: Pass): void {

@@ -1,12 +1,12 @@
 /** One inbound rule: match, conditions, server variables, action. */
-import type { RuleConfig, SetVariableConfig } from '../config/model.ts';
+import type { PatternSyntax, RuleConfig, SetVariableConfig } from '../config/model.ts';
 import { type Action, compileAction, type Pass, redirect, respond, rewrite } from './action.ts';
 import { type Conditions, compileConditions, evaluateConditions } from './conditions.ts';
 import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RewriteOutcome, type RuleFailure } from './outcome.ts';
 import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import { headerOfVariable, headerValue, isForbiddenHeader, variableReader } from './server-variables.ts';
-import { compileTemplate, type Template } from './template.ts';
+import { compileTemplate, refersTo, type Template } from './template.ts';
 import type { TraceRecorder } from './trace.ts';
 
 interface SetVariable {
@@ -23,13 +23,17 @@ export interface Rule {
   readonly name: string;
   readonly basePath: string;
   readonly stopProcessing: boolean;
-  readonly patternSyntax: string;
+  readonly patternSyntax: PatternSyntax;
   readonly pattern: Pattern | undefined;
   readonly patternText: string;
   readonly negate: boolean;
   readonly conditions: Conditions | undefined;
   readonly variables: readonly SetVariable[];
   readonly action: Action;
+  /** When the groups of the pattern are wanted: a rule that ends at its conditions need not take them. */
+  readonly captures: 'never' | 'before conditions' | 'after conditions';
+  /** `{C:n}` stands somewhere in the rule. */
+  readonly usesConditionCaptures: boolean;
   readonly failure: RuleFailure | undefined;
 }
 
@@ -47,19 +51,38 @@ export function compileRule(config: RuleConfig, surroundings: RuleSurroundings):
   const compiled =
     url === undefined ? undefined : compilePattern(config.patternSyntax, url, config.match?.ignoreCase ?? true);
   const fault = compiled && isFault(compiled) ? compiled : undefined;
+  const pattern = compiled && !isFault(compiled) ? compiled : undefined;
+  const conditions = config.conditions && compileConditions(config.conditions, config.patternSyntax, maps);
+  const variables = config.serverVariables.map((variable) => compileVariable(variable, surroundings));
+  const action = compileAction(config.action, maps, surroundings.keepEscapes);
+  const results = [...variables.map(({ value }) => value), action.url, action.reason, action.description];
+  const inResults = (kind: 'rule' | 'condition') => results.some((each) => each && refersTo(kind, each.syntax.parts));
   return {
     name: config.name.value,
     basePath: config.basePath,
     stopProcessing: config.stopProcessing,
     patternSyntax: config.patternSyntax,
-    pattern: compiled && !isFault(compiled) ? compiled : undefined,
+    pattern,
     patternText: url ?? '',
     negate: config.match?.negate ?? false,
-    conditions: config.conditions && compileConditions(config.conditions, config.patternSyntax, maps),
-    variables: config.serverVariables.map((variable) => compileVariable(variable, surroundings)),
-    action: compileAction(config.action, maps, surroundings.keepEscapes),
+    conditions,
+    variables,
+    action,
+    captures: whenCaptured(pattern, conditions, inResults('rule')),
+    usesConditionCaptures: (conditions?.useCaptures ?? false) || inResults('condition'),
     failure: fault && failure(`The expression "${url}" contains ${fault.text}.`),
   };
+}
+
+function whenCaptured(
+  pattern: Pattern | undefined,
+  conditions: Conditions | undefined,
+  inResults: boolean,
+): Rule['captures'] {
+  const inConditions = conditions?.entries.some(({ input }) => refersTo('rule', input.syntax.parts)) ?? false;
+  if (!inResults && !inConditions) return 'never';
+  // The counting engine is too slow to ask it twice.
+  return inConditions || !conditions || pattern?.engine === 'counting' ? 'before conditions' : 'after conditions';
 }
 
 function compileVariable(config: SetVariableConfig, { maps, allowedVariables }: RuleSurroundings): SetVariable {
@@ -102,7 +125,7 @@ export type RuleResult = 'next' | 'done' | RewriteOutcome | RuleFailure;
 
 export function runRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleResult {
   if (!recorder) return tryRule(rule, pass, undefined);
-  const input = relativePath(rule.basePath, pass.url.path) ?? '';
+  const input = inputOf(rule, pass) ?? '';
   recorder.events.push({
     event: 'RULE_EVALUATION_START',
     RuleName: rule.name,
@@ -130,10 +153,11 @@ export function isFailure(result: RuleResult): result is RuleFailure {
 
 function tryRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleResult {
   if (rule.failure) return rule.failure;
-  const input = relativePath(rule.basePath, pass.url.path);
+  const input = inputOf(rule, pass);
   if (input === undefined || !rule.pattern) return 'next';
   const began = recorder ? performance.now() : 0;
-  const captures = rule.pattern.match(input);
+  const early = recorder !== undefined || rule.captures === 'before conditions';
+  const captures = early ? rule.pattern.match(input) : rule.pattern.find(input);
   if (captures === TOO_COMPLEX) return MATCH_TOO_COMPLEX;
   recorder?.events.push({
     event: 'PATTERN_MATCH',
@@ -147,10 +171,24 @@ function tryRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): R
   pass.ruleCaptures = captures;
   pass.conditionCaptures = undefined;
   if (rule.conditions) {
-    const holds = evaluateConditions(rule.conditions, pass, recorder);
+    const holds = evaluateConditions(rule.conditions, pass, rule.usesConditionCaptures, recorder);
     if (holds !== true) return holds === false ? 'next' : holds;
   }
+  if (!early && captures && rule.captures === 'after conditions') {
+    const groups = rule.pattern.match(input);
+    if (groups !== TOO_COMPLEX) pass.ruleCaptures = groups;
+  }
   return setVariables(rule, pass, recorder) ?? act(rule, pass, recorder);
+}
+
+/** The input of the rule's pattern; kept, since most rules of a list have the same. */
+function inputOf(rule: Rule, pass: Pass): string | undefined {
+  if (pass.inputPath !== pass.url.path || pass.inputBase !== rule.basePath) {
+    pass.inputPath = pass.url.path;
+    pass.inputBase = rule.basePath;
+    pass.input = relativePath(rule.basePath, pass.url.path);
+  }
+  return pass.input;
 }
 
 function setVariables(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleFailure | undefined {

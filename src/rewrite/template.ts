@@ -129,6 +129,11 @@ export function isFunction(name: string): boolean {
   return FUNCTIONS.has(name.toUpperCase());
 }
 
+/** Whether `{R:n}` (rule) or `{C:n}` (condition) stands somewhere in an expression. */
+export function refersTo(kind: 'rule' | 'condition', parts: readonly Part[]): boolean {
+  return parts.some((part) => part.kind === kind || (part.kind === 'call' && refersTo(kind, part.argument)));
+}
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
