@@ -73,7 +73,7 @@ export const CATALOGUE = {
   LG2009: ['warning', 'outbound rule that refers to something missing'],
   LG2010: ['warning', 'rewrite map keys that differ in case only'],
   LG2200: ['error', 'regular expression is not valid'],
-  LG2201: ['warning', 'regular expression nests repeats'],
+  LG2201: ['warning', 'regular expression that can take exponential time'],
   LG2202: ['warning', 'bracket or brace that opens nothing in a pattern'],
   LG2203: ['warning', 'wildcard pattern that looks like a regular expression'],
   LG2204: ['warning', 'pattern that never matches'],

@@ -2,6 +2,7 @@
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { PatternSyntax, Text } from '../config/model.ts';
+import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { compilePattern, isFault } from './pattern.ts';
 
 export interface PatternUse {
@@ -10,10 +11,13 @@ export interface PatternUse {
   readonly ignoreCase: boolean;
   /** The rule is switched off. */
   readonly disabled: boolean;
+  /** Shared by the patterns of a configuration. */
+  readonly loopsOf?: LoopAnalyser;
 }
 
 /** Reports on a pattern; gives the number of its groups, or nothing when it cannot be read. */
-export function checkPattern({ text, syntax, ignoreCase, disabled }: PatternUse, report: Report): number | undefined {
+export function checkPattern(use: PatternUse, report: Report): number | undefined {
+  const { text, syntax, ignoreCase, disabled } = use;
   const compiled = compilePattern(syntax, text.value, ignoreCase);
   if (isFault(compiled)) {
     const iisText = `The expression "${text.value}" contains ${compiled.text}.`;
@@ -26,12 +30,7 @@ export function checkPattern({ text, syntax, ignoreCase, disabled }: PatternUse,
   }
   if (disabled) return compiled.groups;
   if (syntax === 'Wildcard') checkWildcard(text, report);
-  if (compiled.nestedRepeats) {
-    report('LG2201', text.span, {
-      message: `The pattern "${text.value}" repeats something that itself repeats; on some inputs IIS tries so many ways that it gives up.`,
-      advice: 'Write the inner part so that it can match in one way only. Lychgate bounds the time of a match.',
-    });
-  }
+  if (syntax === 'ECMAScript') checkLoops(use, report);
   for (const at of compiled.loneBrackets) {
     report('LG2202', spanWithin(text, at, at + 1), {
       message: `"${text.value[at]}" opens nothing here; it is taken as itself, IIS may refuse it.`,
@@ -39,6 +38,17 @@ export function checkPattern({ text, syntax, ignoreCase, disabled }: PatternUse,
     });
   }
   return compiled.groups;
+}
+
+function checkLoops({ text, ignoreCase, loopsOf = createLoopAnalyser() }: PatternUse, report: Report): void {
+  for (const { from, to } of loopsOf(text.value, ignoreCase)) {
+    const loop = text.value.slice(from, to);
+    report('LG2201', spanWithin(text, from, to), {
+      message: `"${loop}" can match the same text in more than one way: each further character may double the ways that are tried before an input is refused, and IIS gives up with 500.50.`,
+      advice:
+        'Write what is repeated so that it can match in one way only, for example (a+)+ as a+. Lychgate bounds the time of a match.',
+    });
+  }
 }
 
 function adviceFor(pattern: string, at: number): string {

@@ -5,6 +5,7 @@ import type { ConditionsConfig, Config, RuleConfig, RuleSetConfig } from '../con
 import { type ActionSurroundings, checkAction } from './check-action.ts';
 import { checkPattern } from './check-pattern.ts';
 import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
+import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
 
 /** Reports everything about the rules of a configuration; a rule that several scopes inherit is reported on once. */
@@ -16,6 +17,7 @@ export function checkRules(config: Config, report: Report): void {
     proxyEnabled: config.proxy.enabled,
     allow: new Set(config.settings.upstream.allow),
     setSomewhere: new Set(sets.flatMap((set) => set.rules.flatMap(namesSet))),
+    loopsOf: createLoopAnalyser(),
   };
   for (const set of sets) checkRuleSet(set, set === config.globalRules, shared, once);
   checkCatchAll(config, once);
@@ -23,6 +25,7 @@ export function checkRules(config: Config, report: Report): void {
 
 interface Shared extends Pick<ActionSurroundings, 'farms' | 'proxyEnabled' | 'allow'> {
   readonly setSomewhere: ReadonlySet<string>;
+  readonly loopsOf: LoopAnalyser;
 }
 
 function namesSet(rule: RuleConfig): string[] {
@@ -42,10 +45,10 @@ function onlyOnce(report: Report): Report {
 function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, report: Report): void {
   for (const [index, rule] of set.rules.entries()) {
     if (!rule.enabled) {
-      checkPatterns(rule, report);
+      checkPatterns(rule, shared.loopsOf, report);
       continue;
     }
-    const groups = checkPatterns(rule, report);
+    const groups = checkPatterns(rule, shared.loopsOf, report);
     checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, report);
     checkVariables(rule, global ? undefined : set.allowedServerVariables, report);
     const isLast = index === set.rules.length - 1;
@@ -59,7 +62,7 @@ interface Groups {
   readonly conditions: readonly (number | undefined)[];
 }
 
-function checkPatterns(rule: RuleConfig, report: Report): Groups {
+function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report): Groups {
   const { match, patternSyntax: syntax } = rule;
   const disabled = !rule.enabled;
   const url = match?.url;
@@ -73,13 +76,13 @@ function checkPatterns(rule: RuleConfig, report: Report): Groups {
   const conditions = (rule.conditions?.entries ?? []).map((condition) => {
     if (!disabled) checkCondition(condition, report);
     if (condition.matchType !== 'Pattern' || !condition.pattern) return condition.negate ? -1 : 0;
-    const use = { text: condition.pattern, syntax, ignoreCase: condition.ignoreCase, disabled };
+    const use = { text: condition.pattern, syntax, ignoreCase: condition.ignoreCase, disabled, loopsOf };
     const groups = checkPattern(use, report);
     return condition.negate ? -1 : groups;
   });
   if (!match || !url) return { rule: 0, conditions };
   if (!disabled && syntax !== 'Wildcard' && !match.negate && /^\^?\//.test(url.value)) checkSlash(rule, report);
-  const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled }, report);
+  const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
   return { rule: match.negate ? -1 : groups, conditions };
 }
 

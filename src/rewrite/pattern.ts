@@ -19,7 +19,6 @@ export interface Pattern {
   readonly find: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
   /** Set for regular expressions: see `RegexSyntax`. */
   readonly loneBrackets: readonly number[];
-  readonly nestedRepeats: boolean;
   /** Which engine runs it: V8's with its linear fallback, our counting one, or a comparison. */
   readonly engine: 'linear' | 'counting' | 'comparison';
 }
@@ -82,7 +81,6 @@ function exactMatch(text: string, ignoreCase: boolean): Pattern {
   return {
     groups: 0,
     loneBrackets: [],
-    nestedRepeats: false,
     engine: 'comparison',
     match: (input) => (equal(input) ? [input] : undefined),
     find: (input) => (equal(input) ? NO_CAPTURES : undefined),
@@ -98,24 +96,24 @@ function equalIgnoringCase(a: string, b: string): boolean {
 function wildcard(text: string, ignoreCase: boolean): Pattern {
   const { stars, match, finds } = compileWildcard(text, ignoreCase);
   const find = (input: string) => (finds(input) ? NO_CAPTURES : undefined);
-  return { groups: stars, loneBrackets: [], nestedRepeats: false, engine: 'comparison', match, find };
+  return { groups: stars, loneBrackets: [], engine: 'comparison', match, find };
 }
 
 function fromNode(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
-  const { groups, loneBrackets, nestedRepeats } = syntax;
+  const { groups, loneBrackets } = syntax;
   const source = translate(syntax.root, ignoreCase);
   if (useLinearFallback() && isLinear(source)) {
     const regex = new RegExp(source);
     const match = (input: string) => regex.exec(input) ?? undefined;
     const find = (input: string) => (regex.test(input) ? NO_CAPTURES : undefined);
-    return { groups, loneBrackets, nestedRepeats, engine: 'linear', match, find };
+    return { groups, loneBrackets, engine: 'linear', match, find };
   }
   const program = buildProgram(syntax.root, groups, ignoreCase);
   if (!program) {
     return { kind: 'space', text: 'too much: parsing failed, not enough resources', from: 0, to: text.length };
   }
   const match = (input: string) => search(program, input);
-  return { groups, loneBrackets, nestedRepeats, engine: 'counting', match, find: match };
+  return { groups, loneBrackets, engine: 'counting', match, find: match };
 }
 
 function search(program: RegexProgram, input: string): Captures | undefined | typeof TOO_COMPLEX {

@@ -17,6 +17,9 @@ export type Node =
       readonly greedy: boolean;
       /** Groups inside, forgotten at each turn: from (inclusive), to (exclusive). */
       readonly groups: readonly [number, number];
+      /** Place in the pattern: UTF-16 units, the end exclusive. */
+      readonly from: number;
+      readonly to: number;
     }
   | { readonly kind: 'assertion'; readonly at: '^' | '$' | '\\b' | '\\B' }
   | { readonly kind: 'lookAhead'; readonly negated: boolean; readonly body: Node }
@@ -55,8 +58,6 @@ export interface RegexSyntax {
   readonly groups: number;
   /** Places of `]` and `}` that open nothing; taken as themselves, which IIS may see otherwise. */
   readonly loneBrackets: readonly number[];
-  /** True where a repeat that varies stands inside a repeat without an end. */
-  readonly nestedRepeats: boolean;
 }
 
 interface Reader {
@@ -84,7 +85,7 @@ export function readRegex(text: string): RegexSyntax | RegexFault {
   try {
     const root = readChoice(reader);
     if (reader.at < text.length) throw new Refusal('paren', reader.at, reader.at + 1);
-    return { root, groups: reader.groups, loneBrackets: reader.loneBrackets, nestedRepeats: nests(root, false) };
+    return { root, groups: reader.groups, loneBrackets: reader.loneBrackets };
   } catch (refusal) {
     if (refusal instanceof Refusal) return refusal.fault;
     throw refusal;
@@ -108,8 +109,9 @@ function readSequence(reader: Reader): Node {
     const next = reader.text[reader.at];
     if (next === undefined || next === '|' || next === ')') break;
     const groupsBefore = reader.groups;
+    const from = reader.at;
     const { node, repeatable } = readAtom(reader);
-    items.push(repeatable ? readQuantifier(reader, node, groupsBefore) : node);
+    items.push(repeatable ? readQuantifier(reader, node, { from, groupsBefore }) : node);
   }
   return items.length === 1 && items[0] ? items[0] : { kind: 'sequence', items };
 }
@@ -178,7 +180,11 @@ function readGroup(reader: Reader): { node: Node; repeatable: boolean } {
   return one({ kind: 'group', index, body });
 }
 
-function readQuantifier(reader: Reader, body: Node, groupsBefore: number): Node {
+function readQuantifier(
+  reader: Reader,
+  body: Node,
+  { from, groupsBefore }: { readonly from: number; readonly groupsBefore: number },
+): Node {
   const { text } = reader;
   const char = text[reader.at];
   let min = 0;
@@ -198,7 +204,8 @@ function readQuantifier(reader: Reader, body: Node, groupsBefore: number): Node 
   if (next === '*' || next === '+' || next === '?' || next === '{') {
     throw new Refusal('badrepeat', reader.at, braceEnd(text, reader.at));
   }
-  return { kind: 'repeat', body, min, max, greedy, groups: [groupsBefore + 1, reader.groups + 1] };
+  const groups = [groupsBefore + 1, reader.groups + 1] as const;
+  return { kind: 'repeat', body, min, max, greedy, groups, from, to: reader.at };
 }
 
 function readCount(reader: Reader): [number, number] {
@@ -346,23 +353,4 @@ function readPosix(reader: Reader, kind: ':' | '=' | '.'): number | Ranges {
   }
   if (name.length !== 1) throw new Refusal('collate', start, reader.at);
   return name.charCodeAt(0);
-}
-
-/** Whether a repeat that can take different amounts stands inside one that has no end. */
-function nests(node: Node, inside: boolean): boolean {
-  switch (node.kind) {
-    case 'sequence':
-      return node.items.some((item) => nests(item, inside));
-    case 'choice':
-      return node.options.some((option) => nests(option, inside));
-    case 'group':
-    case 'lookAhead':
-      return nests(node.body, inside);
-    case 'repeat': {
-      const endless = node.max === Number.POSITIVE_INFINITY;
-      return (inside && endless) || nests(node.body, inside || endless);
-    }
-    default:
-      return false;
-  }
 }
