@@ -3,9 +3,15 @@
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { ConditionsConfig, Config, RuleConfig, RuleSetConfig } from '../config/model.ts';
 import { type ActionSurroundings, checkAction } from './check-action.ts';
+import { checkHosts } from './check-hosts.ts';
+import { checkLync } from './check-lync.ts';
+import { checkOpenRedirect } from './check-open-redirect.ts';
 import { checkPattern } from './check-pattern.ts';
+import { checkRedirectLoops } from './check-redirect-loop.ts';
 import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
+import { checkUnreachable } from './check-unreachable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
+import { createRehearsal } from './rehearsal.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
 
 /** Reports everything about the rules of a configuration; a rule that several scopes inherit is reported on once. */
@@ -20,7 +26,16 @@ export function checkRules(config: Config, report: Report): void {
     loopsOf: createLoopAnalyser(),
   };
   for (const set of sets) checkRuleSet(set, set === config.globalRules, shared, once);
-  checkCatchAll(config, once);
+  checkWhole(config, shared.setSomewhere, once);
+}
+
+/** What shows only when all rules, sites and farms are looked at together. */
+function checkWhole(config: Config, setSomewhere: ReadonlySet<string>, report: Report): void {
+  const rehearse = createRehearsal(config);
+  checkUnreachable(config, setSomewhere, report);
+  checkRedirectLoops(config, rehearse, report);
+  checkHosts(config, report);
+  checkLync(config, rehearse, report);
 }
 
 interface Shared extends Pick<ActionSurroundings, 'farms' | 'proxyEnabled' | 'allow'> {
@@ -51,6 +66,7 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
     const groups = checkPatterns(rule, shared.loopsOf, report);
     checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, report);
     checkVariables(rule, global ? undefined : set.allowedServerVariables, report);
+    checkOpenRedirect(rule, report);
     const isLast = index === set.rules.length - 1;
     checkAction(rule, { ...shared, useOriginalURLEncoding: set.useOriginalURLEncoding, isLast }, report);
   }
@@ -193,25 +209,4 @@ function checkVariables(rule: RuleConfig, allowed: readonly string[] | undefined
       });
     }
   }
-}
-
-/** A global rule without conditions that matches everything and sends it away leaves nothing for the sites. */
-function checkCatchAll(config: Config, report: Report): void {
-  const catchAll = config.globalRules.rules.find(
-    ({ enabled, match, conditions, action }) =>
-      enabled &&
-      !conditions?.entries.length &&
-      /^(\*|\.\*|\(\.\*\)|\^\(?\.\*\)?\$)$/.test(match?.url?.value ?? '') &&
-      (action.type === 'Redirect' ||
-        action.type === 'CustomResponse' ||
-        action.type === 'AbortRequest' ||
-        (action.type === 'Rewrite' && /^https?:/i.test(action.url?.value ?? ''))),
-  );
-  if (!catchAll) return;
-  const hidden = config.sites.find((site) => site.scopes.some((scope) => scope.ruleSet.rules.some((r) => r.enabled)));
-  if (!hidden) return;
-  report('LG2236', catchAll.name.span, {
-    message: `The global rule "${catchAll.name.value}" takes every request, so the rules of site "${hidden.name}" are never run.`,
-    advice: 'Add conditions to the global rule, or make the site rules global rules before it.',
-  });
 }

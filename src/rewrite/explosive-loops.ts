@@ -5,7 +5,7 @@
  */
 import { isSafePattern } from 'redos-detector';
 import { translate } from './pattern.ts';
-import { type Node, readRegex } from './regex-syntax.ts';
+import { childrenOf, type Node, readRegex } from './regex-syntax.ts';
 
 export interface ExplosiveLoop {
   /** Place in the pattern: UTF-16 units, the end exclusive. */
@@ -50,21 +50,6 @@ function* loopsIn(node: Node): Generator<Loop> {
 
 function varies(node: Node): boolean {
   return node.kind === 'choice' || (node.kind === 'repeat' && node.max !== node.min);
-}
-
-function childrenOf(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case 'sequence':
-      return node.items;
-    case 'choice':
-      return node.options;
-    case 'group':
-    case 'repeat':
-    case 'lookAhead':
-      return [node.body];
-    default:
-      return [];
-  }
 }
 
 function some(node: Node, holds: (node: Node) => boolean): boolean {

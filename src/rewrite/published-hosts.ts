@@ -31,7 +31,8 @@ export function literalHosts(rule: RuleConfig): string[] {
   });
 }
 
-function hostConditions({ conditions }: RuleConfig): readonly ConditionConfig[] {
+/** Conditions that compare the host of the request. */
+export function hostConditions({ conditions }: RuleConfig): readonly ConditionConfig[] {
   return (conditions?.entries ?? []).filter(
     ({ input, matchType }) => matchType === 'Pattern' && input !== undefined && HOST_INPUT.test(input.value),
   );

@@ -25,6 +25,22 @@ export type Node =
   | { readonly kind: 'lookAhead'; readonly negated: boolean; readonly body: Node }
   | { readonly kind: 'backReference'; readonly index: number };
 
+/** The parts of a node, from left to right. */
+export function childrenOf(node: Node): readonly Node[] {
+  switch (node.kind) {
+    case 'sequence':
+      return node.items;
+    case 'choice':
+      return node.options;
+    case 'group':
+    case 'repeat':
+    case 'lookAhead':
+      return [node.body];
+    default:
+      return [];
+  }
+}
+
 /** Why a pattern is refused, in the words that follow `The expression "…" contains`. */
 const FAULTS = {
   badrepeat: "a repeat expression (one of '*', '?', '+', '{' in most contexts) that is not preceded by an expression",

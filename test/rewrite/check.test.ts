@@ -17,7 +17,7 @@ function check(rules: readonly RuleText[], more: More = {}): Diagnostic[] {
     ...sitesOf({ site: ruleSet(rules, more.set), ...(more.global ? { global: more.global } : {}) }),
     webFarms: [{ name: text('MyFarm') } as WebFarmConfig],
     proxy: { enabled: more.proxy ?? false },
-    settings: { upstream: { allow: more.allow ?? [], ca: [] } },
+    settings: { upstream: { allow: more.allow ?? [], ca: [] }, hosts: {} },
   } as unknown as Config;
   checkRules(config, reportInto(diagnostics));
   return diagnostics;
@@ -76,7 +76,7 @@ describe('each fault at its place', () => {
     ['framing', { set: [['HTTP_CONTENT_LENGTH', '1']] }, ['LG2227 0-19']],
     ['no farm', { to: 'http://other/{R:0}', stop: true }, ['LG2230 7-12']],
     ['computed', { to: 'http://{HTTP_HOST}/{R:0}', stop: true }, ['LG2231 0-24']],
-    ['query twice', { type: 'Redirect', to: 'https://{HTTP_HOST}{REQUEST_URI}' }, ['LG2233 19-32']],
+    ['query twice', { type: 'Redirect', to: 'https://www.contoso.com{REQUEST_URI}', url: '^x' }, ['LG2233 23-36']],
     ['encoded twice', { to: 'http://myfarm{UNENCODED_URL}', append: false, stop: true }, ['LG2234 13-28']],
     ['path of a disk', { to: 'C:\\x' }, ['LG2235 0-3']],
     ['user in a host', { to: 'http://u@myfarm/', stop: true }, ['LG2235 7-15']],
@@ -138,7 +138,7 @@ test('a rule that two scopes inherit is reported on once', () => {
     ...sitesOf({ site: rules, scopes: [{ path: '/a', ruleSet: rules }] }),
     webFarms: [],
     proxy: { enabled: false },
-    settings: { upstream: { allow: [] } },
+    settings: { upstream: { allow: [] }, hosts: {} },
   } as unknown as Config;
   checkRules(config, reportInto(diagnostics));
   expect(diagnostics.map(({ code }) => code)).toEqual(['LG2200']);

@@ -106,7 +106,7 @@ test('no rule and no request makes it throw, and nothing leaves that could break
         ...sitesOf({ site: set }),
         webFarms: [],
         proxy: { enabled: false },
-        settings: { upstream: { allow: [] } },
+        settings: { upstream: { allow: [] }, hosts: {} },
       };
       checkRules(config as unknown as Config, reportInto([]));
     }),

@@ -1,0 +1,127 @@
+/** Redirects whose host comes from what the client sent, so that a link to this site can lead anywhere. */
+import { type Report, spanWithin } from '../config/diagnostic.ts';
+import type { RuleConfig } from '../config/model.ts';
+import { complement, includes, type Ranges } from './character-set.ts';
+import { wordsOf } from './finite-inputs.ts';
+import { childrenOf, type Node, readRegex } from './regex-syntax.ts';
+import { isFunction, type Part, readTemplate } from './template.ts';
+
+export function checkOpenRedirect(rule: RuleConfig, report: Report): void {
+  const { url, type } = rule.action;
+  if (!url || type !== 'Redirect') return;
+  const { host, whole } = partsOfHost(readTemplate(url.value).parts);
+  const chosen = host.find((part, index) =>
+    isChosen(part, { rule, whole, conditions: undefined, next: host[index + 1] }),
+  );
+  if (!chosen) return;
+  report('LG2305', spanWithin(url, chosen.from, chosen.to), {
+    message: `The host that rule "${rule.name.value}" redirects to comes from the request: a link to this site can lead to any other one.`,
+    advice: 'Name the host, look it up in a rewrite map, or let the pattern accept only your own hosts.',
+  });
+}
+
+/**
+ * What stands between `//` and the path. `whole`: the URL is computed from its start, so that it depends on what comes
+ * whether it has a host at all.
+ */
+function partsOfHost(parts: readonly Part[]): { readonly host: readonly Part[]; readonly whole: boolean } {
+  const [first, ...rest] = parts;
+  if (!first) return { host: [], whole: false };
+  if (first.kind !== 'text') {
+    const [second, ...more] = rest;
+    // `{C:1}://…`: only the scheme is computed before the host.
+    if (second?.kind !== 'text' || !second.text.startsWith('://')) return { host: [first], whole: true };
+    return { host: untilPath([{ ...second, text: second.text.slice('://'.length) }, ...more]), whole: false };
+  }
+  const open = /^(?:https?:)?\/\//i.exec(first.text);
+  if (!open) return { host: [], whole: false };
+  return { host: untilPath([{ ...first, text: first.text.slice(open[0].length) }, ...rest]), whole: false };
+}
+
+function untilPath(parts: readonly Part[]): Part[] {
+  const host: Part[] = [];
+  for (const part of parts) {
+    if (part.kind !== 'text') {
+      host.push(part);
+      continue;
+    }
+    const end = part.text.search(/[/?#\\]/);
+    if (end !== 0 && part.text !== '') host.push(part);
+    if (end >= 0) break;
+  }
+  return host;
+}
+
+interface Place {
+  readonly rule: RuleConfig;
+  readonly whole: boolean;
+  /** Set inside of a condition's input or a function: how many conditions come before. */
+  readonly conditions: number | undefined;
+  readonly next: Part | undefined;
+}
+
+/** The Host of the request is no way to lead others astray: nobody can make a browser send a foreign one. */
+const SAFE = /^(HTTP_HOST|SERVER_NAME|HTTPS|SERVER_PORT|SERVER_PORT_SECURE|LOCAL_ADDR|SERVER_ADDR|CACHE_URL)$/i;
+/** Begin with a slash, so that what follows `//` is no host. */
+const PATHS = /^(URL|PATH_INFO|SCRIPT_NAME|URL_PATH_INFO|REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i;
+
+function isChosen(part: Part, place: Place): boolean {
+  switch (part.kind) {
+    case 'text':
+      return false;
+    case 'variable':
+      // Slashes in a row in a path have become one, so no part of it can be an absolute URL.
+      return !SAFE.test(part.name) && !(PATHS.test(part.name) && (place.whole || place.conditions === undefined));
+    case 'call':
+      // A rewrite map gives what the administrator wrote.
+      return isFunction(part.name) && part.argument.some((inner) => isChosen(inner, { ...place, next: undefined }));
+    case 'rule':
+      return !place.whole && isLoose(place, part.index, place.rule.match?.url?.value);
+    case 'condition':
+      return isChosenByCondition(part.index, place);
+  }
+}
+
+function isChosenByCondition(index: number, place: Place): boolean {
+  const all = place.rule.conditions;
+  const entries = (all?.entries ?? []).slice(0, place.conditions);
+  const suppliers = entries.filter(({ negate, matchType }) => !negate && matchType === 'Pattern');
+  // With MatchAny any of them may be the one, with trackAllCaptures the number tells, which is not worth the count.
+  const last = all?.trackAllCaptures || all?.logicalGrouping === 'MatchAny' ? suppliers : suppliers.slice(-1);
+  return last.some((supplier) => {
+    const { parts } = readTemplate(supplier.input?.value ?? '');
+    const within = { ...place, conditions: entries.indexOf(supplier), next: undefined };
+    if (!parts.some((part) => isChosen(part, within))) return false;
+    return all?.trackAllCaptures === true || isLoose(place, index, supplier.pattern?.value);
+  });
+}
+
+/** Signs that end a host, or set a port or a user. */
+const BORDERS = [...'/?#\\@:'].map((char) => char.charCodeAt(0));
+
+/** Whether a group can hold more than a few hosts, or more than one label in front of a domain that the rule names. */
+function isLoose({ rule, next }: Place, index: number, pattern: string | undefined): boolean {
+  if (rule.patternSyntax !== 'ECMAScript' || pattern === undefined) return true;
+  const read = readRegex(pattern);
+  const group = 'kind' in read ? undefined : findGroup(read.root, index);
+  if (!group) return true;
+  if (wordsOf(group)) return false;
+  const inDomain = next?.kind === 'text' && /^\.[^/?#]/.test(next.text);
+  return !inDomain || unitsOf(group).some((ranges) => BORDERS.some((border) => includes(ranges, border)));
+}
+
+function findGroup(node: Node, index: number): Node | undefined {
+  if (node.kind === 'group' && node.index === index) return node.body;
+  for (const child of childrenOf(node)) {
+    const found = findGroup(child, index);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** What each place can match; everything for a back-reference. */
+function unitsOf(node: Node): Ranges[] {
+  if (node.kind === 'backReference') return [[[0, 0xffff]]];
+  if (node.kind !== 'chars') return childrenOf(node).flatMap(unitsOf);
+  return [node.negated ? complement(node.ranges) : node.ranges];
+}

@@ -1,0 +1,131 @@
+/**
+ * Redirects that come back to themselves. A request that a rule redirects is imagined, and its Location followed through
+ * all rules of the site as a client would: what then goes round, goes round for real.
+ */
+import type { Report } from '../config/diagnostic.ts';
+import type { ConditionsConfig, Config, RuleConfig, SiteConfig } from '../config/model.ts';
+import type { ImaginedRequest, Rehearsal } from './rehearsal.ts';
+import { siteFor } from './rehearsal.ts';
+import { sampleInputs } from './sample-input.ts';
+
+/** Rules looked at, times rules asked: keeps the check of very long lists within a second or two. */
+const MOST_RULE_RUNS = 2_000_000;
+const HOPS = 10;
+
+export function checkRedirectLoops(config: Config, rehearse: Rehearsal, report: Report): void {
+  const lists = [
+    { rules: config.globalRules.rules, sites: config.sites },
+    ...config.sites.flatMap((site) => site.scopes.map(({ ruleSet }) => ({ rules: ruleSet.rules, sites: [site] }))),
+  ];
+  let runs = MOST_RULE_RUNS;
+  for (const { rules, sites } of lists) {
+    for (const rule of rules) {
+      if (!rule.enabled || rule.action.type !== 'Redirect' || !rule.action.url || dependsOnHeaders(rule)) continue;
+      const round = findRound(rule, sites, config, (request) => {
+        runs -= config.globalRules.rules.length + rules.length;
+        return runs > 0 ? rehearse(request) : undefined;
+      });
+      if (round) reportRound(rule, round, report);
+    }
+  }
+}
+
+function reportRound(rule: RuleConfig, { start, back }: Round, report: Report): void {
+  report('LG2301', rule.action.url?.span ?? rule.action.span, {
+    message: `The redirect of rule "${rule.name.value}" never ends: ${urlOf(start)} leads to ${back}, which is redirected again.`,
+    advice:
+      start.scheme === 'http' && back.startsWith('https:')
+        ? 'Add the condition {HTTPS} with the pattern "off".'
+        : 'Add a condition that the new URL does not meet.',
+  });
+}
+
+/** Headers that a server in front of us, or the client's own doing, may change with the URL; cookies too. */
+function dependsOnHeaders({ conditions }: RuleConfig): boolean {
+  return (conditions?.entries ?? []).some(({ input }) =>
+    /\{HTTP_(?!HOST\}|URL\}|METHOD\}|VERSION\})/i.test(input?.value ?? ''),
+  );
+}
+
+interface Round {
+  readonly start: ImaginedRequest;
+  readonly back: string;
+}
+
+function findRound(
+  rule: RuleConfig,
+  sites: readonly SiteConfig[],
+  config: Config,
+  rehearse: Rehearsal,
+): Round | undefined {
+  for (const start of imagine(rule, sites)) {
+    const first = rehearse(start);
+    if (first?.kind !== 'redirect' || first.rule !== rule.name.value) continue;
+    const back = follow(rule, start, config, rehearse);
+    // Another request may be redirected elsewhere, but one that goes round is enough, and one that ends is the rule.
+    return back === undefined ? undefined : { start, back };
+  }
+  return undefined;
+}
+
+/** The Location at which it is certain that the client goes round; nothing where it arrives somewhere. */
+function follow(rule: RuleConfig, start: ImaginedRequest, config: Config, rehearse: Rehearsal): string | undefined {
+  const seen = new Set<string>();
+  let request = start;
+  let times = 0;
+  for (let hop = 0; hop < HOPS; hop++) {
+    const outcome = rehearse(request);
+    if (outcome?.kind !== 'redirect') return undefined;
+    if (outcome.rule === rule.name.value) times++;
+    const next = requestFor(outcome.location);
+    if (!next || (next.host !== start.host && !isOurs(next, config))) return undefined;
+    seen.add(urlOf(request));
+    // The same URL again, or one that grows with each turn.
+    if (seen.has(urlOf(next)) || times >= HOPS / 2) return outcome.location;
+    request = next;
+  }
+  return undefined;
+}
+
+function isOurs({ scheme, host }: ImaginedRequest, { sites }: Config): boolean {
+  return siteFor(sites, scheme, host)?.bindings.some((binding) => binding.host === host) ?? false;
+}
+
+function requestFor(location: string): ImaginedRequest | undefined {
+  const [, scheme, authority = '', target = ''] = /^(https?):\/\/([^/?#]+)([^#]*)/.exec(location) ?? [];
+  if (scheme !== 'http' && scheme !== 'https') return undefined;
+  const host = authority.toLowerCase().replace(scheme === 'https' ? /:443$/ : /:80$/, '');
+  return { scheme, host, target: target.startsWith('/') ? target : `/${target}` };
+}
+
+function urlOf({ scheme, host, target }: ImaginedRequest): string {
+  return `${scheme}://${host}${target}`;
+}
+
+/** Requests that the rule may take: every mix of a scheme, some hosts, paths and queries. */
+function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Generator<ImaginedRequest> {
+  const bound = sites.flatMap(({ bindings }) => bindings.map(({ host }) => host));
+  const named = bound.filter((host) => host !== '' && !host.startsWith('*'));
+  const hosts = [...samplesFor(rule, '{HTTP_HOST}'), ...named.slice(0, 3), 'www.contoso.com'].map((host) =>
+    host.toLowerCase(),
+  );
+  const queries = [...samplesFor(rule, '{QUERY_STRING}'), ''];
+  const base = rule.basePath === '/' ? '' : rule.basePath;
+  const { url, ignoreCase = true, negate = false } = rule.match ?? {};
+  const paths = negate || !url ? ['a', ''] : sampleInputs(rule.patternSyntax, url.value, ignoreCase);
+  for (const path of new Set(paths)) {
+    for (const host of new Set(hosts)) {
+      for (const query of new Set(queries)) {
+        const target = encodeURI(`${base}/${path}${query === '' ? '' : `?${query}`}`);
+        for (const scheme of ['https', 'http'] as const) yield { scheme, host, target };
+      }
+    }
+  }
+}
+
+function samplesFor(rule: RuleConfig, input: string): string[] {
+  const entries: ConditionsConfig['entries'] = rule.conditions?.entries ?? [];
+  return entries
+    .filter((entry) => entry.input?.value.toUpperCase() === input && !entry.negate && entry.matchType === 'Pattern')
+    .flatMap((entry) => sampleInputs(rule.patternSyntax, entry.pattern?.value ?? '', entry.ignoreCase));
+}

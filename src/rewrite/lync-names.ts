@@ -1,0 +1,118 @@
+/** Names and paths of a Lync / Skype for Business publication, and where the configuration publishes them. */
+import type { Config, RuleConfig, WebFarmConfig } from '../config/model.ts';
+import type { RewriteOutcome } from './outcome.ts';
+import { compilePattern, isFault } from './pattern.ts';
+import { hostConditions, literalHosts, ruleAcceptsHost } from './published-hosts.ts';
+import type { Rehearsal } from './rehearsal.ts';
+import { matchesAll } from './rule-reach.ts';
+import { sampleInputs } from './sample-input.ts';
+
+/** What the external web site of a Front End answers at; `/Mcx` is left out, since Server 2019 no longer has it. */
+export const WEB_SERVICE_PATHS: readonly string[] = [
+  '/abs/handler',
+  '/Autodiscover/AutodiscoverService.svc/root',
+  '/CertProv/CertProvisioningService.svc',
+  '/CollabContent/x',
+  '/DataCollabWeb/x',
+  '/Dialin/',
+  '/Fonts/x',
+  '/GroupExpansion/service.svc',
+  '/HybridConfig/x',
+  '/lwa/',
+  '/LwaClient/x',
+  '/Meet/',
+  '/PassiveAuth/x',
+  '/PersistentChat/x',
+  '/PhoneConferencing/',
+  '/Reach/sip.svc',
+  '/RequestHandlerExt/ucdevice.upx',
+  '/RgsClients/AgentService.svc',
+  '/Scheduler/',
+  '/Storage/x',
+  '/ucwa/v1/applications',
+  '/WebTicket/WebTicketService.svc',
+];
+
+/** The first segment, as rules list it. */
+export function folderOf(path: string): string {
+  return `/${path.split('/')[1] ?? ''}`;
+}
+
+export type NameKind = 'meet' | 'dialin' | 'lyncdiscover' | 'web' | 'other';
+
+/** By the first label: the simple URLs and discovery have fixed names, that of the web services is by habit. */
+export function kindOf(host: string): NameKind {
+  const label = host.split('.')[0] ?? '';
+  if (label === 'meet' || label === 'dialin' || label === 'lyncdiscover') return label;
+  return /^(webext|webdirext|webpoolext|lync(?!discover)|sfb|skype)/.test(label) ? 'web' : 'other';
+}
+
+export interface Publication {
+  /** Lower case, that some rule sends to a server. */
+  readonly hosts: readonly string[];
+  /** Enabled rules that send requests away, in order. */
+  readonly rules: readonly RuleConfig[];
+  readonly hasBindings: boolean;
+  /** Https where a binding takes the host so; nothing where no site takes it. */
+  readonly ask: (host: string, target: string, scheme?: 'http' | 'https') => RewriteOutcome | undefined;
+  readonly takes: (host: string, scheme: 'http' | 'https') => boolean;
+  readonly farms: readonly WebFarmConfig[];
+}
+
+export function publicationOf(config: Config, rehearse: Rehearsal): Publication {
+  const { sites, globalRules } = config;
+  const bindings = sites.flatMap((site) => site.bindings);
+  const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
+  const rules = [...new Set(sets.flatMap((set) => set.rules))].filter(sendsAway);
+  const takes = (host: string, scheme: 'http' | 'https') =>
+    bindings.length === 0 ||
+    bindings.some(
+      (binding) =>
+        binding.protocol === scheme &&
+        (binding.host === host ||
+          binding.host === '' ||
+          (binding.host.startsWith('*') && host.endsWith(binding.host.slice(1)))),
+    );
+  const bound = bindings.map(({ host }) => host).filter((host) => host !== '' && !host.startsWith('*'));
+  const written = rules.flatMap(hostsOfRule).filter((host) => takes(host, 'https') || takes(host, 'http'));
+  const hosts = [...new Set([...bound, ...written])].filter((host) =>
+    rules.some((rule) => ruleAcceptsHost(rule, host)),
+  );
+  const ask = (host: string, target: string, scheme?: 'http' | 'https') =>
+    rehearse({ scheme: scheme ?? (takes(host, 'https') ? 'https' : 'http'), host, target });
+  return { hosts, rules, hasBindings: bindings.length > 0, ask, takes, farms: config.webFarms };
+}
+
+function sendsAway({ enabled, action }: RuleConfig): boolean {
+  return enabled && action.type === 'Rewrite' && /^https?:\/\//i.test(action.url?.value ?? '');
+}
+
+/** Spelt out, or made up for a pattern such as `meet.*`. */
+function hostsOfRule(rule: RuleConfig): string[] {
+  const literals = literalHosts(rule);
+  if (literals.length > 0) return literals;
+  const samples = hostConditions(rule)
+    .filter(({ negate }) => !negate)
+    .flatMap(({ pattern, ignoreCase }) => sampleInputs(rule.patternSyntax, pattern?.value ?? '', ignoreCase));
+  return samples.map((host) => host.toLowerCase()).filter((host) => /^[a-z0-9-]+\.[a-z0-9.-]+$/.test(host));
+}
+
+/** A rule that names folders of the web services one by one, instead of trusting every path. */
+export function listsPaths(rule: RuleConfig): boolean {
+  const { match, patternSyntax } = rule;
+  const url = match?.url?.value;
+  if (url === undefined || match?.negate || matchesAll(patternSyntax, url)) return false;
+  const compiled = compilePattern(patternSyntax, url, match?.ignoreCase ?? true);
+  if (isFault(compiled)) return false;
+  const listed = WEB_SERVICE_PATHS.filter((path) => {
+    const folder = folderOf(path).slice(1);
+    return url.toLowerCase().includes(folder.toLowerCase()) && typeof compiled.match(path.slice(1)) === 'object';
+  });
+  return listed.length >= 3;
+}
+
+/** The farm that requests for a host come to. */
+export function farmOf({ ask, farms }: Publication, host: string, target: string): WebFarmConfig | undefined {
+  const outcome = ask(host, target);
+  return outcome?.kind === 'proxy' ? farms.find(({ name }) => name.value.toLowerCase() === outcome.host) : undefined;
+}
