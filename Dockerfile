@@ -23,9 +23,10 @@ COPY package.json package-lock.json ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM base
-# Package managers have no work in a DMZ.
-RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
-  /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-*
+# Package managers have no work in a DMZ. The two folders are where compose.yaml mounts its own.
+RUN mkdir -p /etc/lychgate/config /etc/lychgate/certs \
+  && rm -rf /usr/local/lib/node_modules /opt/yarn-* \
+  /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg
 COPY --from=modules /opt/lychgate/node_modules ./node_modules
 COPY --from=build /opt/lychgate/dist ./dist
 COPY package.json LICENSE ./
