@@ -97,7 +97,8 @@ export function openAccessLog(options: AccessLogOptions, log: Logger): AccessLog
     dest: options.file ?? 1,
     sync: false,
     mkdir: false,
-    minLength: options.file === undefined && process.stdout.isTTY ? 0 : PIPE_BYTES,
+    // Less than maxWrite, or pino does not open it.
+    minLength: options.file === undefined && process.stdout.isTTY ? 0 : PIPE_BYTES - 1,
     maxWrite: options.file === undefined && isPipe(1) ? PIPE_BYTES : 64 * 1024,
     maxLength: BUFFER_BYTES,
     periodicFlush: 1000,
