@@ -12,6 +12,8 @@ import { isRefused, parseTarget } from '../rewrite/target.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { findSite } from '../service/find-site.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
+import { configFolder, kindOfPlace } from './named-place.ts';
+import { withShownNames } from './shown-names.ts';
 
 export const trace: Command = {
   name: 'trace',
@@ -41,7 +43,9 @@ export const trace: Command = {
     const asked = readUrl(url);
     const { config, diagnostics, sources } = load(input);
     if (config === undefined || hasErrors(diagnostics)) {
-      input.streams.err.write(`${printText(diagnostics, sources, { colour: input.streams.err.isTTY === true })}\n`);
+      const shown = withShownNames({ diagnostics, sources }, process.cwd());
+      const { err } = input.streams;
+      err.write(printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true }));
       return EXIT.no;
     }
     return show(config, asked, input);
@@ -70,7 +74,13 @@ function readUrl(url: string): AskedUrl {
 function load(input: CommandInput) {
   const files = listOption(input, 'rules');
   const base = textOption(input, 'base') ?? '/';
-  const loaded = files.length > 0 ? loadFiles(files, { base }) : loadConfig(textOption(input, 'config') ?? 'config');
+  if (files.length > 0 && input.values.config !== undefined) {
+    throw new UsageError('--config and --rules exclude each other: --rules traces the files alone');
+  }
+  for (const file of files) {
+    if (kindOfPlace(file) === 'folder') throw new UsageError(`--rules ${file}: this is a folder, a file is wanted`);
+  }
+  const loaded = files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input));
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   if (loaded.config) checkRules(loaded.config, reportInto(diagnostics));
   return { ...loaded, diagnostics };
