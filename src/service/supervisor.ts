@@ -159,11 +159,14 @@ function createTeam(setup: WorkerSetup, count: number, log: Logger): Team {
   };
   const again = () => {
     if (stopping) return;
-    launch().catch((error: unknown) => {
-      log.error(`a worker could not be replaced: ${error instanceof Error ? error.message : String(error)}`);
-      delay = Math.min(delay * 2, LONGEST_RESTART_MS);
-      later();
-    });
+    launch().then(
+      () => log.info('a worker took its place'),
+      (error: unknown) => {
+        log.error(`a worker could not be replaced: ${error instanceof Error ? error.message : String(error)}`);
+        delay = Math.min(delay * 2, LONGEST_RESTART_MS);
+        later();
+      },
+    );
   };
   /** A restart still to come would keep the process alive. */
   const end = () => {
@@ -184,7 +187,13 @@ function createTeam(setup: WorkerSetup, count: number, log: Logger): Team {
       const gone = Promise.all([...workers].map((worker) => new Promise((done) => worker.once('exit', done))));
       for (const worker of workers) send(worker, { type: 'stop' });
       // A worker that hangs does not keep the service from ending.
-      const last = setTimeout(kill, (seconds + 5) * 1000);
+      const last = setTimeout(
+        () => {
+          log.error('a worker did not end by itself and was killed');
+          kill();
+        },
+        (seconds + 5) * 1000,
+      );
       await gone;
       clearTimeout(last);
     },
