@@ -53,10 +53,17 @@ function explain(error: unknown, command: Command, { err }: Streams): number {
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
-    err.write(`lychgate ${command.name}: ${error instanceof Error ? error.message : ''}\n${usageOf(command)}\n`);
+    err.write(
+      `lychgate ${command.name}: ${error instanceof Error ? withoutHint(error.message) : ''}\n${usageOf(command)}\n`,
+    );
     return EXIT.wrongUse;
   }
   throw error;
+}
+
+/** Node's hint about arguments that begin with a dash fits none of ours. */
+function withoutHint(message: string): string {
+  return message.replace(/\. To specify a positional argument.*$/s, '');
 }
 
 function help(name: string, { out, err }: Streams): number {

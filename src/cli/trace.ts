@@ -6,6 +6,7 @@ import type { Config, SiteConfig, WebFarmConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
 import { checkRules } from '../rewrite/check.ts';
 import { compileRules } from '../rewrite/compile.ts';
+import type { RewriteOutcome } from '../rewrite/outcome.ts';
 import { printTrace, type TracedFarm, traceJson } from '../rewrite/print-trace.ts';
 import { evaluateRules, type RewriteRequest } from '../rewrite/rule-set.ts';
 import { isRefused, parseTarget } from '../rewrite/target.ts';
@@ -87,36 +88,45 @@ function load(input: CommandInput) {
 }
 
 function show(config: Config, asked: AskedUrl, input: CommandInput): number {
-  const { out, err } = input.streams;
   const fromFiles = listOption(input, 'rules').length > 0;
   const site = fromFiles ? config.sites[0] : findSite(config.sites, asked);
   const compiled = site && compileRules(config).get(site.name);
-  if (site === undefined || compiled === undefined) {
-    err.write(`No binding takes ${asked.authority} on port ${asked.port}: the answer is 400.\n`);
-    return EXIT.no;
-  }
-  const request = requestOf(asked, site, input);
+  const target = parseTarget(asked.target);
+  const method = textOption(input, 'method') ?? 'GET';
   const recorder = createRecorder();
-  const outcome = evaluateRules(compiled, request, recorder);
-  const traced = { method: request.method, url: asked.url };
-  const trace = traceJson(outcome, recorder, traced, config.webFarms.map(tracedFarm));
-  out.write(
+  let outcome: RewriteOutcome;
+  if (site === undefined || compiled === undefined) {
+    outcome = badRequest(`no binding takes ${asked.authority} on port ${asked.port}`);
+  } else if (isRefused(target)) {
+    outcome = badRequest(target.refused);
+  } else {
+    outcome = evaluateRules(compiled, requestOf({ ...asked, method, target }, site, input), recorder);
+  }
+  const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
+  input.streams.out.write(
     input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${printTrace(trace).join('\n')}\n`,
   );
-  return EXIT.fine;
+  return compiled === undefined ? EXIT.no : EXIT.fine;
 }
 
-function requestOf(asked: AskedUrl, site: SiteConfig, input: CommandInput): RewriteRequest {
-  const target = parseTarget(asked.target);
-  if (isRefused(target)) throw new UsageError(`the request would be answered 400: ${target.refused}`);
+/** Refused before any rule is asked. */
+function badRequest(message: string): RewriteOutcome {
+  return { kind: 'error', rule: '', message, badRequest: true, global: false };
+}
+
+function requestOf(
+  asked: Omit<AskedUrl, 'target'> & Pick<RewriteRequest, 'method' | 'target'>,
+  site: SiteConfig,
+  input: CommandInput,
+): RewriteRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
   const headers = readHeaders(listOption(input, 'header'));
   return {
-    method: textOption(input, 'method') ?? 'GET',
+    method: asked.method,
     scheme: asked.scheme,
     host: headers.get('host') ?? asked.authority,
-    target,
+    target: asked.target,
     header: (lowerCaseName) => headers.get(lowerCaseName),
     remoteAddress,
     remotePort: 50_000,
