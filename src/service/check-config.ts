@@ -2,6 +2,7 @@
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/model.ts';
+import { checkFarms } from '../farm/check.ts';
 import { checkRules } from '../rewrite/check.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
@@ -25,6 +26,7 @@ export function checkConfig(configDir: string): CheckedConfig {
   if (config === undefined) return { config, certificates: [], ca: [], diagnostics: all, sources };
   const report = reportInto(all);
   checkRules(config, report);
+  checkFarms(config.webFarms, report);
   const certificates = readCertificates(config.settings, report);
   const ca = readCa(config.settings.upstream.ca, report);
   checkCertificates(certificates, config.sites, config.settings, report);
