@@ -2,16 +2,13 @@
 import { isIP } from 'node:net';
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
 import { loadConfig, loadFiles } from '../config/load-config.ts';
-import type { Config, SiteConfig, WebFarmConfig } from '../config/model.ts';
+import type { Config, WebFarmConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
 import { checkRules } from '../rewrite/check.ts';
-import { compileRules } from '../rewrite/compile.ts';
-import type { RewriteOutcome } from '../rewrite/outcome.ts';
-import { printTrace, type TracedFarm, traceJson } from '../rewrite/print-trace.ts';
-import { evaluateRules, type RewriteRequest } from '../rewrite/rule-set.ts';
-import { isRefused, parseTarget } from '../rewrite/target.ts';
+import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
-import { findSite } from '../service/find-site.ts';
+import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
+import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
 import { configFolder, kindOfPlace } from './named-place.ts';
 import { withShownNames } from './shown-names.ts';
@@ -88,53 +85,35 @@ function load(input: CommandInput) {
 }
 
 function show(config: Config, asked: AskedUrl, input: CommandInput): number {
+  const { out } = input.streams;
   const fromFiles = listOption(input, 'rules').length > 0;
-  const site = fromFiles ? config.sites[0] : findSite(config.sites, asked);
-  const compiled = site && compileRules(config).get(site.name);
-  const target = parseTarget(asked.target);
-  const method = textOption(input, 'method') ?? 'GET';
   const recorder = createRecorder();
-  let outcome: RewriteOutcome;
-  if (site === undefined || compiled === undefined) {
-    outcome = badRequest(`no binding takes ${asked.authority} on port ${asked.port}`);
-  } else if (isRefused(target)) {
-    outcome = badRequest(target.refused);
-  } else {
-    outcome = evaluateRules(compiled, requestOf({ ...asked, method, target }, site, input), recorder);
-  }
+  const request = requestOf(asked, input);
+  const { outcome, site } = createForecast(config, fromFiles ? config.sites[0] : undefined)(request, recorder);
+  const { method } = request;
   const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
-  input.streams.out.write(
-    input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${printTrace(trace).join('\n')}\n`,
-  );
-  return compiled === undefined ? EXIT.no : EXIT.fine;
+  const lines = () => printTrace(trace, { notes: recorder.notes, colour: out.isTTY === true });
+  out.write(input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${lines().join('\n')}\n`);
+  return site === undefined ? EXIT.no : EXIT.fine;
 }
 
-/** Refused before any rule is asked. */
-function badRequest(message: string): RewriteOutcome {
-  return { kind: 'error', rule: '', message, badRequest: true, global: false };
-}
-
-function requestOf(
-  asked: Omit<AskedUrl, 'target'> & Pick<RewriteRequest, 'method' | 'target'>,
-  site: SiteConfig,
-  input: CommandInput,
-): RewriteRequest {
+function requestOf(asked: AskedUrl, input: CommandInput): AskedRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
   const headers = readHeaders(listOption(input, 'header'));
+  const host = headers.get('host') ?? asked.authority;
+  headers.set('host', host);
   return {
-    method: asked.method,
+    method: textOption(input, 'method') ?? 'GET',
     scheme: asked.scheme,
-    host: headers.get('host') ?? asked.authority,
+    host,
     target: asked.target,
     header: (lowerCaseName) => headers.get(lowerCaseName),
     remoteAddress,
     remotePort: 50_000,
     localAddress: '203.0.113.1',
     localPort: asked.port,
-    httpVersion: 'HTTP/1.1',
-    siteName: site.name,
-    siteId: site.id,
+    httpVersion: '1.1',
   };
 }
 
@@ -154,8 +133,9 @@ function tracedFarm(farm: WebFarmConfig): TracedFarm {
     servers: (scheme) =>
       farm.servers
         .filter(({ enabled }) => enabled)
-        .map(
-          (server) => `${scheme}://${server.address.value}:${scheme === 'https' ? server.httpsPort : server.httpPort}`,
-        ),
+        .map(({ address: { value }, httpPort, httpsPort }) => {
+          const host = isIP(value) === 6 ? `[${value}]` : value;
+          return `${scheme}://${host}:${scheme === 'https' ? httpsPort : httpPort}`;
+        }),
   };
 }

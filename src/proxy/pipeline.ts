@@ -42,17 +42,15 @@ export type Decision = (Respond | Abort | Forward) & {
 
 /** @throws ExchangeError for everything that is refused */
 export function decide(runtime: Runtime, head: RequestHead): Decision {
-  refuseMethod(head.method);
+  if (isRefusedMethod(head.method)) throw new ExchangeError('methodRefused', `method ${head.method}`);
   const site = siteOf(runtime, head);
   const outcome = evaluateRules(site.rules, rewriteRequest(head, site));
   return { ...act(runtime, outcome), site: site.name, rule: 'rule' in outcome ? outcome.rule : '' };
 }
 
 /** CONNECT would make a tunnel, and TRACE shows a client what the server was sent: neither is proxied. */
-function refuseMethod(method: string): void {
-  if (method === 'CONNECT' || method === 'TRACE' || method === 'TRACK') {
-    throw new ExchangeError('methodRefused', `method ${method}`);
-  }
+export function isRefusedMethod(method: string): boolean {
+  return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK';
 }
 
 function siteOf(runtime: Runtime, head: RequestHead): RunningSite {
