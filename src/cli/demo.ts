@@ -5,7 +5,7 @@ import { shellLine } from '../demo/demo-plan.ts';
 import type { StandIn } from '../demo/stand-in.ts';
 import { StartError } from '../errors.ts';
 import { untilStopped } from '../service/shutdown.ts';
-import { type Command, type CommandInput, EXIT } from './command.ts';
+import { type Command, EXIT, refuseArguments } from './command.ts';
 import { startFrom } from './run.ts';
 
 export const demo: Command = {
@@ -15,14 +15,25 @@ export const demo: Command = {
   options: {},
   optionHelp: {},
   async run(input) {
+    refuseArguments(input);
+    // Ctrl-C before everything is up must not leave the folder behind; later, `untilStopped` decides.
+    const interrupted = () => process.exit(EXIT.fine);
+    process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
     const prepared = prepareDemo();
+    const remove = () => rmSync(prepared.folder, { recursive: true, force: true });
+    process.once('exit', remove);
     let servers: readonly StandIn[] = [];
     try {
       servers = await startServers(prepared);
-      return await serve(prepared, input);
+      const started = await startFrom(prepared.configDir, input.streams);
+      if (typeof started === 'number') return started === EXIT.fine ? EXIT.failed : started;
+      const ended = untilStopped(started.service, started.log, false);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      input.streams.out.write(introduction(prepared));
+      return await ended;
     } finally {
       await Promise.all(servers.map((server) => server.close()));
-      rmSync(prepared.folder, { recursive: true, force: true });
+      remove();
     }
   },
 };
@@ -37,13 +48,6 @@ async function startServers(prepared: Demo): Promise<readonly StandIn[]> {
       `port ${port} is taken, and the demo's Front End needs it. Stop the program that uses it ("ss -ltnp sport = :${port}" shows which), then try again.`,
     );
   }
-}
-
-async function serve(prepared: Demo, { streams }: CommandInput): Promise<number> {
-  const started = await startFrom(prepared.configDir, streams);
-  if (typeof started === 'number') return started === EXIT.fine ? EXIT.failed : started;
-  streams.out.write(introduction(prepared));
-  return await untilStopped(started.service, started.log, false);
 }
 
 function introduction({ plan, configDir }: Demo): string {

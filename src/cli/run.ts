@@ -8,7 +8,9 @@ import { checkLoop } from '../service/check-loop.ts';
 import { untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
 import { nodeVersionWarning } from '../service/version-floor.ts';
-import { type Command, EXIT, type Streams, textOption } from './command.ts';
+import { type Command, EXIT, refuseArguments, type Streams } from './command.ts';
+import { configFolder } from './named-place.ts';
+import { withShownNames } from './shown-names.ts';
 
 export const run: Command = {
   name: 'run',
@@ -17,7 +19,8 @@ export const run: Command = {
   options: { config: { type: 'string' } },
   optionHelp: { '--config DIR': 'the folder with settings.json and the IIS files (default: config)' },
   async run(input) {
-    const started = await startFrom(textOption(input, 'config') ?? 'config', input.streams);
+    refuseArguments(input);
+    const started = await startFrom(configFolder(input), input.streams);
     return typeof started === 'number' ? started : await untilStopped(started.service, started.log, true);
   },
 };
@@ -48,7 +51,8 @@ export async function startFrom(
 }
 
 function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { err }: Streams): void {
-  err.write(`${printText(diagnostics, sources, { colour: err.isTTY === true })}\n`);
+  const shown = withShownNames({ diagnostics, sources }, process.cwd());
+  err.write(`${printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true })}\n`);
 }
 
 /** A farm whose servers are not fully verified is told at every start, so that it cannot be forgotten. */

@@ -103,12 +103,18 @@ export function openAccessLog(options: AccessLogOptions, log: Logger): AccessLog
     maxLength: BUFFER_BYTES,
     periodicFlush: 1000,
   });
+  let readerGone = false;
+  destination.once('error', ({ code }: NodeJS.ErrnoException) => {
+    // pino takes nothing more from here on, and would never tell of its end.
+    readerGone = code === 'EPIPE';
+  });
   reportLoss(destination, log);
   if (options.format === 'w3c') destination.write(w3cHeader(options.fields));
   return {
     write: (record) => void destination.write(toLine(readers, record)),
     close: () =>
       new Promise((resolve) => {
+        if (readerGone) return resolve();
         destination.once('close', resolve);
         destination.end();
       }),
