@@ -3,9 +3,7 @@ import { isAbsolute } from 'node:path';
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
 import { loadFile } from '../config/load-config.ts';
 import { printJson, printText } from '../config/print-diagnostic.ts';
-import { checkFarms } from '../farm/check.ts';
-import { checkRules } from '../rewrite/check.ts';
-import { checkConfig } from '../service/check-config.ts';
+import { checkConfig, checkRulesAndFarms } from '../service/check-config.ts';
 import { type Command, EXIT, textOption, UsageError } from './command.ts';
 import { configFolder, kindOfPlace } from './named-place.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
@@ -49,10 +47,7 @@ function check(place: string): Findings {
 function checkFile(file: string): Findings {
   const loaded = loadFile(file);
   const diagnostics = [...loaded.diagnostics];
-  if (loaded.config) {
-    checkRules(loaded.config, reportInto(diagnostics));
-    checkFarms(loaded.config.webFarms, reportInto(diagnostics));
-  }
+  if (loaded.config) checkRulesAndFarms(loaded.config, reportInto(diagnostics));
   return { ...loaded, diagnostics };
 }
 
