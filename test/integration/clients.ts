@@ -109,16 +109,19 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
     stream.on('close', () => {
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) fail(new Error('reset'));
     });
-    collect(stream).then((bytes) => {
+    // By its events: an iterator would also wait for the end of a body that the answer has made needless.
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('end', () => {
       const socket = session.socket as TLSSocket | undefined;
       resolve({
         status: headers[':status'] ?? 0,
         headers,
         rawHeaders: [],
-        body: bytes,
+        body: Buffer.concat(chunks),
         certificate: socket?.getPeerCertificate?.().subjectaltname ?? '',
       });
-    }, fail);
+    });
     if (body !== undefined) send(stream, body);
   });
 }
