@@ -106,13 +106,11 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
     });
     const fail = (error: Error) => reject(stream.rstCode ? new Error(`reset with code ${stream.rstCode}`) : error);
     stream.on('error', fail);
-    stream.on('close', () => {
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) fail(new Error('reset'));
-    });
     // By its events: an iterator would also wait for the end of a body that the answer has made needless.
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.on('end', () => {
+    stream.on('close', () => {
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return fail(new Error('reset'));
       const socket = session.socket as TLSSocket | undefined;
       resolve({
         status: headers[':status'] ?? 0,
