@@ -4,7 +4,7 @@ import { type Demo, prepareDemo } from '../demo/demo.ts';
 import { shellLine } from '../demo/demo-plan.ts';
 import type { StandIn } from '../demo/stand-in.ts';
 import { StartError } from '../errors.ts';
-import { untilStopped } from '../service/shutdown.ts';
+import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Command, EXIT, refuseArguments } from './command.ts';
 import { startFrom } from './run.ts';
 
@@ -17,8 +17,7 @@ export const demo: Command = {
   async run(input) {
     refuseArguments(input);
     // Ctrl-C before everything is up must not leave the folder behind; later, `untilStopped` decides.
-    const interrupted = () => process.exit(EXIT.fine);
-    process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+    const begun = endOnSignal();
     const prepared = prepareDemo();
     const remove = () => rmSync(prepared.folder, { recursive: true, force: true });
     process.once('exit', remove);
@@ -28,7 +27,7 @@ export const demo: Command = {
       const started = await startFrom(prepared.configDir, input.streams);
       if (typeof started === 'number') return started === EXIT.fine ? EXIT.failed : started;
       const ended = untilStopped(started.service, started.log, false);
-      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      begun();
       input.streams.out.write(introduction(prepared));
       return await ended;
     } finally {
@@ -53,7 +52,8 @@ async function startServers(prepared: Demo): Promise<readonly StandIn[]> {
 function introduction({ plan, configDir }: Demo): string {
   const { listener, frontEnd, officeWebApps } = plan;
   const tries = plan.tries.map(
-    (each) => `# ${each.title}: ${each.status}, shows ${each.shows.trim()}\n${shellLine(each)}\n`,
+    (each) =>
+      `# ${each.title}: ${each.status}, shows ${each.shows.trim().replaceAll('\r\n', ' and ')}\n${shellLine(each)}\n`,
   );
   return `
 Lychgate publishes a stand-in Front End, as an IIS ARR server would.

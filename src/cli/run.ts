@@ -5,7 +5,7 @@ import { printText } from '../config/print-diagnostic.ts';
 import { createLog, type Logger } from '../log.ts';
 import { type CheckedConfig, canStart, checkConfig } from '../service/check-config.ts';
 import { checkLoop } from '../service/check-loop.ts';
-import { untilStopped } from '../service/shutdown.ts';
+import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
 import { nodeVersionWarning } from '../service/version-floor.ts';
 import { type Command, EXIT, refuseArguments, type Streams } from './command.ts';
@@ -20,8 +20,12 @@ export const run: Command = {
   optionHelp: { '--config DIR': 'the folder with settings.json and the IIS files (default: config)' },
   async run(input) {
     refuseArguments(input);
+    const begun = endOnSignal();
     const started = await startFrom(configFolder(input), input.streams);
-    return typeof started === 'number' ? started : await untilStopped(started.service, started.log, true);
+    if (typeof started === 'number') return started;
+    const ended = untilStopped(started.service, started.log, true);
+    begun();
+    return await ended;
   },
 };
 

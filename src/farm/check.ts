@@ -1,8 +1,8 @@
-/** What can be wrong with web farms that IIS loads all the same: farms that have no server to give. */
+/** What can be wrong with web farms that ARR loads all the same: farms that have no server to give. */
 import type { Report } from '../config/diagnostic.ts';
 import type { WebFarmConfig } from '../config/model.ts';
 
-/** Reports LG3110 and LG3111: every request to such a farm ends with 502.4, as with ARR. */
+/** Reports LG3110 (error: such a farm can never answer) and LG3111 (warning: somebody may switch a server on again). */
 export function checkFarms(farms: readonly WebFarmConfig[], report: Report): void {
   for (const { name, enabled, servers } of farms) {
     if (servers.length === 0) {

@@ -201,6 +201,8 @@ function writeOwn(call: Call, { status, reason, headers, body }: OwnAnswer, opti
   writeHead(call, { status, reason, headers: [...headers, ...length] }, options);
   exchange.countSent(call.head.method === 'HEAD' ? 0 : Buffer.byteLength(body));
   response.end(call.head.method === 'HEAD' ? '' : body);
+  // RFC 9113 8.1: the rest of the body is not wanted, and without this the stream would stay open for it.
+  if ('stream' in response && !call.request.complete) response.stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 /** The server's answer to the client. When it breaks off, so does the client's: no answer is ended that was not complete. */

@@ -105,7 +105,6 @@ const cases: readonly Case[] = [
   {
     title: 'a web farm without a server',
     code: 'LG3110',
-    severity: 'warning',
     parts: { farms: webFarm('fe', { servers: [] }) },
     file: IIS,
     line: 'webFarm name="fe"',
