@@ -1,5 +1,6 @@
 /** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
 import type { Code, Report, Span } from './diagnostic.ts';
+import { elementNames, isLockAttribute, type Locks, readLocks } from './locks.ts';
 import type { Text } from './model.ts';
 import { nearest } from './nearest.ts';
 import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
@@ -52,6 +53,7 @@ export interface SectionNode {
   readonly values: ReadonlyMap<string, { readonly value: AttributeValue; readonly text: Text }>;
   readonly elements: ReadonlyMap<string, SectionNode>;
   readonly entries: readonly Entry[];
+  readonly locks?: Locks;
 }
 
 export interface Entry {
@@ -60,14 +62,6 @@ export interface Entry {
   /** What two entries must not share; absent where a part of it is missing. */
   readonly key?: string;
 }
-
-const lockAttributes = new Set([
-  'lockAttributes',
-  'lockElements',
-  'lockAllAttributesExcept',
-  'lockAllElementsExcept',
-  'lockItem',
-]);
 
 /** Reads an element and everything in it. */
 export function readElement(element: XmlElement, schema: ElementSchema, context: SectionContext): SectionNode {
@@ -80,7 +74,8 @@ export function readElement(element: XmlElement, schema: ElementSchema, context:
     reportText(element, context);
   }
   const { name, tagSpan: span, nameSpan } = element;
-  return { schema, name, span, nameSpan, values, elements, entries };
+  const locks = readLocks(element, schema.open === true ? undefined : schema, context);
+  return { schema, name, span, nameSpan, values, elements, entries, ...(locks === undefined ? {} : { locks }) };
 }
 
 function readAttributes(
@@ -95,9 +90,7 @@ function readAttributes(
     if (definition !== undefined) {
       const value = readValue(attribute, definition, context);
       if (value !== undefined) into.set(attribute.name, { value, text: attribute.value });
-    } else if (lockAttributes.has(attribute.name)) {
-      reportLock(attribute, context);
-    } else if (!attribute.name.startsWith('xdt:') && !/^xmlns(:|$)/.test(attribute.name)) {
+    } else if (!isLockAttribute(attribute.name) && !/^(xdt:|xmlns(:|$))/.test(attribute.name)) {
       reportUnknownAttribute(attribute, element, schema, context);
     }
   }
@@ -142,13 +135,6 @@ function readValue(
 function valueSpan(attribute: XmlAttribute): Span {
   const { span } = attribute.value;
   return span.start === span.end ? attribute.span : span;
-}
-
-function reportLock(attribute: XmlAttribute, { report }: SectionContext): void {
-  report('LG1015', attribute.span, {
-    message: `${attribute.name} is read but locks are not carried out.`,
-    advice: 'Make sure that no lower level changes what is locked: IIS would refuse it with 500.19, Lychgate does not.',
-  });
 }
 
 function reportUnknownAttribute(
@@ -261,16 +247,9 @@ function reportUnknownElement(
   schema: ElementSchema,
   { report, codes, status }: SectionContext,
 ): void {
-  const { collection } = schema;
-  const names = [
-    ...Object.keys(collection?.add ?? {}),
-    ...(collection?.remove === true ? ['remove'] : []),
-    ...(collection?.clear === true ? ['clear'] : []),
-    ...Object.keys(schema.elements ?? {}),
-  ];
   report(codes.unknownElement, child.nameSpan, {
     message: `<${parent.name}> cannot hold <${child.name}>.`,
-    advice: adviceFor(child.name, names, schema, 'element'),
+    advice: adviceFor(child.name, elementNames(schema), schema, 'element'),
     iis: { status, text: `Unrecognized element '${child.name}'` },
   });
 }
