@@ -206,7 +206,7 @@ function readEntry(
   const added = own(collection.add, child.name);
   if (added !== undefined) {
     const node = checkKeys(readElement(child, added, context), context);
-    const key = keyOf(node, collection);
+    const key = hasWholeKey(child, node, collection) ? keyOf(node, collection) : undefined;
     return { kind: 'add', node, ...(key === undefined ? {} : { key }) };
   }
   if (child.name === 'clear' && collection.clear === true)
@@ -231,6 +231,16 @@ function removeSchema(collection: CollectionSchema): ElementSchema {
   const schema = { attributes };
   removeSchemas.set(collection, schema);
   return schema;
+}
+
+/** A key with a faulty or missing part is reported already, and must not look like that of another entry. */
+function hasWholeKey(element: XmlElement, node: SectionNode, { key = [] }: CollectionSchema): boolean {
+  return key.every(
+    (name) =>
+      node.values.has(name) ||
+      (node.schema.attributes?.[name]?.required !== true &&
+        !element.attributes.some((attribute) => attribute.name === name)),
+  );
 }
 
 function keyOf(node: SectionNode, { key, caseSensitive }: CollectionSchema): string | undefined {
