@@ -302,7 +302,8 @@ function reportDuplicate(
       ? `${type} unique key attribute '${key[0]}' set to '${values}'`
       : `${type} combined key attributes '${key.join(', ')}' respectively set to '${values}'`;
   const sameFile = first?.span.file === node.span.file;
-  report(codes.duplicate, node.values.get(key[0] ?? '')?.text.span ?? node.nameSpan, {
+  const shown = node.values.get(key[0] ?? '')?.text.span;
+  report(codes.duplicate, shown === undefined || shown.start === shown.end ? node.nameSpan : shown, {
     message: `A <${node.name}> with ${key.join(', ')} "${values}" exists already${sameFile ? '' : ` in ${first?.span.file}`}.`,
     advice: sameFile
       ? 'Remove one of them, or give it another name.'

@@ -45,14 +45,19 @@ export function rankOf({ site, path }: Place): number {
   return site === undefined ? -1 : depthOf(path);
 }
 
-/** True where the inner place is the outer one or below it. */
+/** True where the inner URL path is the outer one or below it. */
+export function containsPath(outer: string, inner: string): boolean {
+  const whole = (path: string) =>
+    `/${partsOf(path.toLowerCase())
+      .map((part) => `${part}/`)
+      .join('')}`;
+  return whole(inner).startsWith(whole(outer));
+}
+
+/** The same of places. */
 export function contains(outer: Place, inner: Place): boolean {
   if (outer.site === undefined) return true;
-  const below = (path: string) =>
-    partsOf(path.toLowerCase())
-      .map((part) => `${part}/`)
-      .join('');
-  return outer.site.toLowerCase() === inner.site?.toLowerCase() && below(inner.path).startsWith(below(outer.path));
+  return outer.site.toLowerCase() === inner.site?.toLowerCase() && containsPath(outer.path, inner.path);
 }
 
 /** Where a section counts: the level of its file, moved by its location element. */
