@@ -64,6 +64,7 @@ export const CATALOGUE = {
   LG1023: ['error', 'change of what a level above has locked'],
   LG1024: ['error', 'faulty lock attribute'],
   LG1025: ['warning', 'content beside configSource'],
+  LG1026: ['warning', 'lock that names nothing known'],
   LG2001: ['error', 'unknown attribute in a rule section'],
   LG2002: ['error', 'unknown element in a rule section'],
   LG2003: ['error', 'missing attribute in a rule section'],

@@ -74,15 +74,24 @@ function checkNames(
   schema: ElementSchema,
   { report, status }: SectionContext,
 ): void {
-  const known = of === 'attributes' ? Object.keys(schema.attributes ?? {}) : elementNames(schema);
+  // Widespread files lock all three words of a collection, whether or not it has them.
+  const words = schema.collection === undefined ? [] : ['add', 'remove', 'clear'];
+  const known =
+    of === 'attributes' ? Object.keys(schema.attributes ?? {}) : [...new Set([...elementNames(schema), ...words])];
   const what = of.slice(0, -1);
   for (const { name, from } of namesIn(attribute)) {
     if (name === '*' || known.includes(name)) continue;
-    report('LG1024', spanWithin(attribute.value, from, from + name.length), {
+    const finding = {
       message: `${attribute.name} names "${name}", which is no ${what} of this element.`,
       advice: known.length === 0 ? `Remove it: there is no ${what} here.` : `Use names of: ${known.join(', ')}.`,
-      iis: { status, text: `${attribute.name} contains unknown ${what} '${name}'` },
-    });
+    };
+    const span = spanWithin(attribute.value, from, from + name.length);
+    // Only of this attribute it is known that IIS refuses it.
+    if (attribute.name !== 'lockAttributes') report('LG1026', span, finding);
+    else {
+      const text = `lockAttributes contains unknown attribute '${name}'`;
+      report('LG1024', span, { ...finding, iis: { status, text } });
+    }
   }
 }
 
