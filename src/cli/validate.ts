@@ -3,20 +3,23 @@ import { isAbsolute } from 'node:path';
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
 import { loadFile } from '../config/load-config.ts';
 import { printJson, printText } from '../config/print-diagnostic.ts';
+import { printGithub } from '../config/print-github.ts';
+import { printSarif } from '../config/print-sarif.ts';
 import { checkConfig, checkRulesAndFarms } from '../service/check-config.ts';
 import { type Command, EXIT, textOption, UsageError } from './command.ts';
 import { configFolder, kindOfPlace } from './named-place.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
 
-const FORMATS = ['text', 'json'];
+const FORMATS = ['text', 'json', 'github', 'sarif'];
 
 export const validate: Command = {
   name: 'validate',
-  usage: '[FILE|DIR]... [--format text|json] [--strict]',
+  usage: '[FILE|DIR]... [--format text|json|github|sarif] [--strict]',
   summary: 'checks IIS files and settings, and tells every fault with its place and its cure',
   options: { format: { type: 'string' }, config: { type: 'string' }, strict: { type: 'boolean' } },
   optionHelp: {
-    '--format FORMAT': 'text for people (default), json for programs',
+    '--format FORMAT':
+      'text for people (default), json for programs, github for workflow runs, sarif for code scanning',
     '--strict': 'treats warnings as errors',
     '--config DIR': 'the folder to check where none is named (default: config)',
   },
@@ -35,6 +38,8 @@ export const validate: Command = {
     const found = input.values.strict === true ? diagnostics.map(asError) : diagnostics;
     const { out } = input.streams;
     if (format === 'json') out.write(`${printJson(found, sources, [...sources.keys()])}\n`);
+    else if (format === 'github') out.write(printGithub(found, sources));
+    else if (format === 'sarif') out.write(`${printSarif(found, sources)}\n`);
     else out.write(printText(found, sources, { colour: out.isTTY === true }));
     return hasErrors(found) ? EXIT.no : EXIT.fine;
   },

@@ -36,7 +36,7 @@ export interface Related {
 }
 
 /**
- * Every code with its severity and a title. Codes are never reused.
+ * Every code with its severity and a title. Codes are never reused; LG1015 is retired.
  * LG1xxx files and XML, LG2xxx rules, LG3xxx farms, LG4xxx certificates and TLS, LG5xxx bindings, LG6xxx settings.
  */
 export const CATALOGUE = {
@@ -54,7 +54,6 @@ export const CATALOGUE = {
   LG1012: ['error', 'section locked at this level'],
   LG1013: ['error', 'configSource that cannot be used'],
   LG1014: ['error', 'faulty location element'],
-  LG1015: ['warning', 'lock that is not carried out'],
   LG1016: ['warning', 'section that is not carried out'],
   LG1017: ['error', 'access-guarding section that is not carried out'],
   LG1018: ['warning', 'text in a section'],
@@ -62,6 +61,10 @@ export const CATALOGUE = {
   LG1020: ['warning', 'declared encoding differs from the real one'],
   LG1021: ['error', 'attribute on a section group'],
   LG1022: ['warning', 'section whose delegation is not confirmed'],
+  LG1023: ['error', 'change of what a level above has locked'],
+  LG1024: ['error', 'faulty lock attribute'],
+  LG1025: ['warning', 'content beside configSource'],
+  LG1026: ['warning', 'lock that names nothing known'],
   LG2001: ['error', 'unknown attribute in a rule section'],
   LG2002: ['error', 'unknown element in a rule section'],
   LG2003: ['error', 'missing attribute in a rule section'],

@@ -5,6 +5,7 @@ import type { RewriteMapConfig, RuleSetConfig, ScopeConfig } from './model.ts';
 import { ruleContext, type SectionLevel } from './read-sections.ts';
 import { type RewriteSectionName, rewriteMapOf, rewriteSections, ruleOf } from './rewrite-section.ts';
 import { boolOf, mergeEntries, type SectionNode, stringOf, textOf } from './schema.ts';
+import { containsPath, depthOf, rankOf } from './section-permission.ts';
 
 /** The rules of the server level. */
 export function globalRuleSet(levels: readonly SectionLevel[], session: LoadSession): RuleSetConfig {
@@ -27,7 +28,9 @@ export function scopesOf(
   const paths = new Map<string, string>([['/', '/']]);
   for (const level of mine) if (level.sections.size > 0 && level.site !== undefined) remember(paths, level.path);
   if (mine.some((level) => !level.inherits)) for (const application of applications) remember(paths, application);
-  const deepestFirst = [...paths.values()].sort((one, other) => depth(other) - depth(one) || (one < other ? -1 : 1));
+  const deepestFirst = [...paths.values()].sort(
+    (one, other) => depthOf(other) - depthOf(one) || (one < other ? -1 : 1),
+  );
   return deepestFirst.map((path) => ({
     path,
     ruleSet: ruleSet('rules', levelsAt(path, mine, applications), session),
@@ -38,31 +41,22 @@ function remember(paths: Map<string, string>, path: string): void {
   if (!paths.has(path.toLowerCase())) paths.set(path.toLowerCase(), path);
 }
 
-function depth(path: string): number {
-  return path === '/' ? 0 : path.split('/').length - 1;
-}
-
 /** The server first, then outer paths before inner ones; at one path, applicationHost.config before web.config. */
 function levelsAt(
   path: string,
   levels: readonly SectionLevel[],
   applications: readonly string[],
 ): readonly SectionLevel[] {
-  const rank = (level: SectionLevel) => (level.site === undefined ? -1 : depth(level.path));
   return levels
-    .filter((level) => level.site === undefined || contains(level.path, path))
+    .filter((level) => level.site === undefined || containsPath(level.path, path))
     .filter((level) => level.inherits || !crossesApplication(level.path, path, applications))
-    .toSorted((one, other) => rank(one) - rank(other));
-}
-
-function contains(outer: string, inner: string): boolean {
-  const prefix = outer === '/' ? '/' : `${outer.toLowerCase()}/`;
-  return `${inner.toLowerCase()}/`.startsWith(prefix);
+    .toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
 function crossesApplication(outer: string, inner: string, applications: readonly string[]): boolean {
   return applications.some(
-    (application) => depth(application) > depth(outer) && contains(outer, application) && contains(application, inner),
+    (application) =>
+      depthOf(application) > depthOf(outer) && containsPath(outer, application) && containsPath(application, inner),
   );
 }
 
