@@ -50,18 +50,16 @@ export function createTagScanner(handler: TagHandler): TagScanner {
     for (let at = skip(tokens, chunk, 0); at < chunk.length; at = skip(tokens, chunk, at + 1)) {
       const event = step(tokens, chunk[at] ?? 0);
       if (event === 'none') continue;
-      if (event === 'tagBegins') heldFrom = at;
-      else if (heldFrom < 0) continue;
+      if (event === 'tagBegins') {
+        release(); // The `<` before was text.
+        heldFrom = at;
+      } else if (heldFrom < 0) continue;
       else if (event === 'tagEnds') finish(at + 1);
       else if (event === 'noTag' || !handler.wants(tokens.name)) release();
     }
-    if (heldFrom < 0) {
-      out.push(chunk.subarray(passed));
-    } else {
-      out.push(chunk.subarray(passed, heldFrom));
-      carried.add(chunk.subarray(heldFrom));
-      if (carried.length() > MAX_TAG_BYTES) release();
-    }
+    if (heldFrom >= 0 && carried.length() + chunk.length - heldFrom > MAX_TAG_BYTES) release();
+    out.push(chunk.subarray(passed, heldFrom < 0 ? chunk.length : heldFrom));
+    if (heldFrom >= 0) carried.add(chunk.subarray(heldFrom));
     return out.length === 1 ? (out[0] ?? EMPTY) : Buffer.concat(out);
   };
   return { write, end: () => carried.take() };
