@@ -6,12 +6,15 @@ import type { Config, SiteConfig, WebFarmConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
 import { checkRules } from '../rewrite/check.ts';
 import { compileRules } from '../rewrite/compile.ts';
+import type { RewriteOutcome } from '../rewrite/outcome.ts';
 import { printTrace, type TracedFarm, traceJson } from '../rewrite/print-trace.ts';
 import { evaluateRules, type RewriteRequest } from '../rewrite/rule-set.ts';
 import { isRefused, parseTarget } from '../rewrite/target.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { findSite } from '../service/find-site.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
+import { configFolder, kindOfPlace } from './named-place.ts';
+import { withShownNames } from './shown-names.ts';
 
 export const trace: Command = {
   name: 'trace',
@@ -41,7 +44,9 @@ export const trace: Command = {
     const asked = readUrl(url);
     const { config, diagnostics, sources } = load(input);
     if (config === undefined || hasErrors(diagnostics)) {
-      input.streams.err.write(`${printText(diagnostics, sources, { colour: input.streams.err.isTTY === true })}\n`);
+      const shown = withShownNames({ diagnostics, sources }, process.cwd());
+      const { err } = input.streams;
+      err.write(printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true }));
       return EXIT.no;
     }
     return show(config, asked, input);
@@ -70,43 +75,58 @@ function readUrl(url: string): AskedUrl {
 function load(input: CommandInput) {
   const files = listOption(input, 'rules');
   const base = textOption(input, 'base') ?? '/';
-  const loaded = files.length > 0 ? loadFiles(files, { base }) : loadConfig(textOption(input, 'config') ?? 'config');
+  if (files.length > 0 && input.values.config !== undefined) {
+    throw new UsageError('--config and --rules exclude each other: --rules traces the files alone');
+  }
+  for (const file of files) {
+    if (kindOfPlace(file) === 'folder') throw new UsageError(`--rules ${file}: this is a folder, a file is wanted`);
+  }
+  const loaded = files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input));
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   if (loaded.config) checkRules(loaded.config, reportInto(diagnostics));
   return { ...loaded, diagnostics };
 }
 
 function show(config: Config, asked: AskedUrl, input: CommandInput): number {
-  const { out, err } = input.streams;
   const fromFiles = listOption(input, 'rules').length > 0;
   const site = fromFiles ? config.sites[0] : findSite(config.sites, asked);
   const compiled = site && compileRules(config).get(site.name);
-  if (site === undefined || compiled === undefined) {
-    err.write(`No binding takes ${asked.authority} on port ${asked.port}: the answer is 400.\n`);
-    return EXIT.no;
-  }
-  const request = requestOf(asked, site, input);
+  const target = parseTarget(asked.target);
+  const method = textOption(input, 'method') ?? 'GET';
   const recorder = createRecorder();
-  const outcome = evaluateRules(compiled, request, recorder);
-  const traced = { method: request.method, url: asked.url };
-  const trace = traceJson(outcome, recorder, traced, config.webFarms.map(tracedFarm));
-  out.write(
+  let outcome: RewriteOutcome;
+  if (site === undefined || compiled === undefined) {
+    outcome = badRequest(`no binding takes ${asked.authority} on port ${asked.port}`);
+  } else if (isRefused(target)) {
+    outcome = badRequest(target.refused);
+  } else {
+    outcome = evaluateRules(compiled, requestOf({ ...asked, method, target }, site, input), recorder);
+  }
+  const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
+  input.streams.out.write(
     input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${printTrace(trace).join('\n')}\n`,
   );
-  return EXIT.fine;
+  return compiled === undefined ? EXIT.no : EXIT.fine;
 }
 
-function requestOf(asked: AskedUrl, site: SiteConfig, input: CommandInput): RewriteRequest {
-  const target = parseTarget(asked.target);
-  if (isRefused(target)) throw new UsageError(`the request would be answered 400: ${target.refused}`);
+/** Refused before any rule is asked. */
+function badRequest(message: string): RewriteOutcome {
+  return { kind: 'error', rule: '', message, badRequest: true, global: false };
+}
+
+function requestOf(
+  asked: Omit<AskedUrl, 'target'> & Pick<RewriteRequest, 'method' | 'target'>,
+  site: SiteConfig,
+  input: CommandInput,
+): RewriteRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
   const headers = readHeaders(listOption(input, 'header'));
   return {
-    method: textOption(input, 'method') ?? 'GET',
+    method: asked.method,
     scheme: asked.scheme,
     host: headers.get('host') ?? asked.authority,
-    target,
+    target: asked.target,
     header: (lowerCaseName) => headers.get(lowerCaseName),
     remoteAddress,
     remotePort: 50_000,

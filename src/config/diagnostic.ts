@@ -117,6 +117,8 @@ export const CATALOGUE = {
   LG3101: ['error', 'server that is this proxy itself'],
   LG3102: ['warning', 'server at an address of this proxy'],
   LG3103: ['warning', 'name of a server that does not resolve'],
+  LG3110: ['error', 'web farm without a server'],
+  LG3111: ['warning', 'web farm whose servers are all switched off'],
   LG4001: ['error', 'certificate file or folder cannot be read'],
   LG4002: ['error', 'certificate file is damaged'],
   LG4003: ['error', 'password does not open the certificate file'],

@@ -70,7 +70,8 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
   const failed = (error: unknown): OwnAnswer => {
     failure ??= error instanceof ExchangeError ? error : new ExchangeError('internal', String(error), error);
     status = failure.status;
-    if (failure.side !== 'client') report(failure);
+    // A loop is the fault of a configuration, and the log is where it is looked for.
+    if (failure.side !== 'client' || failure.kind === 'tooManyForwards') report(failure);
     const body = errorPage(status, failure.subStatus, logId);
     const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
     const page = { status, reason: '', headers, body };

@@ -134,7 +134,8 @@ function printOutcome(outcome: TraceJson['outcome']): string[] {
   switch (outcome.action) {
     case 'proxy':
       lines.push(`=> proxied to ${field('url')}`);
-      if (outcome.farm !== undefined) lines.push(`   farm ${field('farm')}: ${field('servers')}`);
+      if (outcome.farm !== undefined)
+        lines.push(`   farm ${field('farm')}: ${[outcome.servers].flat().map(printable).join(', ')}`);
       break;
     case 'redirect':
       lines.push(`=> ${field('status')} to ${field('location')}`);

@@ -1,0 +1,159 @@
+/** `lychgate trace`: the fixed JSON and the lines for a person, over a folder and over files of rules. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { applicationHost, farmRules, webFarm, writeFolder } from '../integration/environment.ts';
+import { commandLine } from './command-line.ts';
+
+function rulesFile(rules: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'lychgate-trace-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, 'rules.config');
+  writeFileSync(
+    file,
+    `<rewrite><allowedServerVariables><add name="HTTP_X_A" /></allowedServerVariables><rules>${rules}</rules></rewrite>`,
+  );
+  return file;
+}
+
+async function traced(url: string, ...args: string[]) {
+  const { code, out, err } = await commandLine('trace', url, '--json', ...args);
+  expect(err).toBe('');
+  return { code, ...JSON.parse(out) };
+}
+
+const API = `<rule name="Api" stopProcessing="true">
+  <match url="^api/(.*)" />
+  <conditions>
+    <add input="{REQUEST_METHOD}" pattern="^POST$" />
+    <add input="{HTTP_X_KEY}" pattern="^secret$" />
+    <add input="{REMOTE_ADDR}" pattern="^10\\." />
+  </conditions>
+  <serverVariables><set name="HTTP_X_A" value="b" /></serverVariables>
+  <action type="Rewrite" url="http://backend.contoso.local:8080/{R:1}" />
+</rule>`;
+
+test('--rules with --method, --header and --remote: the outcome and every event', async () => {
+  const file = rulesFile(API);
+  const asked = ['--rules', file, '--method', 'POST', '--header', 'X-Key: secret', '--remote', '10.0.0.1'];
+  const trace = await traced('https://www.contoso.com/api/x?y=1', ...asked);
+  expect(Object.keys(trace)).toEqual(['code', 'request', 'outcome', 'events']);
+  expect(trace.code).toBe(0);
+  expect(trace.request).toEqual({ method: 'POST', url: 'https://www.contoso.com/api/x?y=1' });
+  expect(trace.outcome).toEqual({
+    action: 'proxy',
+    url: 'http://backend.contoso.local:8080/x?y=1',
+    setVariables: { HTTP_X_A: 'b' },
+  });
+  expect(trace.events.map(({ event }: { event: string }) => event)).toEqual([
+    'URL_REWRITE_START',
+    'RULE_EVALUATION_START',
+    'PATTERN_MATCH',
+    'CONDITIONS_EVALUATION_START',
+    'CONDITION_EVALUATION',
+    'CONDITION_EVALUATION',
+    'CONDITION_EVALUATION',
+    'CONDITIONS_EVALUATION_END',
+    'SET_SERVER_VARIABLE',
+    'REWRITE_ACTION',
+    'RULE_EVALUATION_END',
+    'URL_REWRITE_END',
+  ]);
+});
+
+test.each([
+  ['GET', 'X-Key: secret', '10.0.0.1'],
+  ['POST', 'X-Key: other', '10.0.0.1'],
+  ['POST', 'X-Key: secret', '192.0.2.1'],
+])('%s, %s, %s: a condition fails, and no rule takes it', async (method, header, remote) => {
+  const asked = ['--rules', rulesFile(API), '--method', method, '--header', header, '--remote', remote];
+  const { code, outcome } = await traced('https://www.contoso.com/api/x?y=1', ...asked);
+  expect([code, outcome]).toEqual([0, { action: 'none', url: '/api/x?y=1' }]);
+});
+
+test.each([
+  [
+    '<action type="Redirect" url="/new?id={R:1}" redirectType="Permanent" />',
+    { action: 'redirect', status: 301, location: 'https://a.contoso.com/new?id=12' },
+  ],
+  [
+    '<action type="CustomResponse" statusCode="403" subStatusCode="4" statusReason="No" statusDescription="Closed" />',
+    { action: 'respond', status: 403, subStatus: 4, reason: 'No', body: 'Closed' },
+  ],
+  ['<action type="AbortRequest" />', { action: 'abort' }],
+])('%s', async (action, outcome) => {
+  const file = rulesFile(`<rule name="Old"><match url="^old/(\\d+)$" />${action}</rule>`);
+  expect((await traced('https://a.contoso.com/old/12', '--rules', file)).outcome).toEqual(outcome);
+});
+
+test('--base: the rules of a folder see the path below it', async () => {
+  const file = rulesFile('<rule name="Old"><match url="^old$" /><action type="Redirect" url="new" /></rule>');
+  const at = async (path: string) =>
+    (await traced(`https://a${path}`, '--rules', file, '--base', '/app')).outcome.action;
+  expect([await at('/app/old'), await at('/old')]).toEqual(['redirect', 'none']);
+});
+
+function publishedFolder(): string {
+  return writeFolder({
+    iis: applicationHost({
+      bindings: ['https *:443:meet.contoso.com', 'http *:80:meet.contoso.com'],
+      farms: webFarm('meet-farm', {
+        servers: [{ address: '10.0.0.20' }, { address: '10.0.0.21', httpsPort: 444, httpPort: 81 }],
+      }),
+      rules: farmRules('Meet-Farm', 'meet.contoso.com', 'meet'),
+    }),
+  }).configDir;
+}
+
+test('--config: the farm by its name, and its servers for the scheme', async () => {
+  const config = publishedFolder();
+  const https = await traced('https://meet.contoso.com/a%20b?c', '--config', config);
+  expect(https.outcome).toEqual({
+    action: 'proxy',
+    url: 'https://meet-farm/a%20b?c',
+    farm: 'meet-farm',
+    servers: ['https://10.0.0.20:4443', 'https://10.0.0.21:444'],
+  });
+  const http = await traced('http://meet.contoso.com/', '--config', config);
+  expect(http.outcome.servers).toEqual(['http://10.0.0.20:8080', 'http://10.0.0.21:81']);
+});
+
+test('what is refused before any rule is asked', async () => {
+  const config = publishedFolder();
+  const unknown = await traced('https://www.contoso.com/', '--config', config);
+  expect(unknown).toMatchObject({ code: 1, events: [] });
+  expect(unknown.outcome).toEqual({
+    action: 'error',
+    error: { iisStatus: '400', message: 'no binding takes www.contoso.com on port 443' },
+  });
+  const outside = await traced('https://meet.contoso.com/a/../../b', '--config', config);
+  expect(outside).toMatchObject({ code: 0, outcome: { action: 'error', error: { iisStatus: '400' } }, events: [] });
+});
+
+test('lines for a person', async () => {
+  const { code, out } = await commandLine('trace', 'https://meet.contoso.com/x', '--config', publishedFolder());
+  expect(code).toBe(0);
+  expect(out).toBe(`GET https://meet.contoso.com/x
+
+Global rules on "/x"
+  rule "ARR_meet_loadbalance_SSL"
+    "x" matches "*"
+    yes {HTTPS} = "ON" against "on"
+    yes {HTTP_HOST} = "meet.contoso.com" against "meet.contoso.com"
+    conditions hold
+    rewrites to https://Meet-Farm/x
+    stops here
+
+=> proxied to https://meet-farm/x
+   farm meet-farm: https://10.0.0.20:4443, https://10.0.0.21:444
+`);
+});
+
+test('rules with errors are told in place of a trace: exit code 1', async () => {
+  const file = rulesFile('<rule name="A" foo="1"><match url=".*" /><action type="None" /></rule>');
+  const { code, out, err } = await commandLine('trace', 'https://a/', '--rules', file);
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toContain(`${file}:1:`);
+  expect(err).toContain('error LG2001');
+});
