@@ -45,6 +45,25 @@ describe('filterByTags: each flag and its attributes (4.2)', () => {
   });
 });
 
+test("the vendor's reverse proxy sample", () => {
+  const rules = [
+    rewrite(['A'], '^/(.*)', '/{C:1}/{R:1}', {
+      preCondition: 'IsHTML',
+      conditions: [condition('{URL}', '^/(webmail|payroll)/.*')],
+    }),
+  ];
+  const answer = {
+    preConditions: { IsHTML: [condition('{RESPONSE_CONTENT_TYPE}', '^text/html')] },
+    headers: ['Content-Type', 'text/html; charset=utf-8'],
+    inbound: [{ url: '^webmail/(.*)', to: 'http://localhost:8081/{R:1}', stop: true }],
+  };
+  const html = '<a href="/default.aspx">x</a><a href="http://other/">y</a>';
+  expect(tagsAfter(rules, html, { ...answer, target: '/webmail/default.aspx' })).toBe(
+    '<a href="/webmail/default.aspx">x</a><a href="http://other/">y</a>',
+  );
+  expect(tagsAfter(rules, html, { ...answer, target: '/default.aspx' })).toBe(html);
+});
+
 describe('values', () => {
   test.each<[string, string, string]>([
     ['the whole value is replaced', '<a href="http://inner/a?b">', '<a href="https://www.mysite.com/a?b">'],
