@@ -1,5 +1,5 @@
 /** Files and folders that stand on the command line: those that are not there or cannot be read end the command. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { StartError } from '../errors.ts';
 import { type CommandInput, textOption, UsageError } from './command.ts';
 
@@ -11,16 +11,28 @@ const FAULTS: Readonly<Record<string, string>> = {
 
 /** @throws StartError where it cannot be read */
 export function kindOfPlace(place: string): 'file' | 'folder' {
+  const status = statusOf(place);
+  if (status.isDirectory()) return 'folder';
+  if (status.isFile()) return 'file';
+  throw new StartError(`cannot read ${place}: it is neither a file nor a folder.`);
+}
+
+/**
+ * Tells folders from all that can be read as a stream, pipes of the shell included.
+ * @throws StartError where it cannot be read
+ */
+export function isFolder(place: string): boolean {
+  return statusOf(place).isDirectory();
+}
+
+function statusOf(place: string): Stats {
   try {
     accessSync(place, constants.R_OK);
-    const status = statSync(place);
-    if (status.isDirectory()) return 'folder';
-    if (status.isFile()) return 'file';
+    return statSync(place);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new StartError(`cannot read ${place}: ${FAULTS[code] ?? message}.`);
   }
-  throw new StartError(`cannot read ${place}: it is neither a file nor a folder.`);
 }
 
 /** The folder of `--config`. */

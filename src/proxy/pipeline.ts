@@ -51,7 +51,7 @@ export type Decision = (Respond | Abort | Forward | Fail) & {
 
 /** @throws ExchangeError for everything that is refused before a site is found, or its rules are asked */
 export function decide(runtime: Runtime, head: RequestHead): Decision {
-  refuseMethod(head.method);
+  if (isRefusedMethod(head.method)) throw new ExchangeError('methodRefused', `method ${head.method}`);
   const site = siteOf(runtime, head);
   const request = rewriteRequest(head, site);
   const outcome = evaluateRules(site.rules, request);
@@ -60,10 +60,8 @@ export function decide(runtime: Runtime, head: RequestHead): Decision {
 }
 
 /** CONNECT would make a tunnel, and TRACE shows a client what the server was sent: neither is proxied. */
-function refuseMethod(method: string): void {
-  if (method === 'CONNECT' || method === 'TRACE' || method === 'TRACK') {
-    throw new ExchangeError('methodRefused', `method ${method}`);
-  }
+export function isRefusedMethod(method: string): boolean {
+  return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK';
 }
 
 function siteOf(runtime: Runtime, head: RequestHead): RunningSite {

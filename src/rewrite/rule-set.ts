@@ -30,7 +30,7 @@ export function evaluateRules(site: CompiledSite, request: RewriteRequest, recor
 
 function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): RewriteOutcome | undefined {
   if (ruleSet.rules.length === 0) return undefined;
-  recordBorder(recorder, 'URL_REWRITE_START', ruleSet.scope, pass);
+  recorder?.events.push({ event: 'URL_REWRITE_START', ...current(pass), Scope: ruleSet.scope });
   let outcome: RewriteOutcome | undefined;
   for (const rule of ruleSet.rules) {
     const result = runRule(rule, pass, recorder);
@@ -49,12 +49,12 @@ function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefi
       : result;
     break;
   }
-  recordBorder(recorder, 'URL_REWRITE_END', ruleSet.scope, pass);
+  recorder?.events.push({ event: 'URL_REWRITE_END', ...current(pass) });
   return outcome;
 }
 
-function recordBorder(recorder: TraceRecorder | undefined, event: string, scope: string, pass: Pass): void {
-  recorder?.events.push({ event, RequestURL: pass.url.path, QueryString: pass.url.query, Scope: scope });
+function current({ url }: Pass): { RequestURL: string; QueryString: string } {
+  return { RequestURL: url.path, QueryString: url.query };
 }
 
 function finish(pass: Pass): RewriteOutcome {

@@ -7,7 +7,7 @@ import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts
 import type { RewriteMaps } from './rewrite-map.ts';
 import { headerOfVariable, headerValue, isForbiddenHeader, variableReader } from './server-variables.ts';
 import { compileTemplate, type Template } from './template.ts';
-import type { TraceRecorder } from './trace.ts';
+import { type TraceRecorder, takeNote } from './trace.ts';
 
 interface SetVariable {
   /** Upper case. */
@@ -55,7 +55,11 @@ export function compileRule(config: RuleConfig, surroundings: RuleSurroundings):
     pattern: compiled && !isFault(compiled) ? compiled : undefined,
     patternText: url ?? '',
     negate: config.match?.negate ?? false,
-    conditions: config.conditions && compileConditions(config.conditions, config.patternSyntax, maps),
+    // An empty list is as good as none; a trace then has no events of conditions either.
+    conditions:
+      config.conditions && config.conditions.entries.length > 0
+        ? compileConditions(config.conditions, config.patternSyntax, maps)
+        : undefined,
     variables: config.serverVariables.map((variable) => compileVariable(variable, surroundings)),
     action: compileAction(config.action, maps, surroundings.keepEscapes),
     failure: fault && failure(`The expression "${url}" contains ${fault.text}.`),
@@ -144,6 +148,7 @@ function tryRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): R
     ElapsedMilliseconds: Math.floor(performance.now() - began),
   });
   if ((captures !== undefined) === rule.negate) return 'next';
+  if (captures) takeNote(recorder, { kind: 'captured', letter: 'R', values: captures });
   pass.ruleCaptures = captures;
   pass.conditionCaptures = undefined;
   if (rule.conditions) {
@@ -162,12 +167,7 @@ function setVariables(rule: Rule, pass: Pass, recorder: TraceRecorder | undefine
     if (value === undefined) return failure(`the value for ${variable.name} holds a control character`, true);
     pass.set ??= new Map();
     pass.set.set(variable.name, value);
-    recorder?.events.push({
-      event: 'SET_SERVER_VARIABLE',
-      Name: variable.name,
-      Value: value,
-      Replace: variable.replace,
-    });
+    takeNote(recorder, { kind: 'set', name: variable.name, value });
   }
   return undefined;
 }

@@ -55,7 +55,6 @@ test('--rules with --method, --header and --remote: the outcome and every event'
     'CONDITION_EVALUATION',
     'CONDITION_EVALUATION',
     'CONDITIONS_EVALUATION_END',
-    'SET_SERVER_VARIABLE',
     'REWRITE_ACTION',
     'RULE_EVALUATION_END',
     'URL_REWRITE_END',
@@ -131,19 +130,64 @@ test('what is refused before any rule is asked', async () => {
   expect(outside).toMatchObject({ code: 0, outcome: { action: 'error', error: { iisStatus: '400' } }, events: [] });
 });
 
+test('the site is that of the Host header where one is given', async () => {
+  const host = ['--header', 'Host: meet.contoso.com'];
+  const { outcome } = await traced('https://10.1.1.1/x', ...host, '--config', publishedFolder());
+  expect(outcome).toMatchObject({ action: 'proxy', farm: 'meet-farm' });
+});
+
+test('a method that is never proxied', async () => {
+  const asked = ['--method', 'TRACE', '--config', publishedFolder()];
+  const { code, outcome } = await traced('https://meet.contoso.com/', ...asked);
+  expect([code, outcome.error.iisStatus]).toEqual([1, '501']);
+});
+
+test('{HTTP_VERSION} and IPv6 addresses of servers are written as IIS writes them', async () => {
+  const { configDir } = writeFolder({
+    iis: applicationHost({
+      bindings: ['https *:443:meet.contoso.com'],
+      farms: webFarm('fe', { servers: [{ address: '2001:db8::1' }] }),
+      rules:
+        '<rule name="A"><match url=".*" /><serverVariables><set name="HTTP_X_V" value="{HTTP_VERSION}" /></serverVariables><action type="Rewrite" url="https://fe/" /></rule>',
+    }),
+  });
+  const { outcome } = await traced('https://meet.contoso.com/', '--config', configDir);
+  expect(outcome).toMatchObject({ servers: ['https://[2001:db8::1]:4443'], setVariables: { HTTP_X_V: 'HTTP/1.1' } });
+});
+
+test('a host that the request brought is refused unless settings allow it', async () => {
+  const folder = (settings: Record<string, unknown>) =>
+    writeFolder({
+      iis: applicationHost({
+        bindings: ['https *:443:'],
+        farms: webFarm('fe', { servers: [{ address: '10.0.0.20' }] }),
+        rules: '<rule name="A"><match url=".*" /><action type="Rewrite" url="https://{HTTP_HOST}/{R:0}" /></rule>',
+        more: '<proxy enabled="true" />',
+      }),
+      settings,
+    }).configDir;
+  const at = async (host: string, settings: Record<string, unknown>) =>
+    (await traced(`https://${host}/a`, '--config', folder(settings))).outcome;
+  expect(await at('a.example', {})).toEqual({
+    action: 'error',
+    error: { iisStatus: '403', message: 'a.example is neither a farm nor in upstream.allow' },
+  });
+  expect(await at('a.example', { upstream: { allow: ['a.example'] } })).toMatchObject({ url: 'https://a.example/a' });
+  expect(await at('FE', {})).toMatchObject({ action: 'proxy', farm: 'fe' });
+});
+
 test('lines for a person', async () => {
   const { code, out } = await commandLine('trace', 'https://meet.contoso.com/x', '--config', publishedFolder());
   expect(code).toBe(0);
   expect(out).toBe(`GET https://meet.contoso.com/x
 
 Global rules on "/x"
-  rule "ARR_meet_loadbalance_SSL"
-    "x" matches "*"
-    yes {HTTPS} = "ON" against "on"
-    yes {HTTP_HOST} = "meet.contoso.com" against "meet.contoso.com"
-    conditions hold
-    rewrites to https://Meet-Farm/x
-    stops here
+  +  ARR_meet_loadbalance_SSL: "x" matches "*"
+     yes {HTTPS} = "ON" matches "on"
+     yes {HTTP_HOST} = "meet.contoso.com" matches "meet.contoso.com"
+     captured {R:0} = "x", {R:1} = "x", {C:0} = "meet.contoso.com"
+     rewrites to https://Meet-Farm/x
+     stops here
 
 => proxied to https://meet-farm/x
    farm meet-farm: https://10.0.0.20:4443, https://10.0.0.21:444
