@@ -2,9 +2,10 @@
 import type { Report } from './diagnostic.ts';
 import type { LoadSession } from './load-session.ts';
 import type { RewriteMapConfig, RuleSetConfig, ScopeConfig } from './model.ts';
+import { outboundOf } from './outbound-section.ts';
 import { ruleContext, type SectionLevel } from './read-sections.ts';
 import { type RewriteSectionName, rewriteMapOf, rewriteSections, ruleOf } from './rewrite-section.ts';
-import { boolOf, mergeEntries, type SectionNode, stringOf, textOf } from './schema.ts';
+import { boolOf, mergeEntries, type SectionNode, stringOf } from './schema.ts';
 import { containsPath, depthOf, rankOf } from './section-permission.ts';
 
 /** The rules of the server level. */
@@ -71,13 +72,13 @@ function ruleSet(
   }
   const rewriteMaps = merge('rewriteMaps', levels, session).map(rewriteMapOf);
   for (const map of rewriteMaps) checkKeyCase(map, session.report);
-  if (section === 'rules') checkOutbound(levels, session);
   return {
     rules: merge(section, levels, session).map((node) => ruleOf(node, basePaths.get(node) ?? '/')),
     rewriteMaps,
     allowedServerVariables: merge('allowedServerVariables', levels, session).map((node) => stringOf(node, 'name')),
     providers: merge('providers', levels, session).map((node) => stringOf(node, 'name')),
     useOriginalURLEncoding: originalEncoding(section, levels),
+    ...(section === 'rules' ? outboundOf(levels, session) : {}),
   };
 }
 
@@ -115,41 +116,4 @@ function checkKeyCase(map: RewriteMapConfig, report: Report): void {
       });
     }
   }
-}
-
-/** Outbound rules are read and checked, but none that is switched on can be served. */
-function checkOutbound(levels: readonly SectionLevel[], session: LoadSession): void {
-  const known = (child: string) =>
-    new Set(
-      levels
-        .flatMap((level) => level.sections.get('outboundRules')?.elements.get(child)?.entries ?? [])
-        .map((entry) => stringOf(entry.node, 'name').toLowerCase()),
-    );
-  const preConditions = known('preConditions');
-  const customTags = known('customTags');
-  for (const rule of merge('outboundRules', levels, session)) {
-    checkReference(textOf(rule, 'preCondition'), preConditions, 'preCondition', session.report);
-    const match = rule.elements.get('match');
-    if (match !== undefined)
-      checkReference(textOf(match, 'customTags'), customTags, 'customTags group', session.report);
-    if (!boolOf(rule, 'enabled')) continue;
-    session.report('LG2008', rule.span, {
-      message: `This version does not carry out outbound rules, and rule "${stringOf(rule, 'name')}" is switched on.`,
-      advice: 'Write enabled="false" on the rule if answers may pass unchanged.',
-    });
-  }
-}
-
-function checkReference(
-  text: ReturnType<typeof textOf>,
-  names: ReadonlySet<string>,
-  what: string,
-  report: Report,
-): void {
-  if (text === undefined || text.value === '' || names.has(text.value.toLowerCase())) return;
-  report('LG2009', text.span, {
-    message: `There is no ${what} "${text.value}".`,
-    advice: `Define it, or name one that exists.`,
-    ui: true,
-  });
 }

@@ -217,11 +217,14 @@ function relay(call: Call, answer: Answer, options: LaneOptions): void {
   }
   answer.body.on('data', (chunk: Buffer) => exchange.countSent(chunk.length));
   // Not `pipeline`, which hangs more listeners on a response than Node takes for sound.
-  answer.body.once('error', (error) => {
+  const broke = (error: Error) => {
     if (!response.destroyed) exchange.failed(serverBroke(error));
     // With an error, so that HTTP/2 resets the stream and does not end it as if it were whole.
     response.destroy(error);
-  });
+  };
+  // It may have broken off before anyone looked, and says so only once.
+  if (answer.body.errored) broke(answer.body.errored);
+  else answer.body.once('error', broke);
   response.once('close', () => answer.body.destroy());
   answer.body.pipe(response as ServerResponse);
 }

@@ -42,7 +42,7 @@ describe('wrong use: exit code 2, and how it is used', () => {
     ['demo extra', /^lychgate demo: "extra" is one word too many\nUsage: lychgate demo\n$/],
     ['run --confg x', /^lychgate run: Unknown option '--confg'\nUsage: /],
     ['run --config', /^lychgate run: Option '--config <value>' argument missing\nUsage: /],
-    ['validate --format xml', /^lychgate validate: --format is one of text, json\nUsage: /],
+    ['validate --format xml', /^lychgate validate: --format is one of text, json, github, sarif\nUsage: /],
     ['validate --strict=yes', /^lychgate validate: Option '--strict' does not take an argument\nUsage: /],
     ['trace', /^lychgate trace: exactly one URL is wanted\nUsage: /],
     ['trace http://a http://b', /^lychgate trace: exactly one URL is wanted\n/],

@@ -2,14 +2,12 @@
 
 /** Warnings aside, nothing is found: IIS would run these, and so does Lychgate. */
 const accepted = `
-  001 003 004 005 006 007 008 009 010 013 014 015 016 017 018 019 020 025 026 027 029 030 032 033 034 035 036 037 038 040
-  047 048 050 052 054 055 058 060 061 062 063 064 065 066 067 068 069 071 072 074 075 076 077 078 080 081 082 083 084 085
-  086 087 088 089 090 091 093 094 095 096 097 098 099 100 101 105 106 107 108 109 112 114 118 119 120 121 122 123 125 128
-  129 131 133 135 136 138 139 140 141 143 144 146 147 149 150 151 152 158 159 160 163 164 165 166 167 168 169 171 173 174
-  175 177 179 185 186`;
-
-/** IIS would run these; Lychgate does not carry out outbound rules yet. */
-const outbound = '022 041 042 051 053 073 113 126 127 130 153 156 162 170 178 182 183 184';
+  001 003 004 005 006 007 008 009 010 013 014 015 016 017 018 019 020 022 025 026 027 029 030 032 033 034 035 036
+  037 038 040 041 042 047 048 050 051 052 053 054 055 058 060 061 062 063 064 065 066 067 068 069 071 072 073 074
+  075 076 077 078 080 081 082 083 084 085 086 087 088 089 090 091 093 094 095 096 097 098 099 100 101 105 106 107
+  108 109 112 113 114 118 119 120 121 122 123 125 126 127 128 129 130 131 133 135 136 138 139 140 141 143 144 146
+  147 149 150 151 152 153 156 158 159 160 162 163 164 165 166 167 168 169 170 171 173 174 175 177 178 179 182 183
+  184 185 186`;
 
 const refused: Readonly<Record<string, string>> = {
   // Not XML: `< ! --`.
@@ -76,8 +74,8 @@ const refused: Readonly<Record<string, string>> = {
   '142': 'LG1002',
   // A template: {NodeStartFile} in a pattern stands for a name.
   '148': 'LG2200',
-  // allowedServerVariables in a web.config, where the stock declaration locks it; and outbound rules.
-  '157': 'LG1012 LG2008',
+  // allowedServerVariables in a web.config, where the stock declaration locks it.
+  '157': 'LG1012',
   // IIS runs it: client certificates are demanded, which must be acknowledged here. Its configSource files are missing.
   '180': 'LG1001 LG1017',
 };
@@ -86,6 +84,5 @@ const words = (list: string) => list.trim().split(/\s+/);
 
 export const verdicts: ReadonlyMap<string, string> = new Map([
   ...words(accepted).map((number) => [number, 'accepted'] as const),
-  ...words(outbound).map((number) => [number, 'LG2008'] as const),
   ...Object.entries(refused),
 ]);

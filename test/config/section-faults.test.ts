@@ -116,15 +116,11 @@ const ruleCases: readonly Case[] = [
     'LG2001',
     '<outboundRules><rule name="r" enabled="false"><match «url»="x" /></rule></outboundRules>',
   ],
+  ['missing preCondition', 'LG2009', '<outboundRules><rule name="r" preCondition="«p»" /></outboundRules>'],
   [
-    'enabled outbound rule',
-    'LG2008',
-    '<outboundRules>\n  «<rule name="r">»<match pattern="x" /></rule></outboundRules>',
-  ],
-  [
-    'missing preCondition',
+    'missing customTags',
     'LG2009',
-    '<outboundRules><rule name="r" enabled="false" preCondition="«p»" /></outboundRules>',
+    '<outboundRules><rule name="r"><match filterByTags="CustomTags" customTags="«t»" pattern="x" /></rule></outboundRules>',
   ],
   ['text in a section', 'LG1018', '<rules>«x»</rules>'],
   [
