@@ -31,6 +31,7 @@ const kinds = {
   tooManyPinned: ['us', 503, 0, 0],
   ruleFailed: ['us', 500, 50, 0],
   globalRuleFailed: ['us', 500, 51, 0],
+  outboundRuleFailed: ['us', 500, 52, 0],
   internal: ['us', 500, 0, 0],
   noServer: ['server', 502, 4, 0],
   nameNotResolved: ['server', 502, 3, 12007],

@@ -1,7 +1,9 @@
 /** Arguments to command; help; errors to exit codes. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { nearest } from '../config/nearest.ts';
 import { StartError } from '../errors.ts';
+import { outliveReaders } from '../service/closed-output.ts';
 import { type Command, EXIT, type Streams, UsageError } from './command.ts';
 import { demo } from './demo.ts';
 import { later } from './later.ts';
@@ -19,6 +21,7 @@ export async function runCommandLine(
   argv: readonly string[],
   streams: Streams = { out: process.stdout, err: process.stderr },
 ): Promise<number> {
+  if (streams.out === process.stdout) outliveReaders(process);
   const [name = '', ...rest] = argv;
   if (name === '' || name === 'help' || name === '--help' || name === '-h') return help(rest[0] ?? '', streams);
   if (name === '--version' || name === '-v') {
@@ -27,12 +30,16 @@ export async function runCommandLine(
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (command === undefined) {
-    streams.err.write(`lychgate: there is no command "${name}". "lychgate help" lists them.\n`);
-    return EXIT.wrongUse;
+    return unknown(name, streams);
   }
   if (rest.includes('--help') || rest.includes('-h')) return help(name, streams);
   try {
-    const { values, positionals } = parseArgs({ args: rest, options: command.options, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: command.options,
+      allowPositionals: true,
+      strict: command.anyArguments !== true,
+    });
     return await command.run({ values, arguments: positionals, streams });
   } catch (error) {
     return explain(error, command, streams);
@@ -46,10 +53,17 @@ function explain(error: unknown, command: Command, { err }: Streams): number {
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
-    err.write(`lychgate ${command.name}: ${error instanceof Error ? error.message : ''}\n${usageOf(command)}\n`);
+    err.write(
+      `lychgate ${command.name}: ${error instanceof Error ? withoutHint(error.message) : ''}\n${usageOf(command)}\n`,
+    );
     return EXIT.wrongUse;
   }
   throw error;
+}
+
+/** Node's hint about arguments that begin with a dash fits none of ours. */
+function withoutHint(message: string): string {
+  return message.replace(/\. To specify a positional argument.*$/s, '');
 }
 
 function help(name: string, { out, err }: Streams): number {
@@ -60,14 +74,23 @@ function help(name: string, { out, err }: Streams): number {
     return EXIT.fine;
   }
   if (name !== '') {
-    err.write(`lychgate: there is no command "${name}".\n`);
-    return EXIT.wrongUse;
+    return unknown(name, { out, err });
   }
   const list = COMMANDS.map((each) => `  ${each.name.padEnd(10)} ${each.summary}\n`).join('');
   out.write(
     `Lychgate ${version()}: the reverse proxy that reads IIS ARR configuration\n\nUsage: lychgate COMMAND [options]\n\n${list}\n"lychgate help COMMAND" tells more.\nExit codes: 0 fine, 1 the answer is no, 2 wrong use, 3 could not do it.\n`,
   );
   return EXIT.fine;
+}
+
+function unknown(name: string, { err }: Streams): number {
+  const near = nearest(
+    name,
+    COMMANDS.map((each) => each.name),
+  );
+  const advice = near === undefined ? '' : ` Did you mean "${near}"?`;
+  err.write(`lychgate: there is no command "${name}".${advice} "lychgate help" lists them.\n`);
+  return EXIT.wrongUse;
 }
 
 function usageOf(command: Command): string {

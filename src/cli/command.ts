@@ -34,6 +34,8 @@ export interface Command {
   readonly options: ParseArgsOptionsConfig;
   /** One line for each option. */
   readonly optionHelp: Readonly<Record<string, string>>;
+  /** True where any arguments will do. */
+  readonly anyArguments?: true;
   /** Resolves with the exit code. */
   run(input: CommandInput): Promise<number> | number;
 }
@@ -53,4 +55,9 @@ export function textOption(input: CommandInput, name: string): string | undefine
 export function listOption(input: CommandInput, name: string): string[] {
   const value = input.values[name];
   return (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string');
+}
+
+/** For commands that take options only. */
+export function refuseArguments({ arguments: [first] }: CommandInput): void {
+  if (first !== undefined) throw new UsageError(`"${first}" is one word too many`);
 }

@@ -4,8 +4,8 @@ import { type Demo, prepareDemo } from '../demo/demo.ts';
 import { shellLine } from '../demo/demo-plan.ts';
 import type { StandIn } from '../demo/stand-in.ts';
 import { StartError } from '../errors.ts';
-import { untilStopped } from '../service/shutdown.ts';
-import { type Command, type CommandInput, EXIT } from './command.ts';
+import { endOnSignal, untilStopped } from '../service/shutdown.ts';
+import { type Command, EXIT, refuseArguments } from './command.ts';
 import { startFrom } from './run.ts';
 
 export const demo: Command = {
@@ -15,14 +15,24 @@ export const demo: Command = {
   options: {},
   optionHelp: {},
   async run(input) {
+    refuseArguments(input);
+    // Ctrl-C before everything is up must not leave the folder behind; later, `untilStopped` decides.
+    const begun = endOnSignal();
     const prepared = prepareDemo();
+    const remove = () => rmSync(prepared.folder, { recursive: true, force: true });
+    process.once('exit', remove);
     let servers: readonly StandIn[] = [];
     try {
       servers = await startServers(prepared);
-      return await serve(prepared, input);
+      const started = await startFrom(prepared.configDir, input.streams);
+      if (typeof started === 'number') return started === EXIT.fine ? EXIT.failed : started;
+      const ended = untilStopped(started.service, started.log, false);
+      begun();
+      input.streams.out.write(introduction(prepared));
+      return await ended;
     } finally {
       await Promise.all(servers.map((server) => server.close()));
-      rmSync(prepared.folder, { recursive: true, force: true });
+      remove();
     }
   },
 };
@@ -39,17 +49,11 @@ async function startServers(prepared: Demo): Promise<readonly StandIn[]> {
   }
 }
 
-async function serve(prepared: Demo, { streams }: CommandInput): Promise<number> {
-  const started = await startFrom(prepared.configDir, streams);
-  if (typeof started === 'number') return started === EXIT.fine ? EXIT.failed : started;
-  streams.out.write(introduction(prepared));
-  return await untilStopped(started.service, started.log, false);
-}
-
 function introduction({ plan, configDir }: Demo): string {
   const { listener, frontEnd, officeWebApps } = plan;
   const tries = plan.tries.map(
-    (each) => `# ${each.title}: ${each.status}, shows ${each.shows.trim()}\n${shellLine(each)}\n`,
+    (each) =>
+      `# ${each.title}: ${each.status}, shows ${each.shows.trim().replaceAll('\r\n', ' and ')}\n${shellLine(each)}\n`,
   );
   return `
 Lychgate publishes a stand-in Front End, as an IIS ARR server would.

@@ -15,8 +15,9 @@ export const later: readonly Command[] = names.map(([name, what]) => ({
   summary: `(comes with a later version) ${what}`,
   options: {},
   optionHelp: {},
+  anyArguments: true,
   run({ streams }) {
-    streams.err.write(`lychgate ${name}: comes with a later version.\n`);
+    streams.err.write(`lychgate ${name}: this command comes with a later version of Lychgate.\n`);
     return EXIT.wrongUse;
   },
 }));

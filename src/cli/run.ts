@@ -5,10 +5,12 @@ import { printText } from '../config/print-diagnostic.ts';
 import { createLog, type Logger } from '../log.ts';
 import { type CheckedConfig, canStart, checkConfig } from '../service/check-config.ts';
 import { checkLoop } from '../service/check-loop.ts';
-import { untilStopped } from '../service/shutdown.ts';
+import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
 import { nodeVersionWarning } from '../service/version-floor.ts';
-import { type Command, EXIT, type Streams, textOption } from './command.ts';
+import { type Command, EXIT, refuseArguments, type Streams } from './command.ts';
+import { configFolder } from './named-place.ts';
+import { withShownNames } from './shown-names.ts';
 
 export const run: Command = {
   name: 'run',
@@ -17,8 +19,13 @@ export const run: Command = {
   options: { config: { type: 'string' } },
   optionHelp: { '--config DIR': 'the folder with settings.json and the IIS files (default: config)' },
   async run(input) {
-    const started = await startFrom(textOption(input, 'config') ?? 'config', input.streams);
-    return typeof started === 'number' ? started : await untilStopped(started.service, started.log, true);
+    refuseArguments(input);
+    const begun = endOnSignal();
+    const started = await startFrom(configFolder(input), input.streams);
+    if (typeof started === 'number') return started;
+    const ended = untilStopped(started.service, started.log, true);
+    begun();
+    return await ended;
   },
 };
 
@@ -48,7 +55,8 @@ export async function startFrom(
 }
 
 function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { err }: Streams): void {
-  err.write(`${printText(diagnostics, sources, { colour: err.isTTY === true })}\n`);
+  const shown = withShownNames({ diagnostics, sources }, process.cwd());
+  err.write(`${printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true })}\n`);
 }
 
 /** A farm whose servers are not fully verified is told at every start, so that it cannot be forgotten. */

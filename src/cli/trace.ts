@@ -1,22 +1,26 @@
-/** `lychgate trace`: shows what the rules do with one request. Opens nothing, resolves nothing. */
+/** `lychgate trace`: shows what the rules do with one request, or with those of a log. Opens nothing, resolves nothing. */
 import { isIP } from 'node:net';
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
-import { loadConfig, loadFiles } from '../config/load-config.ts';
-import type { Config, SiteConfig, WebFarmConfig } from '../config/model.ts';
+import { type LoadResult, loadConfig, loadFiles } from '../config/load-config.ts';
+import type { Config, WebFarmConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
 import { checkRules } from '../rewrite/check.ts';
-import { compileRules } from '../rewrite/compile.ts';
-import { printTrace, type TracedFarm, traceJson } from '../rewrite/print-trace.ts';
-import { evaluateRules, type RewriteRequest } from '../rewrite/rule-set.ts';
-import { isRefused, parseTarget } from '../rewrite/target.ts';
+import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
-import { findSite } from '../service/find-site.ts';
+import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
+import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
+import { configFolder, isFolder, kindOfPlace } from './named-place.ts';
+import { printReplay, replayJson } from './print-replay.ts';
+import { replayLogs } from './replay-log.ts';
+import { withShownNames } from './shown-names.ts';
 
 export const trace: Command = {
   name: 'trace',
-  usage: 'URL [--config DIR | --rules FILE]... [--method M] [--header "N: v"]... [--remote IP] [--base /path] [--json]',
-  summary: 'shows what the rules do with a URL: which matched, which condition failed, where it goes',
+  usage:
+    'URL [--config DIR | --rules FILE]... [--method M] [--header "N: v"]... [--remote IP] [--base /path] [--json]\n' +
+    '       lychgate trace --log FILE... [--config DIR | --rules FILE]... [--against DIR] [--base /path] [--json]',
+  summary: 'shows what the rules do with a URL, or with the requests of an IIS log: what matched, where it goes',
   options: {
     config: { type: 'string' },
     rules: { type: 'string', multiple: true },
@@ -24,6 +28,8 @@ export const trace: Command = {
     header: { type: 'string', multiple: true },
     remote: { type: 'string' },
     base: { type: 'string' },
+    log: { type: 'string', multiple: true },
+    against: { type: 'string' },
     json: { type: 'boolean' },
   },
   optionHelp: {
@@ -33,20 +39,62 @@ export const trace: Command = {
     '--header "N: v"': 'a header of the request; may be repeated',
     '--remote IP': 'the address of the client (default: 198.51.100.1)',
     '--base /path': 'the URL path of the folder whose web.config the rules stand in (default: /)',
+    '--log FILE': 'replays an IIS log in W3C format, gzip too, and sums up; more files may follow; - is standard input',
+    '--against DIR': 'with --log: the folder of another configuration, to see whose fate it changes',
     '--json': 'prints JSON for programs',
   },
   run(input) {
-    const [url, ...more] = input.arguments;
-    if (url === undefined || more.length > 0) throw new UsageError('exactly one URL is wanted');
-    const asked = readUrl(url);
-    const { config, diagnostics, sources } = load(input);
-    if (config === undefined || hasErrors(diagnostics)) {
-      input.streams.err.write(`${printText(diagnostics, sources, { colour: input.streams.err.isTTY === true })}\n`);
-      return EXIT.no;
-    }
-    return show(config, asked, input);
+    const logs = listOption(input, 'log');
+    return logs.length > 0 ? replay(logs, input) : traceUrl(input);
   },
 };
+
+function traceUrl(input: CommandInput): number {
+  const [url, ...more] = input.arguments;
+  if (url === undefined || more.length > 0) throw new UsageError('exactly one URL is wanted');
+  if (input.values.against !== undefined)
+    throw new UsageError('--against compares what a log comes to: it needs --log');
+  const asked = readUrl(url);
+  const config = loadSound(load(input), input);
+  return config === undefined ? EXIT.no : show(config, asked, input);
+}
+
+const FOR_ONE_URL = ['method', 'header', 'remote'];
+
+async function replay(logs: readonly string[], input: CommandInput): Promise<number> {
+  const files = [...logs, ...input.arguments];
+  const url = files.find((file) => /^https?:\/\//i.test(file));
+  if (url !== undefined) throw new UsageError(`"${url}" or --log: one of both`);
+  const wrong = FOR_ONE_URL.find((name) => input.values[name] !== undefined);
+  if (wrong !== undefined) throw new UsageError(`--${wrong} is for a URL: a log tells it for each request`);
+  if (files.filter((file) => file === '-').length > 1) throw new UsageError('standard input (-) can be read once');
+  for (const file of files) {
+    if (file !== '-' && isFolder(file)) throw new UsageError(`--log ${file}: this is a folder, a file is wanted`);
+  }
+  const folder = textOption(input, 'against');
+  if (folder !== undefined && !isFolder(folder)) throw new UsageError(`--against ${folder}: a folder is wanted`);
+  const config = loadSound(load(input), input);
+  const against = folder === undefined ? undefined : loadSound(checked(loadConfig(folder)), input);
+  if (config === undefined || (folder !== undefined && against === undefined)) return EXIT.no;
+  const { out, err } = input.streams;
+  const only = listOption(input, 'rules').length > 0 ? config.sites[0] : undefined;
+  const result = await replayLogs({ files, config, only, against, err });
+  if (input.values.json === true) out.write(`${JSON.stringify(replayJson(result, folder), undefined, 2)}\n`);
+  else out.write(`${printReplay(result, { against: folder, colour: out.isTTY === true }).join('\n')}\n`);
+  for (const { name, error } of result.files) if (error !== undefined) err.write(`lychgate: ${name}: ${error}\n`);
+  return result.files.some(({ error }) => error !== undefined) ? EXIT.failed : EXIT.fine;
+}
+
+/** The configuration, or nothing where errors were told. */
+function loadSound(
+  { config, diagnostics, sources }: LoadResult,
+  { streams: { err } }: CommandInput,
+): Config | undefined {
+  if (config !== undefined && !hasErrors(diagnostics)) return config;
+  const shown = withShownNames({ diagnostics, sources }, process.cwd());
+  err.write(printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true }));
+  return undefined;
+}
 
 interface AskedUrl {
   readonly url: string;
@@ -67,54 +115,54 @@ function readUrl(url: string): AskedUrl {
   return { url, scheme: lower, authority, port, target };
 }
 
-function load(input: CommandInput) {
+function load(input: CommandInput): LoadResult {
   const files = listOption(input, 'rules');
   const base = textOption(input, 'base') ?? '/';
-  const loaded = files.length > 0 ? loadFiles(files, { base }) : loadConfig(textOption(input, 'config') ?? 'config');
+  if (files.length > 0 && input.values.config !== undefined) {
+    throw new UsageError('--config and --rules exclude each other: --rules traces the files alone');
+  }
+  for (const file of files) {
+    if (kindOfPlace(file) === 'folder') throw new UsageError(`--rules ${file}: this is a folder, a file is wanted`);
+  }
+  return checked(files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input)));
+}
+
+function checked(loaded: LoadResult): LoadResult {
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   if (loaded.config) checkRules(loaded.config, reportInto(diagnostics));
   return { ...loaded, diagnostics };
 }
 
 function show(config: Config, asked: AskedUrl, input: CommandInput): number {
-  const { out, err } = input.streams;
+  const { out } = input.streams;
   const fromFiles = listOption(input, 'rules').length > 0;
-  const site = fromFiles ? config.sites[0] : findSite(config.sites, asked);
-  const compiled = site && compileRules(config).get(site.name);
-  if (site === undefined || compiled === undefined) {
-    err.write(`No binding takes ${asked.authority} on port ${asked.port}: the answer is 400.\n`);
-    return EXIT.no;
-  }
-  const request = requestOf(asked, site, input);
   const recorder = createRecorder();
-  const outcome = evaluateRules(compiled, request, recorder);
-  const traced = { method: request.method, url: asked.url };
-  const trace = traceJson(outcome, recorder, traced, config.webFarms.map(tracedFarm));
-  out.write(
-    input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${printTrace(trace).join('\n')}\n`,
-  );
-  return EXIT.fine;
+  const request = requestOf(asked, input);
+  const { outcome, site } = createForecast(config, fromFiles ? config.sites[0] : undefined)(request, recorder);
+  const { method } = request;
+  const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
+  const lines = () => printTrace(trace, { notes: recorder.notes, colour: out.isTTY === true });
+  out.write(input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${lines().join('\n')}\n`);
+  return site === undefined ? EXIT.no : EXIT.fine;
 }
 
-function requestOf(asked: AskedUrl, site: SiteConfig, input: CommandInput): RewriteRequest {
-  const target = parseTarget(asked.target);
-  if (isRefused(target)) throw new UsageError(`the request would be answered 400: ${target.refused}`);
+function requestOf(asked: AskedUrl, input: CommandInput): AskedRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
   const headers = readHeaders(listOption(input, 'header'));
+  const host = headers.get('host') ?? asked.authority;
+  headers.set('host', host);
   return {
     method: textOption(input, 'method') ?? 'GET',
     scheme: asked.scheme,
-    host: headers.get('host') ?? asked.authority,
-    target,
+    host,
+    target: asked.target,
     header: (lowerCaseName) => headers.get(lowerCaseName),
     remoteAddress,
     remotePort: 50_000,
     localAddress: '203.0.113.1',
     localPort: asked.port,
-    httpVersion: 'HTTP/1.1',
-    siteName: site.name,
-    siteId: site.id,
+    httpVersion: '1.1',
   };
 }
 
@@ -134,8 +182,9 @@ function tracedFarm(farm: WebFarmConfig): TracedFarm {
     servers: (scheme) =>
       farm.servers
         .filter(({ enabled }) => enabled)
-        .map(
-          (server) => `${scheme}://${server.address.value}:${scheme === 'https' ? server.httpsPort : server.httpPort}`,
-        ),
+        .map(({ address: { value }, httpPort, httpsPort }) => {
+          const host = isIP(value) === 6 ? `[${value}]` : value;
+          return `${scheme}://${host}:${scheme === 'https' ? httpsPort : httpPort}`;
+        }),
   };
 }

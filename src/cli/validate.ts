@@ -1,59 +1,59 @@
 /** `lychgate validate`: checks configuration and prints what it finds. Opens nothing, resolves nothing. */
-import { statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
 import { loadFile } from '../config/load-config.ts';
 import { printJson, printText } from '../config/print-diagnostic.ts';
-import { StartError } from '../errors.ts';
-import { checkRules } from '../rewrite/check.ts';
-import { checkConfig } from '../service/check-config.ts';
+import { printGithub } from '../config/print-github.ts';
+import { printSarif } from '../config/print-sarif.ts';
+import { checkConfig, checkRulesAndFarms } from '../service/check-config.ts';
 import { type Command, EXIT, textOption, UsageError } from './command.ts';
+import { configFolder, kindOfPlace } from './named-place.ts';
+import { type Findings, withShownNames } from './shown-names.ts';
 
-const FORMATS = ['text', 'json'];
+const FORMATS = ['text', 'json', 'github', 'sarif'];
 
 export const validate: Command = {
   name: 'validate',
-  usage: '[FILE|DIR]... [--format text|json] [--strict]',
+  usage: '[FILE|DIR]... [--format text|json|github|sarif] [--strict]',
   summary: 'checks IIS files and settings, and tells every fault with its place and its cure',
   options: { format: { type: 'string' }, config: { type: 'string' }, strict: { type: 'boolean' } },
   optionHelp: {
-    '--format FORMAT': 'text for people (default), json for programs',
+    '--format FORMAT':
+      'text for people (default), json for programs, github for workflow runs, sarif for code scanning',
     '--strict': 'treats warnings as errors',
     '--config DIR': 'the folder to check where none is named (default: config)',
   },
   run(input) {
     const format = textOption(input, 'format') ?? 'text';
     if (!FORMATS.includes(format)) throw new UsageError(`--format is one of ${FORMATS.join(', ')}`);
-    const places = input.arguments.length > 0 ? input.arguments : [textOption(input, 'config') ?? 'config'];
+    const places = input.arguments.length > 0 ? input.arguments : [configFolder(input)];
     const diagnostics: Diagnostic[] = [];
     const sources = new Map<string, string>();
-    for (const place of places) check(place, diagnostics, sources);
+    for (const place of places) {
+      // A program that names a place by its full name finds it again under that name.
+      const found = withShownNames(check(place), format === 'json' && isAbsolute(place) ? undefined : process.cwd());
+      diagnostics.push(...found.diagnostics);
+      for (const [file, text] of found.sources) sources.set(file, text);
+    }
     const found = input.values.strict === true ? diagnostics.map(asError) : diagnostics;
     const { out } = input.streams;
     if (format === 'json') out.write(`${printJson(found, sources, [...sources.keys()])}\n`);
-    else out.write(`${printText(found, sources, { colour: out.isTTY === true })}\n`);
+    else if (format === 'github') out.write(printGithub(found, sources));
+    else if (format === 'sarif') out.write(`${printSarif(found, sources)}\n`);
+    else out.write(printText(found, sources, { colour: out.isTTY === true }));
     return hasErrors(found) ? EXIT.no : EXIT.fine;
   },
 };
 
-function check(place: string, diagnostics: Diagnostic[], sources: Map<string, string>): void {
-  const found = isFolder(place) ? checkConfig(place) : checkFile(place);
-  diagnostics.push(...found.diagnostics);
-  for (const [file, text] of found.sources) sources.set(file, text);
+function check(place: string): Findings {
+  return kindOfPlace(place) === 'folder' ? checkConfig(place) : checkFile(place);
 }
 
-function checkFile(file: string): ReturnType<typeof loadFile> {
+function checkFile(file: string): Findings {
   const loaded = loadFile(file);
   const diagnostics = [...loaded.diagnostics];
-  if (loaded.config) checkRules(loaded.config, reportInto(diagnostics));
+  if (loaded.config) checkRulesAndFarms(loaded.config, reportInto(diagnostics));
   return { ...loaded, diagnostics };
-}
-
-function isFolder(place: string): boolean {
-  try {
-    return statSync(place).isDirectory();
-  } catch (error) {
-    throw new StartError(`cannot read ${place}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function asError(diagnostic: Diagnostic): Diagnostic {

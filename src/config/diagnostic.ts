@@ -36,7 +36,7 @@ export interface Related {
 }
 
 /**
- * Every code with its severity and a title. Codes are never reused.
+ * Every code with its severity and a title. Codes are never reused; LG1015 is retired.
  * LG1xxx files and XML, LG2xxx rules, LG3xxx farms, LG4xxx certificates and TLS, LG5xxx bindings, LG6xxx settings.
  */
 export const CATALOGUE = {
@@ -54,7 +54,6 @@ export const CATALOGUE = {
   LG1012: ['error', 'section locked at this level'],
   LG1013: ['error', 'configSource that cannot be used'],
   LG1014: ['error', 'faulty location element'],
-  LG1015: ['warning', 'lock that is not carried out'],
   LG1016: ['warning', 'section that is not carried out'],
   LG1017: ['error', 'access-guarding section that is not carried out'],
   LG1018: ['warning', 'text in a section'],
@@ -62,6 +61,10 @@ export const CATALOGUE = {
   LG1020: ['warning', 'declared encoding differs from the real one'],
   LG1021: ['error', 'attribute on a section group'],
   LG1022: ['warning', 'section whose delegation is not confirmed'],
+  LG1023: ['error', 'change of what a level above has locked'],
+  LG1024: ['error', 'faulty lock attribute'],
+  LG1025: ['warning', 'content beside configSource'],
+  LG1026: ['warning', 'lock that names nothing known'],
   LG2001: ['error', 'unknown attribute in a rule section'],
   LG2002: ['error', 'unknown element in a rule section'],
   LG2003: ['error', 'missing attribute in a rule section'],
@@ -69,7 +72,6 @@ export const CATALOGUE = {
   LG2005: ['error', 'duplicate entry in a rule section'],
   LG2006: ['error', 'element twice in a rule section'],
   LG2007: ['warning', 'value in a rule section that IIS may refuse'],
-  LG2008: ['error', 'outbound rules are not carried out'],
   LG2009: ['warning', 'outbound rule that refers to something missing'],
   LG2010: ['warning', 'rewrite map keys that differ in case only'],
   LG2200: ['error', 'regular expression is not valid'],
@@ -100,6 +102,11 @@ export const CATALOGUE = {
   LG2234: ['warning', 'escapes in the new path are encoded again'],
   LG2235: ['error', 'URL that a request cannot be sent to'],
   LG2236: ['warning', 'site rules behind a global rule that takes everything'],
+  LG2240: ['error', 'wildcard pattern of an outbound rule without tag filters'],
+  LG2241: ['warning', 'custom tags and CustomTags flag that do not go together'],
+  LG2242: ['warning', 'outbound rule with a server variable and tag filters'],
+  LG2243: ['warning', 'part of an outbound rule without effect'],
+  LG2244: ['warning', 'outbound rule that writes the status'],
   LG2300: ['warning', 'rule that no request reaches'],
   LG2301: ['warning', 'redirect that comes back to itself'],
   LG2302: ['warning', 'rule sends requests to this proxy itself'],
@@ -127,6 +134,8 @@ export const CATALOGUE = {
   LG3101: ['error', 'server that is this proxy itself'],
   LG3102: ['warning', 'server at an address of this proxy'],
   LG3103: ['warning', 'name of a server that does not resolve'],
+  LG3110: ['error', 'web farm without a server'],
+  LG3111: ['warning', 'web farm whose servers are all switched off'],
   LG4001: ['error', 'certificate file or folder cannot be read'],
   LG4002: ['error', 'certificate file is damaged'],
   LG4003: ['error', 'password does not open the certificate file'],

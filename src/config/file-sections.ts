@@ -1,6 +1,6 @@
 /** Walks one configuration file and finds the sections in it, with the `<location>` that each stands in. */
 
-import { type DeclaredSections, readConfigSections } from './config-sections.ts';
+import { readConfigSections } from './config-sections.ts';
 import type { Report, Span } from './diagnostic.ts';
 import { foreignElements, groupsOf, type KnownSections, stockSections } from './known-sections.ts';
 import { nearest } from './nearest.ts';
@@ -38,19 +38,23 @@ export function knownFrom(
   above: KnownSections | undefined,
   report: Report,
 ): KnownSections {
-  const declared: DeclaredSections | undefined =
-    root.name === 'configuration' ? readConfigSections(root, report) : undefined;
+  const below = kind === 'applicationHost' ? undefined : above?.sections;
+  const declared = root.name === 'configuration' ? readConfigSections(root, below ?? new Set(), report) : undefined;
   const base = above ?? stockSections;
   if (declared === undefined) return base;
-  if (kind === 'applicationHost') {
-    return declared.sections.has('system.webServer/handlers') || declared.sections.size > 20
-      ? declared
-      : {
-          sections: new Set([...base.sections, ...declared.sections]),
-          denied: new Set([...base.denied, ...declared.denied]),
-        };
-  }
-  return { sections: new Set([...base.sections, ...declared.sections]), denied: base.denied };
+  const both = {
+    sections: new Set([...base.sections, ...declared.sections]),
+    denied: base.denied,
+    serverOnly: new Set([...base.serverOnly, ...declared.serverOnly]),
+  };
+  if (kind !== 'applicationHost') return both;
+  const whole = declared.sections.has('system.webServer/handlers') || declared.sections.size > 20;
+  return {
+    sections: whole ? declared.sections : both.sections,
+    denied: whole ? declared.denied : new Set([...base.denied, ...declared.denied]),
+    // Rewriting belongs to the server's rules whatever the file forgot to declare.
+    serverOnly: both.serverOnly,
+  };
 }
 
 /** Every section of a `<configuration>` file or of a fragment of one. */
@@ -233,20 +237,13 @@ function addUse(path: string, element: XmlElement, location: LocationUse | undef
 
 function readLocation(element: XmlElement, report: Report): LocationUse {
   const read = (name: string) => element.attributes.find((attribute) => attribute.name === name);
-  const allowed = [
-    'path',
-    'overrideMode',
-    'allowOverride',
-    'inheritInChildApplications',
-    'lockAttributes',
-    'lockElements',
-  ];
+  const allowed = ['path', 'overrideMode', 'allowOverride', 'inheritInChildApplications'];
   for (const attribute of element.attributes) {
     if (!allowed.includes(attribute.name) && !attribute.name.startsWith('xdt:')) {
       refuseLocation(
         attribute,
         `<location> has no attribute "${attribute.name}".`,
-        `Use one of: ${allowed.slice(0, 4).join(', ')}.`,
+        `Use one of: ${allowed.join(', ')}.`,
         report,
       );
     }

@@ -2,9 +2,11 @@
 import type { Report } from './diagnostic.ts';
 import type { LoadSession } from './load-session.ts';
 import type { RewriteMapConfig, RuleSetConfig, ScopeConfig } from './model.ts';
+import { outboundOf } from './outbound-section.ts';
 import { ruleContext, type SectionLevel } from './read-sections.ts';
 import { type RewriteSectionName, rewriteMapOf, rewriteSections, ruleOf } from './rewrite-section.ts';
-import { boolOf, mergeEntries, type SectionNode, stringOf, textOf } from './schema.ts';
+import { boolOf, mergeEntries, type SectionNode, stringOf } from './schema.ts';
+import { containsPath, depthOf, rankOf } from './section-permission.ts';
 
 /** The rules of the server level. */
 export function globalRuleSet(levels: readonly SectionLevel[], session: LoadSession): RuleSetConfig {
@@ -27,7 +29,9 @@ export function scopesOf(
   const paths = new Map<string, string>([['/', '/']]);
   for (const level of mine) if (level.sections.size > 0 && level.site !== undefined) remember(paths, level.path);
   if (mine.some((level) => !level.inherits)) for (const application of applications) remember(paths, application);
-  const deepestFirst = [...paths.values()].sort((one, other) => depth(other) - depth(one) || (one < other ? -1 : 1));
+  const deepestFirst = [...paths.values()].sort(
+    (one, other) => depthOf(other) - depthOf(one) || (one < other ? -1 : 1),
+  );
   return deepestFirst.map((path) => ({
     path,
     ruleSet: ruleSet('rules', levelsAt(path, mine, applications), session),
@@ -38,31 +42,22 @@ function remember(paths: Map<string, string>, path: string): void {
   if (!paths.has(path.toLowerCase())) paths.set(path.toLowerCase(), path);
 }
 
-function depth(path: string): number {
-  return path === '/' ? 0 : path.split('/').length - 1;
-}
-
 /** The server first, then outer paths before inner ones; at one path, applicationHost.config before web.config. */
 function levelsAt(
   path: string,
   levels: readonly SectionLevel[],
   applications: readonly string[],
 ): readonly SectionLevel[] {
-  const rank = (level: SectionLevel) => (level.site === undefined ? -1 : depth(level.path));
   return levels
-    .filter((level) => level.site === undefined || contains(level.path, path))
+    .filter((level) => level.site === undefined || containsPath(level.path, path))
     .filter((level) => level.inherits || !crossesApplication(level.path, path, applications))
-    .toSorted((one, other) => rank(one) - rank(other));
-}
-
-function contains(outer: string, inner: string): boolean {
-  const prefix = outer === '/' ? '/' : `${outer.toLowerCase()}/`;
-  return `${inner.toLowerCase()}/`.startsWith(prefix);
+    .toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
 function crossesApplication(outer: string, inner: string, applications: readonly string[]): boolean {
   return applications.some(
-    (application) => depth(application) > depth(outer) && contains(outer, application) && contains(application, inner),
+    (application) =>
+      depthOf(application) > depthOf(outer) && containsPath(outer, application) && containsPath(application, inner),
   );
 }
 
@@ -77,13 +72,13 @@ function ruleSet(
   }
   const rewriteMaps = merge('rewriteMaps', levels, session).map(rewriteMapOf);
   for (const map of rewriteMaps) checkKeyCase(map, session.report);
-  if (section === 'rules') checkOutbound(levels, session);
   return {
     rules: merge(section, levels, session).map((node) => ruleOf(node, basePaths.get(node) ?? '/')),
     rewriteMaps,
     allowedServerVariables: merge('allowedServerVariables', levels, session).map((node) => stringOf(node, 'name')),
     providers: merge('providers', levels, session).map((node) => stringOf(node, 'name')),
     useOriginalURLEncoding: originalEncoding(section, levels),
+    ...(section === 'rules' ? outboundOf(levels, session) : {}),
   };
 }
 
@@ -121,41 +116,4 @@ function checkKeyCase(map: RewriteMapConfig, report: Report): void {
       });
     }
   }
-}
-
-/** Outbound rules are read and checked, but none that is switched on can be served. */
-function checkOutbound(levels: readonly SectionLevel[], session: LoadSession): void {
-  const known = (child: string) =>
-    new Set(
-      levels
-        .flatMap((level) => level.sections.get('outboundRules')?.elements.get(child)?.entries ?? [])
-        .map((entry) => stringOf(entry.node, 'name').toLowerCase()),
-    );
-  const preConditions = known('preConditions');
-  const customTags = known('customTags');
-  for (const rule of merge('outboundRules', levels, session)) {
-    checkReference(textOf(rule, 'preCondition'), preConditions, 'preCondition', session.report);
-    const match = rule.elements.get('match');
-    if (match !== undefined)
-      checkReference(textOf(match, 'customTags'), customTags, 'customTags group', session.report);
-    if (!boolOf(rule, 'enabled')) continue;
-    session.report('LG2008', rule.span, {
-      message: `This version does not carry out outbound rules, and rule "${stringOf(rule, 'name')}" is switched on.`,
-      advice: 'Write enabled="false" on the rule if answers may pass unchanged.',
-    });
-  }
-}
-
-function checkReference(
-  text: ReturnType<typeof textOf>,
-  names: ReadonlySet<string>,
-  what: string,
-  report: Report,
-): void {
-  if (text === undefined || text.value === '' || names.has(text.value.toLowerCase())) return;
-  report('LG2009', text.span, {
-    message: `There is no ${what} "${text.value}".`,
-    advice: `Define it, or name one that exists.`,
-    ui: true,
-  });
 }

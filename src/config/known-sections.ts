@@ -51,16 +51,15 @@ export interface KnownSections {
   readonly sections: ReadonlySet<string>;
   /** Sections that are locked below applicationHost.config, as far as the files say. */
   readonly denied: ReadonlySet<string>;
+  /** Sections that stand at the level of the server and that nothing can unlock: `allowDefinition="AppHostOnly"`. */
+  readonly serverOnly: ReadonlySet<string>;
 }
 
 /** The sections IIS knows by itself; only those that are locked whatever is installed count as locked. */
 export const stockSections: KnownSections = {
   sections: builtInSections,
-  denied: new Set([
-    'system.webServer/rewrite/globalRules',
-    'system.webServer/rewrite/allowedServerVariables',
-    ...systemApplicationHost,
-  ]),
+  denied: new Set(['system.webServer/rewrite/allowedServerVariables']),
+  serverOnly: new Set(['system.webServer/rewrite/globalRules', ...systemApplicationHost]),
 };
 
 /** The groups that lead to the sections: `system.webServer/rewrite` for `system.webServer/rewrite/rules`. */

@@ -5,11 +5,11 @@ import { fragmentRoots, knownFrom } from './file-sections.ts';
 import { fileName, siteFiles } from './files.ts';
 import { globalRuleSet, scopesOf } from './inherit.ts';
 import { builtInSections, type KnownSections } from './known-sections.ts';
+import { checkLevelLocks } from './level-locks.ts';
 import { type LoadSession, newSession, openXml } from './load-session.ts';
 import type { Config, SiteConfig } from './model.ts';
 import { proxyOf, proxySection } from './proxy-section.ts';
 import {
-  type ConfigFile,
   emptySections,
   farmCodes,
   looksLikeApplicationHost,
@@ -27,6 +27,7 @@ import {
   type SectionNode,
   stringOf,
 } from './schema.ts';
+import { type ConfigFile, depthOf } from './section-permission.ts';
 import { defaultSettings, type IisEntry, type ReadSettings, readSettings } from './settings.ts';
 import { bindingOf, sitesSection } from './sites-section.ts';
 import { webFarmOf, webFarmsSection } from './web-farms-section.ts';
@@ -60,7 +61,8 @@ export function loadConfig(configDir: string): LoadResult {
   const rest = [
     ...opened.filter((file) => file.kind !== 'applicationHost').map((file) => withSite(file, sites[0]?.name)),
     ...openSiteFiles(configDir, session),
-  ];
+    // Outer levels first: what they lock and unlock must be known further in.
+  ].toSorted((one, other) => depthOf(one.path) - depthOf(other.path));
   for (const file of rest) {
     checkSiteExists(file, sites, read.iis, session);
     readOne(file, known, sections, session);
@@ -172,7 +174,7 @@ function readOne(file: ConfigFile, known: KnownSections | undefined, into: ReadS
     return;
   }
   const before = into.levels.length;
-  readSections(file, { sections: builtInSections, denied: new Set() }, into, session);
+  readSections(file, { sections: builtInSections, denied: new Set(), serverOnly: new Set() }, into, session);
   // Global rules and what they refer to belong to the server, the rest to the site.
   for (const level of into.levels.splice(before)) {
     const { rules, outboundRules, ...server } = Object.fromEntries(level.sections);
@@ -300,6 +302,7 @@ function result(
   for (const node of sections.proxies) checkPassword(node, session.report);
   checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
   checkSites(sites, session.report);
+  checkLevelLocks(sections.lockable, session.report);
   const config: Config = {
     sites: sites.map((site) => ({ ...site, scopes: scopesOf(site.name, site.applications, sections.levels, session) })),
     globalRules: globalRuleSet(sections.levels, session),

@@ -20,6 +20,9 @@ export function newSession(): LoadSession {
 /** IIS's limit for web.config and the files that it includes. */
 const WEB_CONFIG_LIMIT = 250 * 1024;
 
+/** IIS's words where a file that `configSource` names cannot be read, whatever the reason. */
+export const includedText = 'Specified configSource cannot be parsed';
+
 const faultCodes = { malformed: 'LG1002', dtd: 'LG1005', limit: 'LG1006' } as const;
 
 interface OpenOptions {
@@ -27,24 +30,24 @@ interface OpenOptions {
   readonly limited: boolean;
   /** What names the file, to be shown where it cannot be read. */
   readonly from?: Span;
-  /** True where the model makes sense without the file. */
-  readonly spare?: true;
+  /** True for a file that a `configSource` names: the model makes sense without it, and IIS has one text for it. */
+  readonly included?: true;
 }
 
 /** Reads a file and its XML; what stops that is reported. */
 export function openXml(
   file: string,
   session: LoadSession,
-  { limited, from, spare }: OpenOptions,
+  { limited, from, included }: OpenOptions,
 ): XmlElement | undefined {
   const { report } = session;
   const source = readSource(file);
   if (source.text === undefined) {
-    if (spare !== true) session.broken = true;
+    if (included !== true) session.broken = true;
     report('LG1001', from ?? { file, start: 0, end: 0 }, {
       message: `${file} cannot be read: ${source.failure}.`,
       advice: 'Check the name and the permissions of the file.',
-      iis: { status: '500.19', text: 'Cannot read configuration file' },
+      iis: { status: '500.19', text: included === true ? includedText : 'Cannot read configuration file' },
     });
     return undefined;
   }
@@ -66,7 +69,7 @@ export function openXml(
   }
   if (source.claimedEncoding !== undefined) reportClaim(file, source.text, source.claimedEncoding, session);
   const { root, fault } = parseXml(file, source.text);
-  if (fault !== undefined) return reportFault(fault, session);
+  if (fault !== undefined) return reportFault(fault, included === true, session);
   return root;
 }
 
@@ -94,12 +97,12 @@ function reportClaim(file: string, text: string, claimed: string, { report }: Lo
   );
 }
 
-function reportFault(fault: XmlFault, session: LoadSession): undefined {
+function reportFault(fault: XmlFault, included: boolean, session: LoadSession): undefined {
   session.broken = true;
   session.report(faultCodes[fault.kind], fault.span, {
     message: fault.message,
     advice: fault.advice,
-    iis: { status: '500.19', text: 'Configuration file is not well-formed XML' },
+    iis: { status: '500.19', text: included ? includedText : 'Configuration file is not well-formed XML' },
     ...(fault.related === undefined ? {} : { related: fault.related }),
   });
   return undefined;

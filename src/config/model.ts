@@ -86,6 +86,73 @@ export interface RewriteMapConfig {
   readonly entries: readonly { readonly key: Text; readonly value: string }[];
 }
 
+/** A flag of `filterByTags`, without `None`. */
+export type TagFilter =
+  | 'A'
+  | 'Area'
+  | 'Base'
+  | 'Form'
+  | 'Frame'
+  | 'Head'
+  | 'IFrame'
+  | 'Img'
+  | 'Input'
+  | 'Link'
+  | 'Script'
+  | 'CustomTags';
+
+export interface OutboundMatchConfig {
+  readonly span: Span;
+  /** Empty for `None`. */
+  readonly filterByTags: readonly TagFilter[];
+  readonly customTags?: Text;
+  readonly serverVariable?: Text;
+  readonly pattern?: Text;
+  /** 0 for no limit. */
+  readonly occurrences: number;
+  readonly ignoreCase: boolean;
+  readonly negate: boolean;
+}
+
+export interface OutboundActionConfig {
+  readonly span: Span;
+  readonly type: 'None' | 'Rewrite';
+  readonly value?: Text;
+  readonly replace: boolean;
+}
+
+export interface OutboundRuleConfig {
+  readonly span: Span;
+  readonly name: Text;
+  readonly preCondition?: Text;
+  readonly enabled: boolean;
+  readonly stopProcessing: boolean;
+  readonly patternSyntax: PatternSyntax;
+  readonly match?: OutboundMatchConfig;
+  readonly conditions?: ConditionsConfig;
+  readonly action: OutboundActionConfig;
+}
+
+export interface PreConditionConfig {
+  readonly span: Span;
+  readonly name: Text;
+  readonly patternSyntax: PatternSyntax;
+  /** Its captures are not available to rules. */
+  readonly conditions: ConditionsConfig;
+}
+
+export interface CustomTagsConfig {
+  readonly name: Text;
+  readonly tags: readonly { readonly name: string; readonly attribute: string }[];
+}
+
+/** The outbound rules of one scope with what they refer to by name. */
+export interface OutboundRulesConfig {
+  readonly rules: readonly OutboundRuleConfig[];
+  readonly preConditions: readonly PreConditionConfig[];
+  readonly customTags: readonly CustomTagsConfig[];
+}
+
 /** The rules of one scope with everything they refer to, after inheritance. */
 export interface RuleSetConfig {
   readonly rules: readonly RuleConfig[];
@@ -95,6 +162,8 @@ export interface RuleSetConfig {
   /** Names of the `providers` section: known, but no rule may use one. */
   readonly providers: readonly string[];
   readonly useOriginalURLEncoding: boolean;
+  /** Absent where there are none; `globalRules` never have any. */
+  readonly outbound?: OutboundRulesConfig;
 }
 
 // ---- sites -----------------------------------------------------------------------------------------------------

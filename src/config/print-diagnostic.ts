@@ -7,7 +7,7 @@ export interface PrintOptions {
   readonly colour?: boolean;
 }
 
-export interface JsonDiagnostic {
+export interface JsonDiagnostic extends Place {
   readonly code: string;
   readonly severity: string;
   readonly message: string;
@@ -15,13 +15,9 @@ export interface JsonDiagnostic {
   readonly iis?: { readonly status: string; readonly text: string };
   readonly ui?: true;
   readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly endLine: number;
-  readonly endColumn: number;
 }
 
-type Sources = ReadonlyMap<string, string>;
+export type Sources = ReadonlyMap<string, string>;
 type Paint = (text: string) => string;
 
 /** Finds the lines of each file once. */
@@ -34,27 +30,41 @@ function indexes(sources: Sources): (file: string) => LineIndex {
   };
 }
 
-/** Lines and columns count from 1 in UTF-16 units, the end is exclusive. */
-export function toJson(diagnostics: readonly Diagnostic[], sources: Sources): readonly JsonDiagnostic[] {
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+}
+
+/** Turns offsets to lines and columns: both count from 1 in UTF-16 units, the end is exclusive. */
+export function placesIn(sources: Sources): (span: Span) => Place {
   const indexOf = indexes(sources);
-  return diagnostics.map(({ code, severity, message, advice, iis, ui, span }) => {
-    const index = indexOf(span.file);
-    const start = positionAt(index, span.start);
-    const end = positionAt(index, span.end);
-    return {
-      code,
-      severity,
-      message,
-      advice,
-      ...(iis === undefined ? {} : { iis }),
-      ...(ui === undefined ? {} : { ui }),
-      file: span.file,
-      line: start.line,
-      column: start.column,
-      endLine: end.line,
-      endColumn: end.column,
-    };
-  });
+  return (span) => {
+    const start = positionAt(indexOf(span.file), span.start);
+    const end = positionAt(indexOf(span.file), span.end);
+    return { line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
+  };
+}
+
+export function toJson(diagnostics: readonly Diagnostic[], sources: Sources): readonly JsonDiagnostic[] {
+  const placeOf = placesIn(sources);
+  return diagnostics.map(({ code, severity, message, advice, iis, ui, span }) => ({
+    code,
+    severity,
+    message,
+    advice,
+    ...(iis === undefined ? {} : { iis }),
+    ...(ui === undefined ? {} : { ui }),
+    file: span.file,
+    ...placeOf(span),
+  }));
+}
+
+/** Everything that one finding says, where there is no room for its source line. */
+export function wholeMessage({ message, advice, iis, ui }: Diagnostic): string {
+  const words = iis === undefined ? [] : [`IIS: ${iis.status}${iis.text === '' ? '' : ` ${iis.text}`}`];
+  return [message, ...words, ...(ui === true ? ['IIS Manager would refuse it.'] : []), advice].join('\n');
 }
 
 /** The whole answer of `validate --format json`. */

@@ -239,7 +239,7 @@ function matchOf(node: SectionNode): MatchConfig {
   };
 }
 
-function conditionOf(node: SectionNode): ConditionConfig {
+export function conditionOf(node: SectionNode): ConditionConfig {
   const input = textOf(node, 'input');
   const pattern = textOf(node, 'pattern');
   return {
@@ -252,7 +252,7 @@ function conditionOf(node: SectionNode): ConditionConfig {
   };
 }
 
-function conditionsOf(node: SectionNode): ConditionsConfig {
+export function conditionsOf(node: SectionNode): ConditionsConfig {
   return {
     span: node.span,
     logicalGrouping: enumOf(node, 'logicalGrouping'),

@@ -1,5 +1,6 @@
 /** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
 import type { Code, Report, Span } from './diagnostic.ts';
+import { elementNames, isLockAttribute, type Locks, readLocks } from './locks.ts';
 import type { Text } from './model.ts';
 import { nearest } from './nearest.ts';
 import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
@@ -52,6 +53,7 @@ export interface SectionNode {
   readonly values: ReadonlyMap<string, { readonly value: AttributeValue; readonly text: Text }>;
   readonly elements: ReadonlyMap<string, SectionNode>;
   readonly entries: readonly Entry[];
+  readonly locks?: Locks;
 }
 
 export interface Entry {
@@ -60,14 +62,6 @@ export interface Entry {
   /** What two entries must not share; absent where a part of it is missing. */
   readonly key?: string;
 }
-
-const lockAttributes = new Set([
-  'lockAttributes',
-  'lockElements',
-  'lockAllAttributesExcept',
-  'lockAllElementsExcept',
-  'lockItem',
-]);
 
 /** Reads an element and everything in it. */
 export function readElement(element: XmlElement, schema: ElementSchema, context: SectionContext): SectionNode {
@@ -80,7 +74,8 @@ export function readElement(element: XmlElement, schema: ElementSchema, context:
     reportText(element, context);
   }
   const { name, tagSpan: span, nameSpan } = element;
-  return { schema, name, span, nameSpan, values, elements, entries };
+  const locks = readLocks(element, schema.open === true ? undefined : schema, context);
+  return { schema, name, span, nameSpan, values, elements, entries, ...(locks === undefined ? {} : { locks }) };
 }
 
 function readAttributes(
@@ -95,9 +90,7 @@ function readAttributes(
     if (definition !== undefined) {
       const value = readValue(attribute, definition, context);
       if (value !== undefined) into.set(attribute.name, { value, text: attribute.value });
-    } else if (lockAttributes.has(attribute.name)) {
-      reportLock(attribute, context);
-    } else if (!attribute.name.startsWith('xdt:') && !/^xmlns(:|$)/.test(attribute.name)) {
+    } else if (!isLockAttribute(attribute.name) && !/^(xdt:|xmlns(:|$))/.test(attribute.name)) {
       reportUnknownAttribute(attribute, element, schema, context);
     }
   }
@@ -142,13 +135,6 @@ function readValue(
 function valueSpan(attribute: XmlAttribute): Span {
   const { span } = attribute.value;
   return span.start === span.end ? attribute.span : span;
-}
-
-function reportLock(attribute: XmlAttribute, { report }: SectionContext): void {
-  report('LG1015', attribute.span, {
-    message: `${attribute.name} is read but locks are not carried out.`,
-    advice: 'Make sure that no lower level changes what is locked: IIS would refuse it with 500.19, Lychgate does not.',
-  });
 }
 
 function reportUnknownAttribute(
@@ -220,7 +206,7 @@ function readEntry(
   const added = own(collection.add, child.name);
   if (added !== undefined) {
     const node = checkKeys(readElement(child, added, context), context);
-    const key = keyOf(node, collection);
+    const key = hasWholeKey(child, node, collection) ? keyOf(node, collection) : undefined;
     return { kind: 'add', node, ...(key === undefined ? {} : { key }) };
   }
   if (child.name === 'clear' && collection.clear === true)
@@ -247,6 +233,16 @@ function removeSchema(collection: CollectionSchema): ElementSchema {
   return schema;
 }
 
+/** A key with a faulty or missing part is reported already, and must not look like that of another entry. */
+function hasWholeKey(element: XmlElement, node: SectionNode, { key = [] }: CollectionSchema): boolean {
+  return key.every(
+    (name) =>
+      node.values.has(name) ||
+      (node.schema.attributes?.[name]?.required !== true &&
+        !element.attributes.some((attribute) => attribute.name === name)),
+  );
+}
+
 function keyOf(node: SectionNode, { key, caseSensitive }: CollectionSchema): string | undefined {
   if (key === undefined) return undefined;
   const parts = key.map((name) => node.values.get(name)?.value ?? node.schema.attributes?.[name]?.default);
@@ -261,16 +257,9 @@ function reportUnknownElement(
   schema: ElementSchema,
   { report, codes, status }: SectionContext,
 ): void {
-  const { collection } = schema;
-  const names = [
-    ...Object.keys(collection?.add ?? {}),
-    ...(collection?.remove === true ? ['remove'] : []),
-    ...(collection?.clear === true ? ['clear'] : []),
-    ...Object.keys(schema.elements ?? {}),
-  ];
   report(codes.unknownElement, child.nameSpan, {
     message: `<${parent.name}> cannot hold <${child.name}>.`,
-    advice: adviceFor(child.name, names, schema, 'element'),
+    advice: adviceFor(child.name, elementNames(schema), schema, 'element'),
     iis: { status, text: `Unrecognized element '${child.name}'` },
   });
 }
@@ -313,7 +302,8 @@ function reportDuplicate(
       ? `${type} unique key attribute '${key[0]}' set to '${values}'`
       : `${type} combined key attributes '${key.join(', ')}' respectively set to '${values}'`;
   const sameFile = first?.span.file === node.span.file;
-  report(codes.duplicate, node.values.get(key[0] ?? '')?.text.span ?? node.nameSpan, {
+  const shown = node.values.get(key[0] ?? '')?.text.span;
+  report(codes.duplicate, shown === undefined || shown.start === shown.end ? node.nameSpan : shown, {
     message: `A <${node.name}> with ${key.join(', ')} "${values}" exists already${sameFile ? '' : ` in ${first?.span.file}`}.`,
     advice: sameFile
       ? 'Remove one of them, or give it another name.'

@@ -97,10 +97,16 @@ export function openAccessLog(options: AccessLogOptions, log: Logger): AccessLog
     dest: options.file ?? 1,
     sync: false,
     mkdir: false,
-    minLength: options.file === undefined && process.stdout.isTTY ? 0 : PIPE_BYTES,
+    // Less than maxWrite, or pino does not open it.
+    minLength: options.file === undefined && process.stdout.isTTY ? 0 : PIPE_BYTES - 1,
     maxWrite: options.file === undefined && isPipe(1) ? PIPE_BYTES : 64 * 1024,
     maxLength: BUFFER_BYTES,
     periodicFlush: 1000,
+  });
+  let readerGone = false;
+  destination.once('error', ({ code }: NodeJS.ErrnoException) => {
+    // pino takes nothing more from here on, and would never tell of its end.
+    readerGone = code === 'EPIPE';
   });
   reportLoss(destination, log);
   if (options.format === 'w3c') destination.write(w3cHeader(options.fields));
@@ -108,6 +114,7 @@ export function openAccessLog(options: AccessLogOptions, log: Logger): AccessLog
     write: (record) => void destination.write(toLine(readers, record)),
     close: () =>
       new Promise((resolve) => {
+        if (readerGone) return resolve();
         destination.once('close', resolve);
         destination.end();
       }),

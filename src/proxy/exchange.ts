@@ -2,9 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { ProtocolConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/web-farm.ts';
+import { type OutboundPass, rewriteHead } from '../rewrite/outbound.ts';
 import { errorPage } from './error-response.ts';
+import { applyOutbound } from './outbound-answer.ts';
 import { type Decision, decide, type Forward } from './pipeline.ts';
 import { type HeaderList, headerOf, type RequestHead } from './request-head.ts';
 import { serverHeaders } from './request-headers.ts';
@@ -67,14 +70,22 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
   const failed = (error: unknown): OwnAnswer => {
     failure ??= error instanceof ExchangeError ? error : new ExchangeError('internal', String(error), error);
     status = failure.status;
-    if (failure.side !== 'client') report(failure);
+    // A loop is the fault of a configuration, and the log is where it is looked for.
+    if (failure.side !== 'client' || failure.kind === 'tooManyForwards') report(failure);
     const body = errorPage(status, failure.subStatus, logId);
-    return {
-      status,
-      reason: '',
-      headers: ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'],
-      body,
-    };
+    const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
+    const page = { status, reason: '', headers, body };
+    try {
+      return withOutboundHeaders(page);
+    } catch {
+      return page; // Of two failures the first is told.
+    }
+  };
+
+  /** Outbound rules see what we answer ourselves too; they change its headers only. */
+  const withOutboundHeaders = (own: OwnAnswer): OwnAnswer => {
+    const outbound = decision?.outbound;
+    return outbound ? { ...own, headers: rewriteHead(outbound, own.status, own.headers).headers } : own;
   };
 
   const report = ({ status: code, subStatus, win32, reason, side, stack }: ExchangeError) => {
@@ -84,8 +95,8 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
     else runtime.log.warn({ ...facts, side }, reason);
   };
 
-  /** 1. server and connection, 2. headers, 3. the request, 4. the login rules, 5. the client's headers. */
-  const ask = async (to: Forward, body: RequestBody): Promise<Answer> => {
+  /** 1. server and connection, 2. headers, 3. the request, 4. the login rules, 5. the client's headers, 6. outbound rules. */
+  const ask = async (to: Forward & Decision, body: RequestBody): Promise<Answer> => {
     const { farm, scheme } = to;
     const { pins } = head.connection;
     const login = carriesWindowsLogin(head.headers);
@@ -133,19 +144,34 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
         if (!pinned) pin(pins.pin(farm, scheme, server));
       }
       if (response.statusCode > 599) throw new ExchangeError('invalidResponse', `status ${response.statusCode}`);
+      // 5.
+      status = response.statusCode;
+      const answer = {
+        status,
+        reason: response.statusText,
+        headers: clientHeaders(raw, head, farm.protocol),
+        body: response.body,
+      };
+      // 6.
+      const { outbound } = to;
+      return outbound ? await rewriteAnswer(answer, outbound, farm.protocol) : answer;
     } catch (error) {
       response.body.on('error', ignoreLateError).destroy();
       throw error;
     }
-    // 5.
-    status = response.statusCode;
-    return {
-      status,
-      reason: response.statusText,
-      headers: clientHeaders(raw, head, farm.protocol),
-      body: response.body,
-    };
   };
+
+  const rewriteAnswer = (answer: Answer, outbound: OutboundPass, { responseBufferLimit }: ProtocolConfig) =>
+    applyOutbound(answer, {
+      outbound,
+      method: head.method,
+      bufferLimit: responseBufferLimit,
+      tooLarge: (limit) =>
+        runtime.log.warn(
+          { logId, site: decision?.site, rule: decision?.rule },
+          `outbound rules for the whole body are not applied: it is larger than responseBufferLimit (${limit} bytes)`,
+        ),
+    });
 
   return {
     decide() {
@@ -154,9 +180,14 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
       } catch (error) {
         return failed(error);
       }
+      if (decision.action === 'fail') return failed(decision.error);
       if (decision.action !== 'respond') return decision.action;
-      status = decision.status;
-      return { ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] };
+      try {
+        status = decision.status;
+        return withOutboundHeaders({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] });
+      } catch (error) {
+        return failed(error);
+      }
     },
     async forward(body) {
       if (decision?.action !== 'forward') throw new ExchangeError('internal', 'forward before a decision to forward');
@@ -179,7 +210,7 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
         time,
         logId,
         status: status || (end?.status ?? 0),
-        subStatus: decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0),
+        subStatus: failure?.subStatus ?? (decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0)),
         win32: end?.win32 ?? 0,
         bytesSent,
         bytesReceived,

@@ -8,7 +8,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { constants } from 'node:http2';
-import { pipeline } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import fastify from 'fastify';
 import { ExchangeError } from '../errors.ts';
@@ -202,6 +201,8 @@ function writeOwn(call: Call, { status, reason, headers, body }: OwnAnswer, opti
   writeHead(call, { status, reason, headers: [...headers, ...length] }, options);
   exchange.countSent(call.head.method === 'HEAD' ? 0 : Buffer.byteLength(body));
   response.end(call.head.method === 'HEAD' ? '' : body);
+  // RFC 9113 8.1: the rest of the body is not wanted, and without this the stream would stay open for it.
+  if ('stream' in response && !call.request.complete) response.stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 /** The server's answer to the client. When it breaks off, so does the client's: no answer is ended that was not complete. */
@@ -215,15 +216,21 @@ function relay(call: Call, answer: Answer, options: LaneOptions): void {
     return;
   }
   answer.body.on('data', (chunk: Buffer) => exchange.countSent(chunk.length));
-  pipeline(answer.body, response as ServerResponse, (error) => {
-    if (error && !response.writableFinished) exchange.failed(serverBroke(error));
-  });
+  // Not `pipeline`, which hangs more listeners on a response than Node takes for sound.
+  const broke = (error: Error) => {
+    if (!response.destroyed) exchange.failed(serverBroke(error));
+    // With an error, so that HTTP/2 resets the stream and does not end it as if it were whole.
+    response.destroy(error);
+  };
+  // It may have broken off before anyone looked, and says so only once.
+  if (answer.body.errored) broke(answer.body.errored);
+  else answer.body.once('error', broke);
+  response.once('close', () => answer.body.destroy());
+  answer.body.pipe(response as ServerResponse);
 }
 
 function serverBroke(error: Error): ExchangeError {
   if (error instanceof ExchangeError) return error;
-  const early = 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
-  if (early) return new ExchangeError('clientGone', 'the client left before the end of the answer');
   const timeout = 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
   return new ExchangeError(timeout ? 'serverTimeout' : 'connectionAborted', `the answer broke off: ${error.message}`);
 }

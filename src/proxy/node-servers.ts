@@ -39,19 +39,29 @@ export function connectionOf(request: IncomingMessage | Http2ServerRequest): Cli
 }
 
 export function createNodeServers(options: ServerOptions, handle: RequestHandler): NodeServers {
-  const sockets = new Set<Socket>();
+  /** Requests under way on each connection. */
+  const sockets = new Map<Socket, number>();
   const sessions = new Set<ServerHttp2Session>();
-  const http1 = http1Server(options, (request, response) => {
+  let emptied: (() => void) | undefined;
+  const count = (socket: Socket, change: number) => {
+    const left = (sockets.get(socket) ?? 0) + change;
+    if (sockets.has(socket)) sockets.set(socket, left);
     // An answer that had begun before the drain said nothing of closing: its connection is idle behind it.
-    response.once('close', () => emptied && setImmediate(() => http1.closeIdleConnections()));
+    if (left === 0 && emptied) socket.end();
+  };
+  const http1 = http1Server(options, (request, response) => {
+    const { socket } = request;
+    if (socket) {
+      count(socket, 1);
+      response.once('close', () => count(socket, -1));
+    }
     handle(request, response);
   });
   const http2 = http2Server(options, handle, sessions);
-  let emptied: (() => void) | undefined;
 
   const take = (socket: Socket, connection: ClientConnection) => {
     Object.defineProperty(socket, CONNECTION, { value: connection });
-    sockets.add(socket);
+    sockets.set(socket, 0);
     socket.once('close', () => {
       sockets.delete(socket);
       connection.pins.close();
@@ -65,11 +75,13 @@ export function createNodeServers(options: ServerOptions, handle: RequestHandler
     },
     http2(socket, connection) {
       take(socket, connection);
+      // Counted as busy for ever: its session ends it.
+      sockets.set(socket, 1);
       http2.emit('secureConnection', socket);
     },
     drain() {
       for (const session of sessions) session.close();
-      http1.closeIdleConnections();
+      for (const [socket, open] of sockets) if (open === 0) socket.destroy();
       return new Promise((resolve) => {
         emptied = resolve;
         if (sockets.size === 0) resolve();
@@ -77,7 +89,7 @@ export function createNodeServers(options: ServerOptions, handle: RequestHandler
     },
     destroy() {
       const { size } = sockets;
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       return size;
     },
   };

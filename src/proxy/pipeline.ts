@@ -4,6 +4,7 @@
  */
 import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { Scheme, WebFarm } from '../farm/web-farm.ts';
+import { type OutboundPass, openOutbound } from '../rewrite/outbound.ts';
 import { evaluateRules, type RewriteOutcome, type RewriteRequest } from '../rewrite/rule-set.ts';
 import { headerOfVariable } from '../rewrite/server-variables.ts';
 import { isRefused, parseTarget } from '../rewrite/target.ts';
@@ -34,25 +35,33 @@ export interface Forward {
   readonly setHeaders: ReadonlyMap<string, string> | undefined;
 }
 
-export type Decision = (Respond | Abort | Forward) & {
+/** What the rules decided cannot be carried out. */
+export interface Fail {
+  readonly action: 'fail';
+  readonly error: ExchangeError;
+}
+
+export type Decision = (Respond | Abort | Forward | Fail) & {
   readonly site: string;
   /** The rule that decided; `''` for none. */
   readonly rule: string;
+  /** The outbound rules for whatever is answered; absent where there are none. */
+  readonly outbound: OutboundPass | undefined;
 };
 
-/** @throws ExchangeError for everything that is refused */
+/** @throws ExchangeError for everything that is refused before a site is found, or its rules are asked */
 export function decide(runtime: Runtime, head: RequestHead): Decision {
-  refuseMethod(head.method);
+  if (isRefusedMethod(head.method)) throw new ExchangeError('methodRefused', `method ${head.method}`);
   const site = siteOf(runtime, head);
-  const outcome = evaluateRules(site.rules, rewriteRequest(head, site));
-  return { ...act(runtime, outcome), site: site.name, rule: 'rule' in outcome ? outcome.rule : '' };
+  const request = rewriteRequest(head, site);
+  const outcome = evaluateRules(site.rules, request);
+  const rule = 'rule' in outcome ? outcome.rule : '';
+  return { ...act(runtime, outcome), site: site.name, rule, outbound: openOutbound(site.rules, request, outcome) };
 }
 
 /** CONNECT would make a tunnel, and TRACE shows a client what the server was sent: neither is proxied. */
-function refuseMethod(method: string): void {
-  if (method === 'CONNECT' || method === 'TRACE' || method === 'TRACK') {
-    throw new ExchangeError('methodRefused', `method ${method}`);
-  }
+export function isRefusedMethod(method: string): boolean {
+  return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK';
 }
 
 function siteOf(runtime: Runtime, head: RequestHead): RunningSite {
@@ -82,7 +91,7 @@ function rewriteRequest(head: RequestHead, site: RunningSite): RewriteRequest {
   };
 }
 
-function act(runtime: Runtime, outcome: RewriteOutcome): Respond | Abort | Forward {
+function act(runtime: Runtime, outcome: RewriteOutcome): Respond | Abort | Forward | Fail {
   switch (outcome.kind) {
     case 'proxy':
       return forward(runtime, outcome);
@@ -101,10 +110,14 @@ function act(runtime: Runtime, outcome: RewriteOutcome): Respond | Abort | Forwa
     case 'abort':
       return { action: 'abort' };
     case 'error':
-      throw new ExchangeError(failureKind(outcome), `rule ${JSON.stringify(outcome.rule)}: ${outcome.message}`);
+      return fail(failureKind(outcome), `rule ${JSON.stringify(outcome.rule)}: ${outcome.message}`);
     case 'none':
-      throw new ExchangeError('noRule', 'no rule took the request');
+      return fail('noRule', 'no rule took the request');
   }
+}
+
+function fail(kind: FailureKind, reason: string): Fail {
+  return { action: 'fail', error: new ExchangeError(kind, reason) };
 }
 
 function failureKind({ badRequest, global }: Extract<RewriteOutcome, { kind: 'error' }>): FailureKind {
@@ -112,10 +125,10 @@ function failureKind({ badRequest, global }: Extract<RewriteOutcome, { kind: 'er
   return global ? 'globalRuleFailed' : 'ruleFailed';
 }
 
-function forward(runtime: Runtime, outcome: Extract<RewriteOutcome, { kind: 'proxy' }>): Forward {
+function forward(runtime: Runtime, outcome: Extract<RewriteOutcome, { kind: 'proxy' }>): Forward | Fail {
   const farm = runtime.farms.get(outcome.host) ?? runtime.direct(outcome.host, outcome.port, outcome.literalHost);
   if (farm === undefined) {
-    throw new ExchangeError('targetNotAllowed', `rule ${JSON.stringify(outcome.rule)} leads to ${outcome.host}`);
+    return fail('targetNotAllowed', `rule ${JSON.stringify(outcome.rule)} leads to ${outcome.host}`);
   }
   return {
     action: 'forward',

@@ -2,7 +2,7 @@
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RuleSetConfig, Text } from '../config/model.ts';
-import { isKnownVariable } from './server-variables.ts';
+import { isKnownVariable, isResponseStatus, responseHeaderOfVariable } from './server-variables.ts';
 import { isFunction, type Part, readTemplate } from './template.ts';
 
 export interface TemplateSurroundings {
@@ -13,6 +13,8 @@ export interface TemplateSurroundings {
   readonly conditionGroups: number | undefined;
   /** Variables that some rule sets, upper case. */
   readonly setSomewhere: ReadonlySet<string>;
+  /** In an outbound rule there is an answer to look at, and a fault is 500.52. */
+  readonly outbound?: true;
 }
 
 export function checkTemplate(text: Text, surroundings: TemplateSurroundings, report: Report): void {
@@ -21,21 +23,28 @@ export function checkTemplate(text: Text, surroundings: TemplateSurroundings, re
     report('LG2210', spanWithin(text, at, at + 1), {
       message: `Nothing closes the "{" in "${text.value}".`,
       advice: 'Add the "}", or write {UrlDecode:%7B} for a brace.',
-      iis: { status: '500.50', text: `The expression "${text.value}" cannot be expanded.` },
+      iis: { status: statusOf(surroundings), text: `The expression "${text.value}" cannot be expanded.` },
     });
   }
   for (const part of syntax.parts) checkPart(part, text, surroundings, report);
 }
 
+function statusOf({ outbound }: TemplateSurroundings): string {
+  return outbound ? '500.52' : '500.50';
+}
+
+function isKnown(name: string, { setSomewhere, outbound }: TemplateSurroundings): boolean {
+  if (outbound && (isResponseStatus(name) || responseHeaderOfVariable(name) !== undefined)) return true;
+  return isKnownVariable(name) || setSomewhere.has(name.toUpperCase());
+}
+
 function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, report: Report): void {
   if (part.kind === 'rule' || part.kind === 'condition') checkReference(part, text, surroundings, report);
-  if (part.kind === 'variable' && !isKnownVariable(part.name)) {
-    if (!surroundings.setSomewhere.has(part.name.toUpperCase())) {
-      report('LG2215', spanWithin(text, part.from, part.to), {
-        message: `No server variable is called "${part.name}" and no rule sets it, so it is always empty.`,
-        advice: 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.',
-      });
-    }
+  if (part.kind === 'variable' && !isKnown(part.name, surroundings)) {
+    report('LG2215', spanWithin(text, part.from, part.to), {
+      message: `No server variable is called "${part.name}" and no rule sets it, so it is always empty.`,
+      advice: 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.',
+    });
   }
   if (part.kind !== 'call') return;
   checkCall(part, text, surroundings, report);
@@ -45,17 +54,19 @@ function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, r
 function checkReference(
   part: Part & { kind: 'rule' | 'condition' },
   text: Text,
-  { ruleGroups, conditionGroups }: TemplateSurroundings,
+  surroundings: TemplateSurroundings,
   report: Report,
 ): void {
+  const { ruleGroups, conditionGroups } = surroundings;
   const groups = part.kind === 'rule' ? ruleGroups : conditionGroups;
   const span = spanWithin(text, part.from, part.to);
   if (groups !== undefined && part.index > groups) {
     const name = part.kind === 'rule' ? 'rule' : 'condition';
+    const none = part.kind === 'rule' ? 'no match supplies it' : 'no condition comes before it';
     report('LG2213', span, {
-      message: `The ${name} back reference ${part.index} is not valid: ${groups < 0 ? 'no condition comes before it' : `there are ${groups} groups`}. It is always empty.`,
+      message: `The ${name} back reference ${part.index} is not valid: ${groups < 0 ? none : `there are ${groups} groups`}. It is always empty.`,
       advice: 'Correct the number or add the group to the pattern.',
-      iis: { status: '500.50', text: `The ${name} back reference ${part.index} is not valid.` },
+      iis: { status: statusOf(surroundings), text: `The ${name} back reference ${part.index} is not valid.` },
       ui: true,
     });
   } else if (part.index > 9) {
@@ -66,7 +77,13 @@ function checkReference(
   }
 }
 
-function checkCall(part: Part & { kind: 'call' }, text: Text, { ruleSet }: TemplateSurroundings, report: Report): void {
+function checkCall(
+  part: Part & { kind: 'call' },
+  text: Text,
+  surroundings: TemplateSurroundings,
+  report: Report,
+): void {
+  const { ruleSet } = surroundings;
   const name = part.name.toLowerCase();
   const isMap = ruleSet.rewriteMaps.some((map) => map.name.value.toLowerCase() === name);
   if (isFunction(part.name) || isMap) return;
@@ -79,8 +96,8 @@ function checkCall(part: Part & { kind: 'call' }, text: Text, { ruleSet }: Templ
     return;
   }
   report('LG2211', span, {
-    message: `"${part.name}" is neither a rewrite map nor a function here; a request that comes to this rule is answered with 500.50.`,
+    message: `"${part.name}" is neither a rewrite map nor a function here; a request that comes to this rule is answered with ${statusOf(surroundings)}.`,
     advice: 'Define the rewrite map, or use ToLower, UrlEncode, UrlDecode or HtmlEncode.',
-    iis: { status: '500.50', text: `The expression "${text.value}" cannot be expanded.` },
+    iis: { status: statusOf(surroundings), text: `The expression "${text.value}" cannot be expanded.` },
   });
 }

@@ -1,11 +1,13 @@
 /** What can be wrong with rules: everything that can be told from the configuration alone. */
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { ConditionsConfig, Config, RuleConfig, RuleSetConfig } from '../config/model.ts';
+import type { Config, RuleConfig, RuleSetConfig } from '../config/model.ts';
 import { type ActionSurroundings, checkAction } from './check-action.ts';
+import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkLync } from './check-lync.ts';
 import { checkOpenRedirect } from './check-open-redirect.ts';
+import { checkOutbound, variablesOfOutbound } from './check-outbound.ts';
 import { checkPattern } from './check-pattern.ts';
 import { checkRedirectLoops } from './check-redirect-loop.ts';
 import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
@@ -22,10 +24,13 @@ export function checkRules(config: Config, report: Report): void {
     farms: new Set(config.webFarms.map((farm) => farm.name.value.toLowerCase())),
     proxyEnabled: config.proxy.enabled,
     allow: new Set(config.settings.upstream.allow),
-    setSomewhere: new Set(sets.flatMap((set) => set.rules.flatMap(namesSet))),
+    setSomewhere: new Set(sets.flatMap((set) => [...set.rules.flatMap(namesSet), ...variablesOfOutbound(set)])),
     loopsOf: createLoopAnalyser(),
   };
-  for (const set of sets) checkRuleSet(set, set === config.globalRules, shared, once);
+  for (const set of sets) {
+    checkRuleSet(set, set === config.globalRules, shared, once);
+    checkOutbound(set, shared.setSomewhere, once);
+  }
   checkWhole(config, shared.setSomewhere, once);
 }
 
@@ -74,8 +79,7 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
 
 interface Groups {
   readonly rule: number | undefined;
-  /** Of each condition; undefined where its pattern cannot be read. */
-  readonly conditions: readonly (number | undefined)[];
+  readonly conditions: ConditionGroups;
 }
 
 function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report): Groups {
@@ -89,13 +93,7 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
       ui: true,
     });
   }
-  const conditions = (rule.conditions?.entries ?? []).map((condition) => {
-    if (!disabled) checkCondition(condition, report);
-    if (condition.matchType !== 'Pattern' || !condition.pattern) return condition.negate ? -1 : 0;
-    const use = { text: condition.pattern, syntax, ignoreCase: condition.ignoreCase, disabled, loopsOf };
-    const groups = checkPattern(use, report);
-    return condition.negate ? -1 : groups;
-  });
+  const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf }, report);
   if (!match || !url) return { rule: 0, conditions };
   if (!disabled && syntax !== 'Wildcard' && !match.negate && /^\^?\//.test(url.value)) checkSlash(rule, report);
   const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
@@ -114,44 +112,6 @@ function checkSlash(rule: RuleConfig, report: Report): void {
     message: 'The input of a rule has no slash at its start, so this pattern never matches.',
     advice: `Leave the slash out: "${url.value.replace('/', '')}".`,
   });
-}
-
-function checkCondition(condition: ConditionsConfig['entries'][number], report: Report): void {
-  if (condition.matchType !== 'Pattern') {
-    report('LG2225', condition.span, {
-      message: `${condition.matchType} is always false here: Lychgate has no files${condition.negate ? ', so this negated condition always holds' : ''}.`,
-      advice: 'Remove the condition, or decide by the path.',
-    });
-    return;
-  }
-  if (!condition.input) {
-    report('LG2221', condition.span, {
-      message: 'The condition has no input; it is compared with the empty string.',
-      advice: 'Add input="{…}".',
-      ui: true,
-    });
-  }
-  if (!condition.pattern) {
-    report('LG2222', condition.span, {
-      message: 'The condition has no pattern; as a regular expression the empty pattern matches everything.',
-      advice: 'Add pattern="…".',
-      ui: true,
-    });
-  }
-}
-
-/** The highest `{C:n}` after the first `count` conditions: -1 where none that can supply groups comes before. */
-function conditionGroups(
-  groups: readonly (number | undefined)[],
-  count: number,
-  trackAll: boolean,
-): number | undefined {
-  const before = groups.slice(0, count);
-  const known = before.filter((n) => n !== undefined);
-  if (known.length < before.length) return undefined;
-  const positive = known.filter((n) => n >= 0);
-  if (positive.length === 0) return -1;
-  return trackAll ? positive.reduce((sum, n) => sum + n, 0) : Math.max(...positive);
 }
 
 function checkExpressions(

@@ -1,6 +1,7 @@
 /** The configuration of all rules -> what each site runs. */
 import type { Config, RuleSetConfig } from '../config/model.ts';
 import { type HostIndex, indexByHost } from './host-index.ts';
+import { compileOutbound, type OutboundRule } from './outbound-rule.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { compileRule, type Rule } from './rule.ts';
 
@@ -17,7 +18,16 @@ export interface CompiledSite {
   readonly id: number;
   readonly global: RuleSet;
   /** Deepest path first. */
-  readonly scopes: readonly { readonly path: string; readonly ruleSet: RuleSet }[];
+  readonly scopes: readonly CompiledScope[];
+  /** Whether any scope has outbound rules. */
+  readonly hasOutbound: boolean;
+}
+
+export interface CompiledScope {
+  readonly path: string;
+  readonly ruleSet: RuleSet;
+  /** Absent where there are none. */
+  readonly outbound: readonly OutboundRule[] | undefined;
 }
 
 /** Each site by its name; the global rules are shared. Rules that cannot be compiled fail when they are run. */
@@ -25,8 +35,13 @@ export function compileRules(config: Pick<Config, 'sites' | 'globalRules'>): Rea
   const global = compileRuleSet(config.globalRules, 'Global');
   const compiled = new Map<string, CompiledSite>();
   for (const site of config.sites) {
-    const scopes = site.scopes.map(({ path, ruleSet }) => ({ path, ruleSet: compileRuleSet(ruleSet, 'Distributed') }));
-    compiled.set(site.name, { name: site.name, id: site.id, global, scopes });
+    const scopes = site.scopes.map(({ path, ruleSet }) => ({
+      path,
+      ruleSet: compileRuleSet(ruleSet, 'Distributed'),
+      outbound: compileOutbound(ruleSet),
+    }));
+    const hasOutbound = scopes.some(({ outbound }) => outbound !== undefined);
+    compiled.set(site.name, { name: site.name, id: site.id, global, scopes, hasOutbound });
   }
   return compiled;
 }

@@ -4,7 +4,7 @@ import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RuleFailure } from './ou
 import { type Captures, compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import { compileTemplate, type Evaluation, refersTo, type Template } from './template.ts';
-import type { TraceRecorder } from './trace.ts';
+import { type TraceRecorder, takeNote } from './trace.ts';
 
 export interface Condition {
   readonly input: Template;
@@ -67,16 +67,12 @@ export function evaluateConditions(
     LogicalGrouping: any ? 'MatchAny' : 'MatchAll',
   });
   // An empty list holds, whatever the grouping.
-  let holds = !any || entries.length === 0;
+  let holds: boolean | RuleFailure = !any || entries.length === 0;
   for (const condition of entries) {
-    const result = evaluateCondition(condition, kept, evaluation, recorder);
-    if (typeof result !== 'boolean') return result;
-    if (result === any) {
-      holds = any;
-      break;
-    }
+    holds = evaluateCondition(condition, kept, evaluation, recorder);
+    if (typeof holds !== 'boolean' || holds === any) break;
   }
-  recorder?.events.push({ event: 'CONDITIONS_EVALUATION_END', Succeeded: holds });
+  recorder?.events.push({ event: 'CONDITIONS_EVALUATION_END', Succeeded: holds === true });
   return holds;
 }
 
@@ -105,6 +101,9 @@ function evaluateCondition(
     Negated: condition.negate,
     Succeeded: succeeded,
   });
+  if (captures && succeeded) {
+    takeNote(recorder, { kind: 'captured', letter: 'C', values: evaluation.conditionCaptures ?? captures });
+  }
   return succeeded;
 }
 

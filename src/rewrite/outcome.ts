@@ -54,3 +54,12 @@ export function cannotExpand(expression: string): RuleFailure {
 }
 
 export const MATCH_TOO_COMPLEX = failure('match too complex');
+
+/** What the service answers although, or before, rules had their say: `message` tells a person why. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly status: number;
+  readonly message: string;
+  /** The rule that led there; `''` for none. */
+  readonly rule: string;
+}

@@ -109,16 +109,58 @@ function fromNode(syntax: RegexSyntax, text: string, ignoreCase: boolean): Patte
     return { groups, loneBrackets, engine: 'linear', match, find };
   }
   const program = buildProgram(syntax.root, groups, ignoreCase);
-  if (!program) {
-    return { kind: 'space', text: 'too much: parsing failed, not enough resources', from: 0, to: text.length };
-  }
+  if (!program) return tooMuch(text);
   const match = (input: string) => search(program, input);
   return { groups, loneBrackets, engine: 'counting', match, find: match };
 }
 
+/** One match in a long text. */
+export interface Found {
+  readonly captures: Captures;
+  readonly at: number;
+  readonly end: number;
+}
+
+/** The first match at `from` or behind it; a `^` stands for the start of the whole text. */
+export type Search = (input: string, from: number) => Found | undefined | typeof TOO_COMPLEX;
+
+/** Compiles a regular expression that is to be found again and again in a long text. */
+export function compileSearch(text: string, ignoreCase: boolean): Search | RegexFault {
+  const syntax = readRegex(text);
+  if ('kind' in syntax) return syntax;
+  const source = translate(syntax.root, ignoreCase);
+  if (useLinearFallback() && isLinear(source)) return linearSearch(new RegExp(source, 'g'));
+  const program = buildProgram(syntax.root, syntax.groups, ignoreCase);
+  if (!program) return tooMuch(text);
+  return (input, from) => {
+    const slots = runProgram(program, input, from);
+    if (slots === undefined || slots === TOO_COMPLEX) return slots;
+    return { captures: capturesOf(program, input, slots), at: slots[0] ?? 0, end: slots[1] ?? 0 };
+  };
+}
+
+function linearSearch(regex: RegExp): Search {
+  return (input, from) => {
+    regex.lastIndex = from;
+    try {
+      const captures = regex.exec(input);
+      return captures ? { captures, at: captures.index, end: regex.lastIndex } : undefined;
+    } catch {
+      return TOO_COMPLEX; // V8 ran out of the memory that it allows itself for backtracking.
+    }
+  };
+}
+
+function tooMuch(text: string): RegexFault {
+  return { kind: 'space', text: 'too much: parsing failed, not enough resources', from: 0, to: text.length };
+}
+
 function search(program: RegexProgram, input: string): Captures | undefined | typeof TOO_COMPLEX {
   const slots = runProgram(program, input);
-  if (slots === undefined || slots === TOO_COMPLEX) return slots;
+  return slots === undefined || slots === TOO_COMPLEX ? slots : capturesOf(program, input, slots);
+}
+
+function capturesOf(program: RegexProgram, input: string, slots: Int32Array): Captures {
   const captures: (string | undefined)[] = [];
   for (let group = 0; group <= program.groups; group++) {
     const from = slots[group * 2] ?? -1;

@@ -1,162 +1,181 @@
-/** A traced request as JSON (design, section 3) and as lines that a person reads. */
-import type { RewriteOutcome } from './outcome.ts';
-import type { TraceEvent, TraceRecorder } from './trace.ts';
+/** A traced request as lines that a person reads: each rule with what decided about it, then what became of the request. */
+import type { TraceEvent, TraceNote, TraceRecorder } from './trace.ts';
+import type { TraceJson } from './trace-json.ts';
 
-/** A farm as far as a trace shows it; `servers` for the scheme that the rule wrote. */
-export interface TracedFarm {
-  readonly name: string;
-  readonly servers: (scheme: 'http' | 'https') => readonly string[];
+export interface PrintOptions {
+  /** Notes of the recorder: what was captured, what was set. */
+  readonly notes?: TraceRecorder['notes'];
+  readonly colour?: boolean;
 }
 
-export interface TracedRequest {
-  readonly method: string;
-  readonly url: string;
-}
+/** A longer value is cut: nobody reads on. */
+const VALUE_LENGTH = 300;
 
-export interface TraceJson {
-  readonly request: TracedRequest;
-  readonly outcome: {
-    readonly action: RewriteOutcome['kind'];
-    readonly [field: string]: unknown;
-  };
-  readonly events: readonly TraceEvent[];
-}
-
-/** @param farms the farms of the configuration; the host of the outcome is looked up by name, ignoring case */
-export function traceJson(
-  outcome: RewriteOutcome,
-  recording: TraceRecorder,
-  request: TracedRequest,
-  farms: readonly TracedFarm[] = [],
-): TraceJson {
-  return { request, outcome: outcomeJson(outcome, farms), events: recording.events };
-}
-
-function outcomeJson(outcome: RewriteOutcome, farms: readonly TracedFarm[]): TraceJson['outcome'] {
-  switch (outcome.kind) {
-    case 'none':
-      return { action: 'none', url: outcome.target, ...variables(outcome.setVariables) };
-    case 'proxy': {
-      const { scheme, host, port, target, setVariables } = outcome;
-      const farm = farms.find(({ name }) => name.toLowerCase() === host);
-      return {
-        action: 'proxy',
-        url: `${scheme}://${host}${port === undefined ? '' : `:${port}`}${target}`,
-        ...(farm ? { farm: farm.name, servers: farm.servers(scheme) } : {}),
-        ...variables(setVariables),
-      };
-    }
-    case 'redirect':
-      return { action: 'redirect', status: outcome.status, location: outcome.location };
-    case 'respond': {
-      const { status, subStatus, reason, body } = outcome;
-      return { action: 'respond', status, subStatus, reason, body };
-    }
-    case 'abort':
-      return { action: 'abort' };
-    case 'error':
-      return { action: 'error', error: { iisStatus: iisStatus(outcome), message: outcome.message } };
+/** Rules that did not match their pattern take one line each. */
+export function printTrace(trace: TraceJson, { notes = [], colour = false }: PrintOptions = {}): string[] {
+  const paint = painter(colour);
+  const lines = [`${printable(trace.request.method)} ${printable(trace.request.url)}`];
+  if (trace.events.length === 0) lines.push('', 'No rules were run.');
+  let own: TracedRule | undefined;
+  let note = 0;
+  for (const [at, event] of trace.events.entries()) {
+    if (event.event === 'URL_REWRITE_START') lines.push('', heading(event));
+    if (event.event === 'RULE_EVALUATION_START') own = { events: [], notes: [] };
+    own?.events.push(event);
+    for (let next = notes[note]; next && next.after === at + 1; next = notes[++note]) own?.notes.push(next.note);
+    if (event.event !== 'RULE_EVALUATION_END' || own === undefined) continue;
+    // Nothing but the end of the scope stands behind a rule that could not be carried out.
+    const failed = trace.outcome.action === 'error' && event.Succeeded !== true && at === trace.events.length - 2;
+    lines.push(...printRule(own, failed, paint));
   }
-}
-
-function iisStatus(outcome: RewriteOutcome & { kind: 'error' }): string {
-  if (outcome.badRequest) return '400';
-  return outcome.global ? '500.51' : '500.50';
-}
-
-function variables(set: ReadonlyMap<string, string> | undefined): { setVariables?: Record<string, string> } {
-  return set && set.size > 0 ? { setVariables: Object.fromEntries(set) } : {};
-}
-
-/** Lines for the terminal: each rule with what decided about it, then the outcome. */
-export function printTrace(trace: TraceJson): string[] {
-  const lines = [`${trace.request.method} ${printable(trace.request.url)}`];
-  for (const event of trace.events) {
-    const line = printEvent(event);
-    if (line !== undefined) lines.push(line);
-  }
-  lines.push('', ...printOutcome(trace.outcome));
+  lines.push('', ...printOutcome(trace, paint));
   return lines;
 }
 
-/** Nothing that came with a request may steer the terminal. */
-function printable(value: unknown): string {
-  return String(value).replace(
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+function heading(event: TraceEvent): string {
+  const query = event.QueryString === '' ? '' : `, query ${quoted(event.QueryString)}`;
+  return `${printable(event.Scope)} rules on ${quoted(event.RequestURL)}${query}`;
 }
 
-function printEvent(event: TraceEvent): string | undefined {
-  const field = (name: string) => printable(event[name] ?? '');
-  const quoted = (name: string) => `"${field(name)}"`;
+/** The events and notes of one rule. */
+interface TracedRule {
+  readonly events: TraceEvent[];
+  readonly notes: TraceNote[];
+}
+
+/** @param failed it is the one that ended in an error */
+function printRule({ events, notes }: TracedRule, failed: boolean, paint: Paint): string[] {
+  const find = (name: string) => events.find(({ event }) => event === name);
+  const took = find('RULE_EVALUATION_END')?.Succeeded === true;
+  const start = find('RULE_EVALUATION_START');
+  const pattern = find('PATTERN_MATCH');
+  const matched = pattern !== undefined && pattern.Matched !== pattern.Negated;
+  const why = pattern === undefined ? withoutMatch(start, failed) : printPattern(pattern);
+  const line = `${printable(start?.RuleName)}: ${why}`;
+  if (!matched && !failed) return [paint('faint', `  -  ${line}`)];
+  return [
+    took ? paint('good', `  +  ${line}`) : `  -  ${line}`,
+    ...events.filter(({ event }) => event === 'CONDITION_EVALUATION').map((event) => printCondition(event, paint)),
+    ...printNotes(notes, took || failed),
+    ...events.flatMap(printAction),
+    ...(took && start?.StopProcessing === true ? ['     stops here'] : []),
+    ...(failed ? [paint('bad', '     cannot be carried out')] : []),
+  ];
+}
+
+function withoutMatch(start: TraceEvent | undefined, failed: boolean): string {
+  return failed ? `on ${quoted(start?.RequestURL)}` : `not below ${quoted(start?.RelativePath)}`;
+}
+
+function printPattern(event: TraceEvent): string {
+  return `${quoted(event.InputURL)} ${matches(event.Matched === true)} ${quoted(event.Pattern)}${negated(event)}`;
+}
+
+function printCondition(event: TraceEvent, paint: Paint): string {
+  const holds = event.Succeeded === true;
+  const mark = holds ? paint('good', 'yes') : paint('bad', 'no ');
+  const value = `${printable(event.Input)} = ${quoted(event.ExpandedInput)}`;
+  if (event.MatchType !== 'Pattern') {
+    return `     ${mark} ${value} is no ${event.MatchType === 'IsFile' ? 'file' : 'folder'}: there are none here${negated(event)}`;
+  }
+  return `     ${mark} ${value} ${matches(holds !== event.Negated)} ${quoted(event.Pattern)}${negated(event)}`;
+}
+
+/** What back-references hold once the conditions are through, and what the rule set. */
+function printNotes(notes: readonly TraceNote[], captures: boolean): string[] {
+  const last = new Map<string, readonly (string | undefined)[]>();
+  const lines: string[] = [];
+  for (const note of notes) {
+    if (note.kind === 'captured') last.set(note.letter, note.values);
+    else lines.push(`     sets ${note.name} = ${quoted(note.value)}`);
+  }
+  if (!captures) return lines;
+  const captured = [...last].flatMap(([letter, values]) =>
+    values.map((value, index) => `{${letter}:${index}} = ${quoted(value ?? '')}`),
+  );
+  return captured.length > 0 ? [`     captured ${captured.join(', ')}`, ...lines] : lines;
+}
+
+function printAction(event: TraceEvent): string[] {
   switch (event.event) {
-    case 'URL_REWRITE_START':
-      return `\n${field('Scope')} rules on ${quoted('RequestURL')}`;
-    case 'RULE_EVALUATION_START':
-      return `  rule ${quoted('RuleName')}`;
-    case 'PATTERN_MATCH':
-      return `    ${quoted('InputURL')} ${event.Matched === true ? 'matches' : 'does not match'} ${quoted('Pattern')}${negated(event)}`;
-    case 'CONDITION_EVALUATION':
-      return event.MatchType === 'Pattern'
-        ? `    ${mark(event)} ${field('Input')} = ${quoted('ExpandedInput')} against ${quoted('Pattern')}${negated(event)}`
-        : `    ${mark(event)} ${field('MatchType')} ${quoted('ExpandedInput')}${negated(event)}`;
-    case 'CONDITIONS_EVALUATION_END':
-      return event.Succeeded === true ? '    conditions hold' : '    conditions fail';
-    case 'SET_SERVER_VARIABLE':
-      return `    sets ${field('Name')} = ${quoted('Value')}`;
     case 'REWRITE_ACTION':
-      return `    rewrites to ${field('RewriteURL')}${event.QueryString === '' ? '' : `?${field('QueryString')}`}`;
+      return [
+        `     rewrites to ${printable(event.RewriteURL)}${event.QueryString === '' ? '' : `?${printable(event.QueryString)}`}`,
+      ];
     case 'REDIRECT_ACTION':
-      return `    redirects to ${field('RedirectURL')}`;
+      return [`     redirects to ${printable(event.RedirectURL)}`];
     case 'CUSTOM_RESPONSE_ACTION':
-      return `    answers ${field('StatusCode')}.${field('SubStatusCode')}`;
+      return [`     answers ${printable(event.StatusCode)}.${printable(event.SubStatusCode)}`];
     case 'ABORT_REQUEST_ACTION':
-      return '    drops the connection';
-    case 'RULE_EVALUATION_END':
-      return event.Succeeded === true && event.StopProcessing === true ? '    stops here' : undefined;
+      return ['     drops the connection'];
     default:
-      return undefined;
+      return [];
   }
 }
 
-function mark(event: TraceEvent): string {
-  return event.Succeeded === true ? 'yes' : 'no ';
+function printOutcome({ outcome, request }: TraceJson, paint: Paint): string[] {
+  const field = (name: string) => printable(outcome[name] ?? '');
+  const set = outcome.setVariables ?? {};
+  const variables = Object.entries(set).map(([name, value]) => `   ${name} = ${quoted(value)}`);
+  const result = (text: string, ...more: string[]) => [paint('strong', `=> ${text}`), ...more, ...variables];
+  switch (outcome.action) {
+    case 'proxy':
+      return result(`proxied to ${field('url')}`, printServers(outcome));
+    case 'redirect':
+      return result(`redirected with ${field('status')} to ${field('location')}`);
+    case 'respond':
+      return result(
+        `answered ${field('status')}.${field('subStatus')} ${field('reason')}`.trimEnd(),
+        ...(outcome.body === '' ? [] : [`   ${field('body')}`]),
+      );
+    case 'abort':
+      return result('connection dropped without an answer');
+    case 'none':
+      return result(
+        'no rule took it: 404',
+        ...(request.url.endsWith(String(outcome.url)) ? [] : [`   the URL is now ${field('url')}`]),
+      );
+    case 'error': {
+      const { iisStatus, message } = outcome.error as { iisStatus: string; message: string };
+      return result(`${iisStatus}: ${printable(message)}`);
+    }
+  }
+}
+
+function printServers({ farm, servers }: TraceJson['outcome']): string {
+  if (farm === undefined) return '   directly: no farm has this name';
+  const list = Array.isArray(servers) ? servers.map(printable).join(', ') : '';
+  return `   farm ${printable(farm)}: ${list === '' ? 'no server is enabled, the answer is 502.4' : list}`;
+}
+
+// ---- words -----------------------------------------------------------------------------------------------------
+
+function matches(does: boolean): string {
+  return does ? 'matches' : 'does not match';
 }
 
 function negated(event: TraceEvent): string {
   return event.Negated === true ? ' (negated)' : '';
 }
 
-function printOutcome(outcome: TraceJson['outcome']): string[] {
-  const field = (name: string) => printable(outcome[name] ?? '');
-  const lines: string[] = [];
-  switch (outcome.action) {
-    case 'proxy':
-      lines.push(`=> proxied to ${field('url')}`);
-      if (outcome.farm !== undefined) lines.push(`   farm ${field('farm')}: ${field('servers')}`);
-      break;
-    case 'redirect':
-      lines.push(`=> ${field('status')} to ${field('location')}`);
-      break;
-    case 'respond':
-      lines.push(`=> ${field('status')}.${field('subStatus')} ${field('reason')}`, `   ${field('body')}`);
-      break;
-    case 'abort':
-      lines.push('=> connection dropped');
-      break;
-    case 'none':
-      lines.push(`=> no rule took it (${field('url')}): 404`);
-      break;
-    case 'error': {
-      const { error } = outcome;
-      const { iisStatus: status, message } = error as { iisStatus: string; message: string };
-      lines.push(`=> ${status}: ${printable(message)}`);
-    }
-  }
-  const set = outcome.setVariables;
-  if (typeof set === 'object' && set !== null) {
-    for (const [name, value] of Object.entries(set)) lines.push(`   ${name} = "${printable(value)}"`);
-  }
-  return lines;
+function quoted(value: unknown): string {
+  return `"${printable(value)}"`;
+}
+
+/** Nothing that came with a request may steer the terminal, and nothing is longer than a screen. */
+export function printable(value: unknown): string {
+  const text = String(value ?? '');
+  const short = text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH)}…` : text;
+  return short.replace(
+    /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+type Paint = (style: keyof typeof STYLES, text: string) => string;
+
+const STYLES = { good: '32', bad: '31', faint: '2', strong: '1' } as const;
+
+function painter(colour: boolean): Paint {
+  return (style, text) => (colour ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text);
 }

@@ -30,7 +30,7 @@ export interface RegexProgram {
 /** A search took more steps than it may. */
 export const TOO_COMPLEX = Symbol('match too complex');
 
-/** About ten milliseconds of work. */
+/** About ten milliseconds of work, for the short inputs of rules and conditions. */
 const MAX_STEPS = 500_000;
 const MAX_CODE = 20_000;
 
@@ -145,16 +145,26 @@ interface Machine {
   readonly slots: Int32Array;
   /** Three numbers each: `pc, position, -1` to go on with another way, or `slot, old value, -2` to undo. */
   readonly stack: number[];
+  readonly maxSteps: number;
   steps: number;
 }
 
 const WAY = -1;
 const UNDO = -2;
 
-/** Searches the input; gives the slots (start and end of each group, -1 for none), nothing, or `TOO_COMPLEX`. */
-export function runProgram(program: RegexProgram, input: string): Int32Array | undefined | typeof TOO_COMPLEX {
-  const machine: Machine = { program, input, slots: new Int32Array(program.slots), stack: [], steps: 0 };
-  for (let start = 0; start <= input.length; start++) {
+/**
+ * Searches the input; gives the slots (start and end of each group, -1 for none), nothing, or `TOO_COMPLEX`.
+ * @param from where the search begins; what stands before still counts for `^` and `\b`
+ */
+export function runProgram(
+  program: RegexProgram,
+  input: string,
+  from = 0,
+): Int32Array | undefined | typeof TOO_COMPLEX {
+  // A whole body is looked through unit by unit, which must not count as complexity.
+  const maxSteps = MAX_STEPS + 4 * (input.length - from);
+  const machine: Machine = { program, input, slots: new Int32Array(program.slots), stack: [], maxSteps, steps: 0 };
+  for (let start = from; start <= input.length; start++) {
     machine.slots.fill(-1);
     machine.stack.length = 0;
     const end = run(machine, 0, start);
@@ -163,7 +173,7 @@ export function runProgram(program: RegexProgram, input: string): Int32Array | u
       machine.slots[1] = end;
       return machine.slots;
     }
-    if (machine.steps > MAX_STEPS) return TOO_COMPLEX;
+    if (machine.steps > maxSteps) return TOO_COMPLEX;
   }
   return undefined;
 }
@@ -192,7 +202,7 @@ function run(machine: Machine, startPc: number, startAt: number): number {
   let pc = startPc;
   let at = startAt;
   for (;;) {
-    if (++machine.steps > MAX_STEPS) return -1;
+    if (++machine.steps > machine.maxSteps) return -1;
     const step = program.code[pc];
     let ok = true;
     switch (step?.op) {

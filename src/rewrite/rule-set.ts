@@ -39,11 +39,11 @@ function deepestScope({ scopes }: CompiledSite, path: string): RuleSet | undefin
 
 function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): RewriteOutcome | undefined {
   if (ruleSet.rules.length === 0) return undefined;
-  recordBorder(recorder, 'URL_REWRITE_START', ruleSet.scope, pass);
+  recorder?.events.push({ event: 'URL_REWRITE_START', ...current(pass), Scope: ruleSet.scope });
   // A trace shows every rule, so nothing is left out while one is recorded.
   const result =
     recorder || !ruleSet.index ? runAll(ruleSet, pass, recorder) : runIndexed(ruleSet, ruleSet.index, pass);
-  recordBorder(recorder, 'URL_REWRITE_END', ruleSet.scope, pass);
+  recorder?.events.push({ event: 'URL_REWRITE_END', ...current(pass) });
   return result;
 }
 
@@ -88,8 +88,8 @@ function outcomeOf(result: RewriteOutcome | RuleFailure, rule: Rule, ruleSet: Ru
   };
 }
 
-function recordBorder(recorder: TraceRecorder | undefined, event: string, scope: string, pass: Pass): void {
-  recorder?.events.push({ event, RequestURL: pass.url.path, QueryString: pass.url.query, Scope: scope });
+function current({ url }: Pass): { RequestURL: string; QueryString: string } {
+  return { RequestURL: url.path, QueryString: url.query };
 }
 
 function finish(pass: Pass): RewriteOutcome {

@@ -7,7 +7,7 @@ import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts
 import type { RewriteMaps } from './rewrite-map.ts';
 import { headerOfVariable, headerValue, isForbiddenHeader, variableReader } from './server-variables.ts';
 import { compileTemplate, refersTo, type Template } from './template.ts';
-import type { TraceRecorder } from './trace.ts';
+import { type TraceRecorder, takeNote } from './trace.ts';
 
 interface SetVariable {
   /** Upper case. */
@@ -52,7 +52,11 @@ export function compileRule(config: RuleConfig, surroundings: RuleSurroundings):
     url === undefined ? undefined : compilePattern(config.patternSyntax, url, config.match?.ignoreCase ?? true);
   const fault = compiled && isFault(compiled) ? compiled : undefined;
   const pattern = compiled && !isFault(compiled) ? compiled : undefined;
-  const conditions = config.conditions && compileConditions(config.conditions, config.patternSyntax, maps);
+  // An empty list is as good as none; a trace then has no events of conditions either.
+  const conditions =
+    config.conditions && config.conditions.entries.length > 0
+      ? compileConditions(config.conditions, config.patternSyntax, maps)
+      : undefined;
   const variables = config.serverVariables.map((variable) => compileVariable(variable, surroundings));
   const action = compileAction(config.action, maps, surroundings.keepEscapes);
   const results = [...variables.map(({ value }) => value), action.url, action.reason, action.description];
@@ -168,6 +172,7 @@ function tryRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): R
     ElapsedMilliseconds: Math.floor(performance.now() - began),
   });
   if ((captures !== undefined) === rule.negate) return 'next';
+  if (captures) takeNote(recorder, { kind: 'captured', letter: 'R', values: captures });
   pass.ruleCaptures = captures;
   pass.conditionCaptures = undefined;
   if (rule.conditions) {
@@ -200,12 +205,7 @@ function setVariables(rule: Rule, pass: Pass, recorder: TraceRecorder | undefine
     if (value === undefined) return failure(`the value for ${variable.name} holds a control character`, true);
     pass.set ??= new Map();
     pass.set.set(variable.name, value);
-    recorder?.events.push({
-      event: 'SET_SERVER_VARIABLE',
-      Name: variable.name,
-      Value: value,
-      Replace: variable.replace,
-    });
+    takeNote(recorder, { kind: 'set', name: variable.name, value });
   }
   return undefined;
 }

@@ -30,12 +30,21 @@ export interface CurrentUrl {
   rewritten: boolean;
 }
 
+/** The head of an answer as outbound rules see it. */
+export interface ResponseHead {
+  readonly status: number;
+  /** The value of a header by its lower-case name; `''` where it is absent. */
+  readonly header: (lowerCaseName: string) => string;
+}
+
 /** Where variables are read from. */
 export interface VariableSource {
   readonly request: RewriteRequest;
   readonly url: CurrentUrl;
   /** What rules have set, by upper-case name. */
   readonly set: ReadonlyMap<string, string> | undefined;
+  /** While outbound rules run. */
+  readonly response?: ResponseHead;
 }
 
 type Reader = (source: VariableSource) => string;
@@ -122,8 +131,33 @@ export function headerOfVariable(name: string): string | undefined {
   return upper.startsWith(PREFIX) ? upper.slice(PREFIX.length).replaceAll('_', '-').toLowerCase() : undefined;
 }
 
+const RESPONSE_PREFIX = 'RESPONSE_';
+
+/** The response header behind a `RESPONSE_…` name, in its letter case: prefix off, underscores to dashes. */
+export function responseHeaderOfVariable(name: string): string | undefined {
+  if (!name.toUpperCase().startsWith(RESPONSE_PREFIX) || isResponseStatus(name)) return undefined;
+  return name.slice(RESPONSE_PREFIX.length).replaceAll('_', '-');
+}
+
+export function isResponseStatus(name: string): boolean {
+  return name.toUpperCase() === 'RESPONSE_STATUS';
+}
+
+/** What the answer says goes before what an inbound rule may have set under the same name. */
+function responseReader(name: string): Reader | undefined {
+  const upper = name.toUpperCase();
+  const header = responseHeaderOfVariable(upper)?.toLowerCase();
+  if (header === undefined && !isResponseStatus(name)) return undefined;
+  return ({ response, set }) => {
+    if (response === undefined) return set?.get(upper) ?? '';
+    return header === undefined ? String(response.status) : response.header(header);
+  };
+}
+
 /** Gives how to read a variable; one that nobody knows is empty unless a rule has set it. */
 export function variableReader(name: string): Reader {
+  const ofResponse = responseReader(name);
+  if (ofResponse) return ofResponse;
   const upper = name.toUpperCase();
   const header = headerOfVariable(name);
   const read = READERS.get(upper) ?? (header ? ({ request }: VariableSource) => request.header(header) ?? '' : none);

@@ -1,7 +1,8 @@
 /** Reads a configuration folder and asks every part whether it can be built. Opens nothing, resolves nothing. */
-import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
+import { type Diagnostic, hasErrors, type Report, reportInto } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/model.ts';
+import { checkFarms } from '../farm/check.ts';
 import { checkRules } from '../rewrite/check.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
@@ -24,11 +25,17 @@ export function checkConfig(configDir: string): CheckedConfig {
   const all = [...diagnostics];
   if (config === undefined) return { config, certificates: [], ca: [], diagnostics: all, sources };
   const report = reportInto(all);
-  checkRules(config, report);
+  checkRulesAndFarms(config, report);
   const certificates = readCertificates(config.settings, report);
   const ca = readCa(config.settings.upstream.ca, report);
   checkCertificates(certificates, config.sites, config.settings, report);
   return { config, certificates, ca, diagnostics: inOrder(all), sources };
+}
+
+/** What can be told of any file, also of one that stands alone. */
+export function checkRulesAndFarms(config: Config, report: Report): void {
+  checkRules(config, report);
+  checkFarms(config.webFarms, report);
 }
 
 /** True where nothing stands in the way of a start. */

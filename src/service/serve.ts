@@ -55,9 +55,7 @@ export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
     listeners,
     async stop(seconds) {
       draining = true;
-      const stopped = stopListening();
-      const cut = await drain(servers, seconds);
-      await stopped;
+      const cut = await drain(servers, stopListening(), seconds);
       await runtime.connections.destroy();
       await accessLog.close();
       return cut;
@@ -65,13 +63,15 @@ export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
   };
 }
 
-async function drain(servers: NodeServers, seconds: number): Promise<number> {
+/** @param stopped settles when the last connection is gone, those in a TLS handshake too, which no lane knows yet */
+async function drain(servers: NodeServers, stopped: Promise<unknown>, seconds: number): Promise<number> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), seconds * 1000);
   });
   const drained = servers.drain();
-  const cut = (await Promise.race([drained, late])) === 'late' ? servers.destroy() : 0;
+  const ended = Promise.all([drained, stopped]);
+  const cut = (await Promise.race([ended, late])) === 'late' ? servers.destroy() : 0;
   clearTimeout(timer);
   await drained;
   return cut;

@@ -3,6 +3,17 @@ import type { Logger } from '../log.ts';
 import type { Service } from './supervisor.ts';
 
 /**
+ * While the service starts, a signal ends it at once: nothing is served yet. Without this, process number 1 of a container
+ * would ignore it.
+ * @returns ends this, to be called when `untilStopped` listens
+ */
+export function endOnSignal(): () => void {
+  const end = () => process.exit(0);
+  process.on('SIGINT', end).on('SIGTERM', end);
+  return () => void process.off('SIGINT', end).off('SIGTERM', end);
+}
+
+/**
  * Resolves with the exit code when the service has ended.
  * @param drain false: the first signal already ends everything at once, as the demo wants it
  */

@@ -1,6 +1,7 @@
 /** The first process: checks the configuration, opens the admin listener, starts the workers and replaces those that die. */
 import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
@@ -33,6 +34,7 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
   const listeners = planListeners(sites);
   // Workers share their ports, so that none of them would notice a stranger on one. Asked here, alone.
   for (const plan of listeners) await probe(plan);
+  probeLogFile(settings.log.access);
   const count = settings.workers === 'auto' ? availableParallelism() : settings.workers;
   const setup: WorkerSetup = {
     config: checked.config,
@@ -74,6 +76,28 @@ function probe(plan: PlannedListener): Promise<void> {
   });
 }
 
+/** The log is opened in the background later, where a wrong name could no longer stop the start. */
+function probeLogFile({ format, file }: Config['settings']['log']['access']): void {
+  if (format === 'off' || file === undefined) return;
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = LOG_FAULTS[code ?? ''] ?? message;
+    throw new StartError(
+      `cannot open the access log ${file}: ${why}. Change "log": { "access": { "file": … } } in settings.json, which is relative to that file.`,
+    );
+  }
+}
+
+const LOG_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  EACCES: 'this account may not write it',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  EROFS: 'the disk is read-only',
+};
+
 interface Team {
   start(): Promise<void>;
   stop(seconds: number): Promise<void>;
@@ -102,6 +126,7 @@ function createTeam(setup: WorkerSetup, count: number, log: Logger): Team {
           resolve();
         } else if (message.type === 'failed') {
           reject(new StartError(message.message));
+          worker.process.kill('SIGKILL');
         } else if (message.cut > 0) {
           log.warn({ worker: worker.id, connections: message.cut }, 'connections were cut at the drain deadline');
         }
@@ -116,24 +141,40 @@ function createTeam(setup: WorkerSetup, count: number, log: Logger): Team {
     });
 
   let delay = FIRST_RESTART_MS;
+  const restarts = new Set<NodeJS.Timeout>();
+  const later = () => {
+    const timer = setTimeout(() => {
+      restarts.delete(timer);
+      again();
+    }, delay);
+    restarts.add(timer);
+  };
   const replace = (worker: Worker, lived: number, how: string) => {
     delay = lived >= STEADY_MS ? FIRST_RESTART_MS : Math.min(delay * 2, LONGEST_RESTART_MS);
     log.error(
       { worker: worker.id, restartInMs: delay },
       `a worker died (${how}); its connections are lost, another takes its place`,
     );
-    setTimeout(again, delay);
+    later();
   };
   const again = () => {
     if (stopping) return;
-    launch().catch((error: unknown) => {
-      log.error(`a worker could not be replaced: ${error instanceof Error ? error.message : String(error)}`);
-      delay = Math.min(delay * 2, LONGEST_RESTART_MS);
-      setTimeout(again, delay);
-    });
+    launch().then(
+      () => log.info('a worker took its place'),
+      (error: unknown) => {
+        log.error(`a worker could not be replaced: ${error instanceof Error ? error.message : String(error)}`);
+        delay = Math.min(delay * 2, LONGEST_RESTART_MS);
+        later();
+      },
+    );
+  };
+  /** A restart still to come would keep the process alive. */
+  const end = () => {
+    stopping = true;
+    for (const timer of restarts) clearTimeout(timer);
   };
   const kill = () => {
-    stopping = true;
+    end();
     for (const worker of workers) worker.process.kill('SIGKILL');
   };
   return {
@@ -142,11 +183,17 @@ function createTeam(setup: WorkerSetup, count: number, log: Logger): Team {
       await Promise.all(Array.from({ length: count }, launch));
     },
     async stop(seconds) {
-      stopping = true;
+      end();
       const gone = Promise.all([...workers].map((worker) => new Promise((done) => worker.once('exit', done))));
       for (const worker of workers) send(worker, { type: 'stop' });
       // A worker that hangs does not keep the service from ending.
-      const last = setTimeout(kill, (seconds + 5) * 1000);
+      const last = setTimeout(
+        () => {
+          log.error('a worker did not end by itself and was killed');
+          kill();
+        },
+        (seconds + 5) * 1000,
+      );
       await gone;
       clearTimeout(last);
     },

@@ -1,6 +1,7 @@
 /** A worker process: serves what the supervisor gives it, until it is told to stop or the supervisor is gone. */
 
 import { createLog } from '../log.ts';
+import { outliveReaders } from './closed-output.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { type Serving, serve } from './serve.ts';
 
@@ -28,6 +29,7 @@ async function stop(): Promise<void> {
   process.disconnect?.();
 }
 
+outliveReaders(process);
 // A terminal sends Ctrl-C to the whole group: the supervisor alone decides when the workers end.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);

@@ -210,7 +210,9 @@ describe('loadConfig', () => {
   });
 
   it('reports a missing file and nothing to listen on', () => {
-    expect(loadConfig(writeFiles({})).diagnostics.map((one) => one.code)).toEqual(['LG1001']);
+    expect(loadConfig(writeFiles({})).diagnostics.map((one) => [one.code, one.iis?.text])).toEqual([
+      ['LG1001', 'Cannot read configuration file'],
+    ]);
     const folder = writeFiles({ 'applicationHost.config': '<configuration />' });
     const { config, diagnostics } = loadConfig(folder);
     expect(diagnostics.map((one) => one.code)).toEqual(['LG5011']);

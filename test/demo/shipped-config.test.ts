@@ -11,7 +11,9 @@ const folder = join(import.meta.dirname, '../../config');
 const read = (file: string) => readFileSync(join(folder, file), 'utf8');
 const shipped = read('applicationHost.config');
 const plan = demoPlan({ authority: 'ca.pem', platform: 'linux' });
-const examples = readdirSync(join(folder, 'examples'));
+const examples = readdirSync(join(folder, 'examples'), { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() ? entry.name : [],
+);
 
 /** Every element as its path and attributes. */
 function elementsOf(xml: string): { path: string; attributes: Record<string, string> }[] {

@@ -106,19 +106,20 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
     });
     const fail = (error: Error) => reject(stream.rstCode ? new Error(`reset with code ${stream.rstCode}`) : error);
     stream.on('error', fail);
+    // By its events: an iterator would also wait for the end of a body that the answer has made needless.
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('close', () => {
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) fail(new Error('reset'));
-    });
-    collect(stream).then((bytes) => {
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return fail(new Error('reset'));
       const socket = session.socket as TLSSocket | undefined;
       resolve({
         status: headers[':status'] ?? 0,
         headers,
         rawHeaders: [],
-        body: bytes,
+        body: Buffer.concat(chunks),
         certificate: socket?.getPeerCertificate?.().subjectaltname ?? '',
       });
-    }, fail);
+    });
     if (body !== undefined) send(stream, body);
   });
 }

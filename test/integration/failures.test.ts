@@ -204,6 +204,10 @@ describe('certificates of servers are verified (T09)', () => {
     ['another name', () => issue(['elsewhere.contoso.local'])],
     ['a wildcard one level too high', () => issue(['*.local'])],
     ['a wildcard that spans two labels', () => issue(['*.example'])],
+    [
+      'a name with an ideographic full stop for a dot',
+      () => issue([Buffer.from('fe01\u3002contoso.local').toString('latin1')]),
+    ],
     ['self-signed', selfSigned],
   ])('%s: 502.3 with 12175 and a reason in the log', async (_name, certificate) => {
     const front = await publish(await answering(certificate()));

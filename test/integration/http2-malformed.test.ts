@@ -151,3 +151,19 @@ describe('a GET whose end comes in a later, empty frame (B10)', () => {
     expect(names).not.toContain('content-length');
   });
 });
+
+test('an answer of our own to a request whose body goes on ends the stream, with NO_ERROR', async () => {
+  const lync = await publishLync({
+    rules: '<rule name="none" stopProcessing="true"><match url="^closed" /><action type="None" /></rule>',
+  });
+  const http2 = await open(lync);
+  http2.headers(
+    1,
+    [...replace(':method', [':method', 'POST']).filter(([name]) => name !== ':path'), [':path', '/closed']],
+    false,
+  );
+  http2.data(1, 'hello', false);
+  expect(statusOf((await http2.frame(1, FRAME.headers)).payload)).toBe('404');
+  expect((await http2.frame(1, FRAME.reset)).payload.readUInt32BE(0)).toBe(0);
+  expect(lync.frontEnd.requests.all).toEqual([]);
+});

@@ -1,14 +1,30 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { printTrace, traceJson } from '../../src/rewrite/print-trace.ts';
+import { printTrace } from '../../src/rewrite/print-trace.ts';
 import { createRecorder } from '../../src/rewrite/trace.ts';
+import { traceJson } from '../../src/rewrite/trace-json.ts';
 import { condition, type RuleText, ruleSet, run } from './rule-configs.ts';
 
 const farms = [{ name: 'Farm', servers: (scheme: string) => [`${scheme}://10.0.0.20:4443`] }];
 
-function trace(rules: readonly RuleText[], path = '/a?q') {
+function traced(rules: readonly RuleText[], path = '/a?q', known = farms) {
   const recorder = createRecorder();
   const outcome = run({ global: ruleSet(rules) }, path, { scheme: 'https' }, recorder);
-  return traceJson(outcome, recorder, { method: 'GET', url: `https://www.mysite.com${path}` }, farms);
+  const json = traceJson(outcome, recorder, { method: 'GET', url: `https://www.mysite.com${path}` }, known);
+  return { json, notes: recorder.notes };
+}
+
+const trace = (rules: readonly RuleText[]) => traced(rules).json;
+
+interface Printed {
+  readonly path?: string;
+  readonly farms?: typeof farms;
+  readonly colour?: boolean;
+}
+
+function print(rules: readonly RuleText[], { path, farms: known, colour = false }: Printed = {}): string {
+  const { json, notes } = traced(rules, path, known);
+  return printTrace(json, { notes, colour }).join('\n');
 }
 
 test.each<[string, RuleText, object]>([
@@ -71,30 +87,114 @@ test('as text', () => {
       set: [['HTTP_X_A', 'b']],
     },
   ];
-  expect(printTrace(trace(rules)).join('\n')).toBe(`GET https://www.mysite.com/a?q
+  expect(print(rules)).toBe(`GET https://www.mysite.com/a?q
 
-Global rules on "/a"
-  rule "one"
-    "a" does not match "^b"
-  rule "two"
-    "a" matches "^a"
-    no  {HTTPS} = "ON" against "off"
-    conditions fail
-  rule "three"
-    "a" matches "(.*)"
-    yes {HTTPS} = "ON" against "on"
-    conditions hold
-    sets HTTP_X_A = "b"
-    rewrites to https://farm/a?q
-    stops here
+Global rules on "/a", query "q"
+  -  one: "a" does not match "^b"
+  -  two: "a" matches "^a"
+     no  {HTTPS} = "ON" does not match "off"
+  +  three: "a" matches "(.*)"
+     yes {HTTPS} = "ON" matches "on"
+     captured {R:0} = "a", {R:1} = "a", {C:0} = "ON"
+     sets HTTP_X_A = "b"
+     rewrites to https://farm/a?q
+     stops here
 
 => proxied to https://farm/a?q
    farm Farm: https://10.0.0.20:4443
    HTTP_X_A = "b"`);
 });
 
+test.each<[string, readonly RuleText[], string, string]>([
+  [
+    'negated',
+    [
+      { name: 'one', url: '^a', negate: true },
+      { name: 'two', url: '^b', negate: true, conditions: [condition('{HTTPS}', 'on', { negate: true })] },
+    ],
+    `  -  one: "a" matches "^a" (negated)
+  -  two: "a" does not match "^b" (negated)
+     no  {HTTPS} = "ON" matches "on" (negated)`,
+    '=> no rule took it: 404',
+  ],
+  [
+    'rewritten, but not sent anywhere',
+    [{ name: 'one', to: '/b', append: false }],
+    `  +  one: "a" matches ".*"
+     captured {R:0} = "a"
+     rewrites to /b`,
+    '=> no rule took it: 404\n   the URL is now /b',
+  ],
+  [
+    'files',
+    [{ name: 'one', conditions: [condition('{REQUEST_FILENAME}', '', { matchType: 'IsFile' })] }],
+    `  -  one: "a" matches ".*"
+     no  {REQUEST_FILENAME} = "/a" is no file: there are none here`,
+    '=> no rule took it: 404',
+  ],
+  [
+    'redirect',
+    [{ name: 'one', type: 'Redirect', to: '/b' }],
+    `  +  one: "a" matches ".*"
+     captured {R:0} = "a"
+     redirects to https://www.mysite.com/b?q`,
+    '=> redirected with 301 to https://www.mysite.com/b?q',
+  ],
+  [
+    'response',
+    [{ name: 'one', type: 'CustomResponse', status: 403, subStatus: 4, reason: 'No', description: 'Go away' }],
+    `  +  one: "a" matches ".*"
+     captured {R:0} = "a"
+     answers 403.4`,
+    '=> answered 403.4 No\n   Go away',
+  ],
+  [
+    'abort',
+    [{ name: 'one', type: 'AbortRequest' }],
+    `  +  one: "a" matches ".*"
+     captured {R:0} = "a"
+     drops the connection`,
+    '=> connection dropped without an answer',
+  ],
+  [
+    'failure',
+    [{ name: 'one' }, { name: 'two', to: '{x:y}' }],
+    `  +  one: "a" matches ".*"
+     captured {R:0} = "a"
+  -  two: "a" matches ".*"
+     captured {R:0} = "a"
+     cannot be carried out`,
+    '=> 500.51: The expression "{x:y}" cannot be expanded.',
+  ],
+])('%s as text', (_, rules, lines, outcome) => {
+  expect(print(rules)).toBe(
+    `GET https://www.mysite.com/a?q\n\nGlobal rules on "/a", query "q"\n${lines}\n\n${outcome}`,
+  );
+});
+
+test('a farm whose servers are all off, and a host that is no farm', () => {
+  const off = [{ name: 'Farm', servers: () => [] }];
+  expect(print([{ to: 'https://farm/' }], { farms: off })).toMatch(/farm Farm: no server is enabled/);
+  expect(print([{ to: 'https://other/' }])).toMatch(/=> proxied to https:\/\/other\/\?q\n {3}directly: /);
+});
+
+test('colours only where they are asked for', () => {
+  const rules: RuleText[] = [{ url: '^b' }, { conditions: [condition('{HTTPS}', 'off')] }, { to: 'https://farm/' }];
+  expect(print(rules)).not.toContain('\x1b');
+  const coloured = print(rules, { colour: true });
+  for (const code of [1, 2, 31, 32]) expect(coloured).toContain(`\x1b[${code}m`);
+  expect(stripVTControlCharacters(coloured)).toBe(print(rules));
+});
+
+test('ten thousand rules take one line each', () => {
+  const rules = Array.from({ length: 10_000 }, (_, index) => ({ name: `r${index}`, url: '^b' }));
+  const lines = print(rules).split('\n');
+  expect(lines.length).toBe(10_000 + 5);
+  expect(lines[10_002]).toBe('  -  r9999: "a" does not match "^b"');
+});
+
 test('what came with the request cannot steer the terminal', () => {
-  const lines = printTrace(trace([{ url: '(.*)', to: '/{UrlDecode:{QUERY_STRING}}' }], '/a?%1b[2J')).join('\n');
+  const lines = print([{ url: '(.*)', to: '/{UrlDecode:{QUERY_STRING}}' }], { path: '/a?%1b[2J' });
   expect(lines).toContain('\\x1b[2J');
   expect(lines).not.toContain('\x1b');
 });

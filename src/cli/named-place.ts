@@ -1,0 +1,51 @@
+/** Files and folders that stand on the command line: those that are not there or cannot be read end the command. */
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { StartError } from '../errors.ts';
+import { type CommandInput, textOption, UsageError } from './command.ts';
+
+const FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of its path is no folder',
+  EACCES: 'permission is denied',
+};
+
+/** @throws StartError where it cannot be read */
+export function kindOfPlace(place: string): 'file' | 'folder' {
+  const status = statusOf(place);
+  if (status.isDirectory()) return 'folder';
+  if (status.isFile()) return 'file';
+  throw new StartError(`cannot read ${place}: it is neither a file nor a folder.`);
+}
+
+/**
+ * Tells folders from all that can be read as a stream, pipes of the shell included.
+ * @throws StartError where it cannot be read
+ */
+export function isFolder(place: string): boolean {
+  return statusOf(place).isDirectory();
+}
+
+function statusOf(place: string): Stats {
+  try {
+    accessSync(place, constants.R_OK);
+    return statSync(place);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new StartError(`cannot read ${place}: ${FAULTS[code] ?? message}.`);
+  }
+}
+
+/** The folder of `--config`. */
+export function configFolder(input: CommandInput): string {
+  const named = textOption(input, 'config');
+  const folder = named ?? 'config';
+  let kind: 'file' | 'folder';
+  try {
+    kind = kindOfPlace(folder);
+  } catch (error) {
+    if (named !== undefined || !(error instanceof StartError)) throw error;
+    throw new StartError(`${error.message} Name the folder of settings.json and the IIS files with --config DIR.`);
+  }
+  if (kind === 'folder') return folder;
+  throw new UsageError(`--config ${folder}: this is a file; the folder that holds settings.json is wanted`);
+}

@@ -1,0 +1,137 @@
+/** Merges the outbound rules of all levels, with the preConditions and custom tags that they refer to by name. */
+import type { Report } from './diagnostic.ts';
+import type { LoadSession } from './load-session.ts';
+import type {
+  CustomTagsConfig,
+  OutboundMatchConfig,
+  OutboundRuleConfig,
+  OutboundRulesConfig,
+  PreConditionConfig,
+  TagFilter,
+  Text,
+} from './model.ts';
+import { ruleContext, type SectionLevel } from './read-sections.ts';
+import { conditionOf, conditionsOf, rewriteSections } from './rewrite-section.ts';
+import {
+  boolOf,
+  type CollectionSchema,
+  childOf,
+  type Entry,
+  entriesOf,
+  enumOf,
+  mergeEntries,
+  numberOf,
+  type SectionNode,
+  stringOf,
+  textOf,
+} from './schema.ts';
+
+/** What is in force; nothing where no level has an outbound rule. Reports references to what is missing. */
+export function outboundOf(
+  levels: readonly SectionLevel[],
+  session: LoadSession,
+): { readonly outbound?: OutboundRulesConfig } {
+  const sections = levels.flatMap((level) => level.sections.get('outboundRules') ?? []);
+  const schema = rewriteSections.outboundRules;
+  const merged = (collection: CollectionSchema | undefined, entriesIn: (section: SectionNode) => readonly Entry[]) =>
+    mergeEntries(sections.map(entriesIn), collection, ruleContext(session, 'outboundRules')).map(({ node }) => node);
+  const child = (name: 'preConditions' | 'customTags') =>
+    merged(schema.elements?.[name]?.collection, (section) => section.elements.get(name)?.entries ?? []);
+  const outbound = {
+    preConditions: child('preConditions').map(preConditionOf),
+    customTags: child('customTags').map(customTagsOf),
+    rules: merged(schema.collection, (section) => section.entries).map(outboundRuleOf),
+  };
+  if (outbound.rules.length === 0) return {};
+  for (const rule of outbound.rules) checkReferences(rule, outbound, session.report);
+  return { outbound };
+}
+
+function checkReferences(rule: OutboundRuleConfig, outbound: OutboundRulesConfig, report: Report): void {
+  const { preCondition, match } = rule;
+  checkReference(preCondition, outbound.preConditions, 'preCondition', 'the rule is never run', report);
+  checkReference(match?.customTags, outbound.customTags, 'customTags group', 'it adds no tags', report);
+}
+
+function checkReference(
+  text: Text | undefined,
+  known: readonly { readonly name: Text }[],
+  what: string,
+  effect: string,
+  report: Report,
+): void {
+  // An empty name stands for none, as a sample of the vendor has it.
+  if (text === undefined || text.value === '') return;
+  const wanted = text.value.toLowerCase();
+  if (known.some(({ name }) => name.value.toLowerCase() === wanted)) return;
+  report('LG2009', text.span, {
+    message: `There is no ${what} "${text.value}"; ${effect}.`,
+    advice: `Define it, or name one that exists.`,
+    ui: true,
+  });
+}
+
+function outboundRuleOf(node: SectionNode): OutboundRuleConfig {
+  const match = node.elements.get('match');
+  const conditions = node.elements.get('conditions');
+  const action = childOf(node, 'action');
+  return {
+    span: node.span,
+    name: nameOf(node),
+    ...optional('preCondition', textOf(node, 'preCondition')),
+    enabled: boolOf(node, 'enabled'),
+    stopProcessing: boolOf(node, 'stopProcessing'),
+    patternSyntax: enumOf(node, 'patternSyntax'),
+    ...(match === undefined ? {} : { match: matchOf(match) }),
+    ...(conditions === undefined ? {} : { conditions: conditionsOf(conditions) }),
+    action: {
+      span: action.span,
+      type: enumOf(action, 'type'),
+      ...optional('value', textOf(action, 'value')),
+      replace: boolOf(action, 'replace'),
+    },
+  };
+}
+
+function matchOf(node: SectionNode): OutboundMatchConfig {
+  const tags = stringOf(node, 'filterByTags').split(',');
+  return {
+    span: node.span,
+    filterByTags: tags.filter((tag): tag is TagFilter => tag !== '' && tag !== 'None'),
+    ...optional('customTags', textOf(node, 'customTags')),
+    ...optional('serverVariable', textOf(node, 'serverVariable')),
+    ...optional('pattern', textOf(node, 'pattern')),
+    occurrences: numberOf(node, 'occurrences'),
+    ignoreCase: boolOf(node, 'ignoreCase'),
+    negate: boolOf(node, 'negate'),
+  };
+}
+
+function preConditionOf(node: SectionNode): PreConditionConfig {
+  return {
+    span: node.span,
+    name: nameOf(node),
+    patternSyntax: enumOf(node, 'patternSyntax'),
+    conditions: {
+      span: node.span,
+      logicalGrouping: enumOf(node, 'logicalGrouping'),
+      trackAllCaptures: false,
+      entries: entriesOf(node).map(conditionOf),
+    },
+  };
+}
+
+function customTagsOf(node: SectionNode): CustomTagsConfig {
+  return {
+    name: nameOf(node),
+    tags: entriesOf(node).map((tag) => ({ name: stringOf(tag, 'name'), attribute: stringOf(tag, 'attribute') })),
+  };
+}
+
+function nameOf(node: SectionNode): Text {
+  return textOf(node, 'name') ?? { value: '', span: node.nameSpan };
+}
+
+function optional<Name extends string>(name: Name, text: Text | undefined): { readonly [key in Name]?: Text } {
+  return text === undefined ? {} : ({ [name]: text } as { readonly [key in Name]: Text });
+}

@@ -1,0 +1,54 @@
+/** What can be wrong with the conditions of a rule or preCondition, and how many groups they give. */
+import type { Report } from '../config/diagnostic.ts';
+import type { ConditionsConfig } from '../config/model.ts';
+import { checkPattern, type PatternUse } from './check-pattern.ts';
+
+/** Of each condition: -1 for a negated one, undefined where its pattern cannot be read. */
+export type ConditionGroups = readonly (number | undefined)[];
+
+export function checkConditions(
+  conditions: ConditionsConfig | undefined,
+  around: Pick<PatternUse, 'syntax' | 'disabled' | 'loopsOf'>,
+  report: Report,
+): ConditionGroups {
+  return (conditions?.entries ?? []).map((condition) => {
+    if (!around.disabled) checkCondition(condition, report);
+    if (condition.matchType !== 'Pattern' || !condition.pattern) return condition.negate ? -1 : 0;
+    const groups = checkPattern({ ...around, text: condition.pattern, ignoreCase: condition.ignoreCase }, report);
+    return condition.negate ? -1 : groups;
+  });
+}
+
+function checkCondition(condition: ConditionsConfig['entries'][number], report: Report): void {
+  if (condition.matchType !== 'Pattern') {
+    report('LG2225', condition.span, {
+      message: `${condition.matchType} is always false here: Lychgate has no files${condition.negate ? ', so this negated condition always holds' : ''}.`,
+      advice: 'Remove the condition, or decide by the path.',
+    });
+    return;
+  }
+  if (!condition.input) {
+    report('LG2221', condition.span, {
+      message: 'The condition has no input; it is compared with the empty string.',
+      advice: 'Add input="{…}".',
+      ui: true,
+    });
+  }
+  if (!condition.pattern) {
+    report('LG2222', condition.span, {
+      message: 'The condition has no pattern; as a regular expression the empty pattern matches everything.',
+      advice: 'Add pattern="…".',
+      ui: true,
+    });
+  }
+}
+
+/** The highest `{C:n}` after the first `count` conditions: -1 where none that can supply groups comes before. */
+export function conditionGroups(groups: ConditionGroups, count: number, trackAll: boolean): number | undefined {
+  const before = groups.slice(0, count);
+  const known = before.filter((n) => n !== undefined);
+  if (known.length < before.length) return undefined;
+  const positive = known.filter((n) => n >= 0);
+  if (positive.length === 0) return -1;
+  return trackAll ? positive.reduce((sum, n) => sum + n, 0) : Math.max(...positive);
+}

@@ -1,0 +1,77 @@
+/** A traced request as JSON (design, section 3): what was asked, what became of it, and every event on the way. */
+import type { Refusal, RewriteOutcome } from './outcome.ts';
+import type { TraceEvent, TraceRecorder } from './trace.ts';
+
+/** A farm as far as a trace shows it; `servers` for the scheme that the rule wrote. */
+export interface TracedFarm {
+  readonly name: string;
+  readonly servers: (scheme: 'http' | 'https') => readonly string[];
+}
+
+export interface TracedRequest {
+  readonly method: string;
+  readonly url: string;
+}
+
+export interface TraceJson {
+  readonly request: TracedRequest;
+  readonly outcome: {
+    readonly action: RewriteOutcome['kind'];
+    readonly [field: string]: unknown;
+  };
+  readonly events: readonly TraceEvent[];
+}
+
+/** @param farms the farms of the configuration; the host of the outcome is looked up by name, ignoring case */
+export function traceJson(
+  outcome: RewriteOutcome | Refusal,
+  recording: TraceRecorder,
+  request: TracedRequest,
+  farms: readonly TracedFarm[] = [],
+): TraceJson {
+  return { request, outcome: outcomeJson(outcome, farms), events: recording.events };
+}
+
+function outcomeJson(outcome: RewriteOutcome | Refusal, farms: readonly TracedFarm[]): TraceJson['outcome'] {
+  switch (outcome.kind) {
+    case 'none':
+      return { action: 'none', url: outcome.target, ...variables(outcome.setVariables) };
+    case 'proxy': {
+      const { scheme, host } = outcome;
+      const farm = farms.find(({ name }) => name.toLowerCase() === host);
+      return {
+        action: 'proxy',
+        url: proxiedUrl(outcome),
+        ...(farm ? { farm: farm.name, servers: farm.servers(scheme) } : {}),
+        ...variables(outcome.setVariables),
+      };
+    }
+    case 'redirect':
+      return { action: 'redirect', status: outcome.status, location: outcome.location };
+    case 'respond': {
+      const { status, subStatus, reason, body } = outcome;
+      return { action: 'respond', status, subStatus, reason, body };
+    }
+    case 'abort':
+      return { action: 'abort' };
+    case 'error':
+      return { action: 'error', error: { iisStatus: iisStatus(outcome), message: outcome.message } };
+    case 'refused':
+      return { action: 'error', error: { iisStatus: String(outcome.status), message: outcome.message } };
+  }
+}
+
+/** The absolute URL after rewriting, with the name of the farm for its host. */
+export function proxiedUrl({ scheme, host, port, target }: RewriteOutcome & { kind: 'proxy' }): string {
+  return `${scheme}://${host}${port === undefined ? '' : `:${port}`}${target}`;
+}
+
+/** The status of a rule that could not be carried out, as IIS writes it. */
+export function iisStatus(outcome: RewriteOutcome & { kind: 'error' }): string {
+  if (outcome.badRequest) return '400';
+  return outcome.global ? '500.51' : '500.50';
+}
+
+function variables(set: ReadonlyMap<string, string> | undefined): { setVariables?: Record<string, string> } {
+  return set && set.size > 0 ? { setVariables: Object.fromEntries(set) } : {};
+}

@@ -1,0 +1,167 @@
+/** Holds Dockerfile, .dockerignore, compose.yaml and the package to the facts they repeat. Builds nothing. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../src/config/load-config.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (name: string) => readFileSync(join(root, name), 'utf8');
+const uncommented = (text: string) => text.replace(/^\s*#.*\n/gm, '');
+
+const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+const { settings } = loadConfig(join(root, 'config')).config ?? expect.fail('the shipped configuration loads');
+
+interface Instruction {
+  readonly name: string;
+  readonly text: string;
+}
+
+interface Stage {
+  readonly from: string;
+  readonly as: string;
+  readonly instructions: readonly Instruction[];
+}
+
+const instructions: readonly Instruction[] = uncommented(read('Dockerfile'))
+  .replace(/\\\n\s*/g, '')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => ({ name: line.split(' ', 1).join(), text: line.replace(/^\S+ /, '') }));
+
+const stages: readonly Stage[] = instructions.flatMap(({ name, text }, at) => {
+  if (name !== 'FROM') return [];
+  const [, from = '', as = ''] = /^(\S+)(?: AS (\S+))?$/.exec(text) ?? [];
+  const rest = instructions.slice(at + 1);
+  const next = rest.findIndex((each) => each.name === 'FROM');
+  return [{ from, as, instructions: next === -1 ? rest : rest.slice(0, next) }];
+});
+
+const last = stages.at(-1) ?? expect.fail('no stage');
+const all = (stage: Stage, name: string) =>
+  stage.instructions.filter((each) => each.name === name).map(({ text }) => text);
+const only = (stage: Stage, name: string) => {
+  const found = all(stage, name);
+  expect(found, name).toHaveLength(1);
+  return found[0] ?? '';
+};
+const execForm = (text: string) => JSON.parse(text.slice(text.indexOf('['))) as string[];
+
+describe('Dockerfile', () => {
+  test('has one base image, the pinned Node', () => {
+    const version = read('.nvmrc').trim();
+    expect(manifest.devDependencies?.node).toBe(version);
+    expect(stages.map(({ from }) => from)).toEqual([
+      `docker.io/library/node:${version}-bookworm-slim`,
+      'base',
+      'base',
+      'base',
+    ]);
+  });
+
+  test('runs without a shell, as a user who is not root, and drains at SIGTERM', () => {
+    expect(execForm(only(last, 'ENTRYPOINT'))).toEqual(['node', '/opt/lychgate/dist/main.js']);
+    expect(execForm(only(last, 'CMD'))).toEqual(['run']);
+    expect(only(last, 'USER')).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+    expect(only(last, 'STOPSIGNAL')).toBe('SIGTERM');
+    // Whatever comes behind USER would run as that user, and must not.
+    expect(last.instructions.findIndex(({ name }) => name === 'USER')).toBeGreaterThan(
+      last.instructions.findLastIndex(({ name }) => name === 'RUN' || name === 'COPY'),
+    );
+  });
+
+  test('asks the admin listener for its health where it is by default', () => {
+    const [program, option, script = ''] = execForm(only(last, 'HEALTHCHECK'));
+    expect([program, option]).toEqual(['node', '-e']);
+    const admin = settings.admin === false ? expect.fail('no admin listener') : settings.admin;
+    expect(script).toContain(`http://${admin.address}:${admin.port}/healthz`);
+    expect(() => new Function(script)).not.toThrow();
+  });
+
+  test('exposes the ports of the shipped configuration', () => {
+    const ports = [...read('config/applicationHost.config').matchAll(/bindingInformation="\*:(\d+):/g)];
+    const distinct = [...new Set(ports.map(([, port]) => Number(port)))];
+    expect(only(last, 'EXPOSE').split(' ').map(Number).sort()).toEqual(distinct.sort());
+  });
+
+  test('takes from other stages nothing but dist and the packages of production', () => {
+    const taken = all(last, 'COPY').filter((text) => text.startsWith('--from='));
+    expect(taken).toEqual([
+      '--from=modules /opt/lychgate/node_modules ./node_modules',
+      '--from=build /opt/lychgate/dist ./dist',
+    ]);
+    const modules = stages.find(({ as }) => as === 'modules') ?? expect.fail('no stage "modules"');
+    expect(only(modules, 'RUN')).toMatch(/ npm ci .*--omit=dev /);
+  });
+
+  test('copies files that exist, and .dockerignore lets through exactly those', () => {
+    const copied = stages
+      .flatMap((stage) => all(stage, 'COPY'))
+      .filter((text) => !text.startsWith('--from='))
+      .flatMap((text) => text.split(' ').slice(0, -1));
+    expect(copied.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+    const ignore = uncommented(read('.dockerignore')).trim().split('\n');
+    expect(ignore[0]).toBe('*');
+    expect(ignore.slice(1).sort()).toEqual([...new Set(copied)].map((name) => `!${name}`).sort());
+  });
+});
+
+describe('compose.yaml', () => {
+  const compose = uncommented(read('compose.yaml'));
+
+  test('waits longer than a stop takes', () => {
+    const [, seconds] = /^ {4}stop_grace_period: (\d+)s$/m.exec(compose) ?? [];
+    // A worker that hangs is ended five seconds after the drain.
+    expect(Number(seconds)).toBeGreaterThan(settings.timeouts.drain + 5);
+  });
+
+  test('has descriptors for two connections per client', () => {
+    const [, files] = /^ {6}nofile: (\d+)$/m.exec(compose) ?? [];
+    expect(Number(files)).toBeGreaterThan(2 * settings.limits.connections);
+  });
+
+  test.each([
+    'read_only: true',
+    'init: true',
+    'no-new-privileges:true',
+    'cap_drop:\n      - ALL',
+    'net.ipv4.ip_unprivileged_port_start: 80',
+  ])('has %j', (piece) => {
+    expect(compose).toContain(piece);
+    expect(compose).not.toContain('cap_add');
+  });
+
+  test('mounts the two folders read-only where the image looks for them', () => {
+    const work = only(last, 'WORKDIR');
+    for (const folder of ['config', 'certs']) {
+      expect(existsSync(join(root, folder))).toBe(true);
+      expect(compose).toContain(`source: ./${folder}\n        target: ${work}/${folder}\n        read_only: true\n`);
+    }
+  });
+});
+
+describe('package', () => {
+  test('holds what was built and the configuration, neither sources nor tests', () => {
+    const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    // A list, or an object by package name: that depends on the version of npm.
+    const [packed] = Object.values(JSON.parse(out) as Record<string, { files: { path: string }[] }>);
+    const paths = packed?.files.map(({ path }) => path) ?? [];
+    expect(paths).toContain('config/applicationHost.config');
+    expect(
+      paths.filter(
+        (path) =>
+          !/^(?:dist\/.*\.js|config\/.*|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(path) ||
+          /\.test\./.test(path),
+      ),
+    ).toEqual([]);
+  });
+
+  test('is built before it is packed, and its program is what the image starts', () => {
+    expect(manifest.scripts?.prepack).toBe('npm run -s build');
+    expect(`/opt/lychgate/${manifest.bin?.lychgate}`).toBe(execForm(only(last, 'ENTRYPOINT'))[1]);
+  });
+});

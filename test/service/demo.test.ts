@@ -1,0 +1,155 @@
+/** `npm start`: every line that the demo prints does what it promises, and Ctrl-C leaves nothing behind. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { demoPlan, shellLine } from '../../src/demo/demo-plan.ts';
+import { curl } from '../demo/real-curl.ts';
+import { openRaw } from '../integration/clients.ts';
+import { familyOf, isListening, marked } from './processes.ts';
+
+const root = join(import.meta.dirname, '../..');
+const PORTS = [8443, 8880];
+
+/** A folder of its own for temporary files, to see what the demo leaves there. */
+function emptyFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'lychgate-demo-run-'));
+}
+
+/** npm keeps a cache of its own there. */
+function foldersIn(temporary: string): string[] {
+  return readdirSync(temporary).filter((name) => name.startsWith('lychgate-'));
+}
+
+/** `npm start` in a process group of its own, as a terminal has it. */
+async function npmStart(temporary: string) {
+  const mark = `LYCHGATE_DEMO_MARK=${process.pid}-${performance.now()}`;
+  const [name = '', value] = mark.split('=');
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary, [name]: value },
+  });
+  let printed = '';
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('close', (code, signal) => resolve(code ?? signal ?? ''));
+  });
+  const ready = new Promise<void>((resolve) => {
+    const take = (chunk: Buffer) => {
+      printed += chunk.toString();
+      if (printed.includes('Ctrl-C ends it.')) resolve();
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+  });
+  await Promise.race([
+    ready,
+    ended.then((code) => Promise.reject(new Error(`npm start ended with ${code}: ${printed}`))),
+  ]);
+  return {
+    printed,
+    interrupt: () => process.kill(-(child.pid ?? 0), 'SIGINT'),
+    ended,
+    family: () => familyOf(mark),
+    kill: () => {
+      for (const pid of familyOf(mark)) process.kill(pid, 'SIGKILL');
+    },
+  };
+}
+
+describe('npm start', () => {
+  const temporary = emptyFolder();
+  let demo: Awaited<ReturnType<typeof npmStart>>;
+  let tries: ReturnType<typeof demoPlan>['tries'];
+
+  beforeAll(async () => {
+    demo = await npmStart(temporary);
+    const [folder = ''] = foldersIn(temporary);
+    tries = demoPlan({ authority: join(temporary, folder, 'certs/demo-ca.pem') }).tries;
+  });
+  afterAll(() => {
+    demo?.kill();
+    rmSync(temporary, { recursive: true, force: true });
+  });
+
+  test('prints each line as it is to be typed, and warns of nothing', () => {
+    for (const each of tries) expect(demo.printed).toContain(`\n${shellLine(each)}\n`);
+    expect(demo.printed.match(/^curl /gm)).toHaveLength(tries.length);
+    expect(demo.printed).not.toMatch(/warning|error/i);
+  });
+
+  test.each([...demoPlan({ authority: 'x' }).tries.entries()].map(([i, { title }]) => ({ i, title })))(
+    '$title',
+    async ({ i }) => {
+      const { args, status, shows } = tries[i]!;
+      const { stdout } = await curl([...args, '--write-out', '%{http_code}']);
+      expect(stdout.slice(-3)).toBe(String(status));
+      expect(stdout).toContain(shows);
+    },
+  );
+
+  test('a second one tells which port is taken: exit code 3', async () => {
+    const second = marked(['demo'], { env: { TMPDIR: temporary } });
+    expect(await second.exit()).toBe(3);
+    expect(second.stderr()).toMatch(
+      /^lychgate: port \d+ is taken, and the demo's Front End needs it\. Stop the program/m,
+    );
+    expect(foldersIn(temporary)).toHaveLength(1);
+  });
+
+  test('Ctrl-C ends it at once, a long poll under way or not: no folder and no process is left', async () => {
+    const ca = readFileSync(join(temporary, foldersIn(temporary)[0] ?? '', 'certs/demo-ca.pem'), 'utf8');
+    const poll = openRaw(8443, { host: 'webext.contoso.com', ca });
+    await new Promise((resolve) => poll.socket.once('secureConnect', resolve));
+    poll.socket.write('GET /ucwa/v1/applications/101/events?timeout=900 HTTP/1.1\r\nHost: webext.contoso.com\r\n\r\n');
+    demo.interrupt();
+    // The shell between npm and the demo ends by the signal itself, where it did not give way to the demo (dash).
+    expect([0, 'SIGINT']).toContain(await demo.ended);
+    expect(await poll.closed()).toBe('');
+    expect(foldersIn(temporary)).toEqual([]);
+    expect(demo.family()).toEqual([]);
+    for (const port of PORTS) expect(await isListening(port)).toBe(false);
+  });
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s to the demo itself: exit code 0', async (signal) => {
+  const temporary = emptyFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const demo = marked(['demo'], { env: { TMPDIR: temporary } });
+  await demo.prints(/Ctrl-C ends it\./);
+  demo.child.kill(signal);
+  expect(await demo.exit()).toBe(0);
+  expect(foldersIn(temporary)).toEqual([]);
+  expect(demo.family()).toEqual([]);
+});
+
+test('the port of the listener is taken: exit code 3, no folder, no process', async () => {
+  const temporary = emptyFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const stranger = createServer();
+  await new Promise<void>((resolve) => stranger.listen(8443, '127.0.0.1', resolve));
+  onTestFinished(() => void stranger.close());
+  const demo = marked(['demo'], { env: { TMPDIR: temporary } });
+  expect(await demo.exit()).toBe(3);
+  expect(demo.stderr()).toContain('cannot listen on 127.0.0.1:8443: another program uses port 8443.');
+  expect(foldersIn(temporary)).toEqual([]);
+  expect(demo.family()).toEqual([]);
+});
+
+test('Ctrl-C while it still starts leaves no folder either', async () => {
+  const temporary = emptyFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const demo = marked(['demo'], { env: { TMPDIR: temporary } });
+  await expect.poll(() => foldersIn(temporary).length, { interval: 5, timeout: 20_000 }).toBe(1);
+  demo.child.kill('SIGINT');
+  expect(await demo.exit()).toBe(0);
+  expect(foldersIn(temporary)).toEqual([]);
+  expect(demo.family()).toEqual([]);
+});
+
+test('package.json starts the demo on the pinned Node', () => {
+  expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.start).toBe('node src/main.ts demo');
+});
