@@ -43,7 +43,7 @@ describe('docs/diagnostics.md', () => {
 
   it('has meaning and cure for each, and an example for all but those listed here', () => {
     for (const { code, text } of entries)
-      expect(text, code).toMatch(/^.+\n\n(?!```)[^*#\n].*\n\n(.*\n)*\*\*Cure:\*\* .+\.\n/);
+      expect(text, code).toMatch(/^.+\n\n(?!```)[^*#\n].*(\n.+)*\n\n(.*\n)*\*\*Cure:\*\* .+\.\n/);
     expect(entries.filter(({ files }) => Object.keys(files).length === 0).map(({ code }) => code)).toEqual(inWords);
   });
 

@@ -145,7 +145,8 @@ export function rewrite(
   const origin = place ? place.scheme.length + '://'.length + place.written.length : 0;
   const [markedPath, query] = cut(text.slice(origin), '?');
   const wanted = unmark(markedPath);
-  const path = place ? belowBase('/', wanted) : wanted === '' ? pass.url.path : belowBase(rule.basePath, wanted);
+  const keepsPath = wanted === '' && query !== undefined;
+  const path = place ? belowBase('/', wanted) : keepsPath ? pass.url.path : belowBase(rule.basePath, wanted);
   const bad = setPath(action, pass, path, place !== undefined);
   if (bad) return bad;
   const newQuery = joinQuery(action, query === undefined ? undefined : encodeQuery(unmark(query)), pass.url.query);
@@ -245,7 +246,9 @@ function makeLocation(action: Action, url: Template, pass: Pass, basePath: strin
     encodeRawBytes(pass.url.query),
   );
   const tail = `${query === '' ? '' : `?${query}`}${fragment === undefined ? '' : `#${encodeQuery(fragment)}`}`;
-  return `${origin}${locationPath(pass, path, absolute ? '/' : basePath, absolute !== null)}${tail}`;
+  // `?x=1` keeps the path; a URL that comes out empty is the root.
+  const wanted = path === '' && !absolute && before !== text ? encodePath(pass.url.path) : path;
+  return `${origin}${locationPath(pass, belowBase(absolute ? '/' : basePath, wanted))}${tail}`;
 }
 
 function redirectOrigin(absolute: RegExpExecArray): string | RuleFailure {
@@ -262,9 +265,8 @@ function ownOrigin({ request }: Pass): string {
   return `${request.scheme}://${address}${usual ? '' : `:${request.localPort}`}`;
 }
 
-function locationPath(pass: Pass, path: string, basePath: string, absolute: boolean): string {
+function locationPath(pass: Pass, wanted: string): string {
   const { target } = pass.request;
-  const wanted = path === '' && !absolute ? encodePath(pass.url.path) : belowBase(basePath, path);
   // A redirect that keeps the path keeps the client's own spelling of it.
   if (!target.structural && wanted === encodePath(target.path)) return encodeRawBytes(target.rawPath);
   return encodePathKeepingEscapes(wanted);

@@ -91,10 +91,13 @@ function isFarm(host: string, { webFarms }: Config): boolean {
 /** Nothing but a rule leads to a farm. */
 function checkFarms({ sites, globalRules, webFarms }: Config, report: Report): void {
   const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
-  const senders = sets
-    .flatMap(({ rules }) => rules)
-    .filter(({ enabled, action }) => enabled && action.type === 'Rewrite' && action.url !== undefined);
+  const rules = sets.flatMap((set) => set.rules);
+  const senders = rules.filter(
+    ({ enabled, action }) => enabled && action.type === 'Rewrite' && action.url !== undefined,
+  );
   const used = new Set(senders.map(ruleTargetHost));
+  // Without any rule the file is but a part of a configuration.
+  if (rules.length === 0) return;
   if (senders.some(({ action }) => action.url && mayBeAnyFarm(action.url))) return;
   for (const { name, enabled } of webFarms) {
     if (!enabled || used.has(name.value.toLowerCase())) continue;
