@@ -1,43 +1,60 @@
 /** Whether rules, bindings and farms fit together: hosts that nobody can ask for, farms that nothing leads to. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { BindingConfig, Config, RuleConfig, SiteConfig, Text } from '../config/model.ts';
+import type { BindingConfig, Config, RuleConfig, Text } from '../config/model.ts';
 import { literalAuthority, splitAuthority } from './action.ts';
 import { hostConditions, literalHosts, ruleAcceptsHost, ruleTargetHost } from './published-hosts.ts';
 import { compileTemplate } from './template.ts';
 
+/** Beyond so many host names a pattern is not tried on all of them. */
+const MOST_TRIED = 500;
+
 export function checkHosts(config: Config, report: Report): void {
   const { sites, globalRules } = config;
-  const bindings = sites.flatMap((site) => site.bindings);
-  for (const rule of globalRules.rules) checkRule(rule, bindings, sites, config, report);
-  for (const site of sites) {
-    for (const { ruleSet } of site.scopes) {
-      for (const rule of ruleSet.rules) checkRule(rule, site.bindings, sites, config, report);
+  const all = sites.flatMap((site) => site.bindings);
+  const ports = Map.groupBy(all, ({ port }) => port);
+  const byPort = new Map([...ports].map(([port, bindings]) => [port, boundHosts(bindings)]));
+  const farms = new Set(config.webFarms.map(({ name }) => name.value.toLowerCase()));
+  const check = (rules: Iterable<RuleConfig>, bindings: readonly BindingConfig[]) => {
+    const bound = boundHosts(bindings);
+    for (const rule of rules) {
+      if (!rule.enabled) continue;
+      checkBound(rule, bound, report);
+      if (config.proxy.enabled) checkOwnHost(rule, { byPort, farms, inner: config.settings.hosts }, report);
     }
-  }
+  };
+  check(globalRules.rules, all);
+  for (const site of sites) check(new Set(site.scopes.flatMap(({ ruleSet }) => ruleSet.rules)), site.bindings);
   checkFarms(config, report);
 }
 
-function checkRule(
-  rule: RuleConfig,
-  bindings: readonly BindingConfig[],
-  sites: readonly SiteConfig[],
-  config: Config,
-  report: Report,
-): void {
-  if (!rule.enabled) return;
-  checkBound(rule, bindings, report);
-  checkOwnHost(rule, sites, config, report);
+interface BoundHosts {
+  readonly bindings: readonly BindingConfig[];
+  /** Without wildcards. */
+  readonly names: ReadonlySet<string>;
+  /** Such as `.contoso.com`. */
+  readonly endings: readonly string[];
+  /** IP addresses, and `*`. */
+  readonly addresses: ReadonlySet<string>;
+  /** A binding takes any host, or there are none at all. */
+  readonly any: boolean;
+}
+
+function boundHosts(bindings: readonly BindingConfig[]): BoundHosts {
+  const hosts = new Set(bindings.map(({ host }) => host));
+  const endings = [...hosts].filter((host) => host.startsWith('*')).map((host) => host.slice(1));
+  const names = new Set([...hosts].filter((host) => !host.startsWith('*')));
+  const addresses = new Set(bindings.map(({ address }) => address));
+  return { bindings, names, endings, addresses, any: hosts.size === 0 || hosts.has('') };
 }
 
 /** A host that no binding has is answered 400 before any rule is asked. */
-function checkBound(rule: RuleConfig, bindings: readonly BindingConfig[], report: Report): void {
-  const hosts = [...new Set(bindings.map(({ host }) => host))];
+function checkBound(rule: RuleConfig, bound: BoundHosts, report: Report): void {
   const [condition] = hostConditions(rule).filter(({ negate }) => !negate);
-  if (hosts.length === 0 || hosts.includes('') || !condition) return;
-  const missing = literalHosts(rule).filter((host) => !hosts.some((bound) => takes(bound, host)));
-  const taken = hosts.some((host) => host.startsWith('*') || acceptsWithPort(rule, host, bindings));
-  if (missing.length === 0 && taken) return;
-  const pattern = condition.pattern;
+  if (bound.any || !condition) return;
+  const literals = literalHosts(rule);
+  const missing = literals.filter((host) => !isBound(host, bound));
+  if (missing.length === 0 && (literals.length > 0 || acceptsSome(rule, bound))) return;
+  const { pattern } = condition;
   const names = missing.length > 0 ? missing.join(', ') : `a host that "${pattern?.value ?? ''}" matches`;
   report('LG2304', pattern?.span ?? condition.span, {
     message: `No binding has ${names}: such requests are answered 400 and never come to rule "${rule.name.value}".`,
@@ -45,47 +62,46 @@ function checkBound(rule: RuleConfig, bindings: readonly BindingConfig[], report
   });
 }
 
-function takes(bound: string, host: string): boolean {
-  return bound === host || (bound.startsWith('*') && host.endsWith(bound.slice(1)));
+function isBound(host: string, { names, endings }: BoundHosts): boolean {
+  return names.has(host) || endings.some((ending) => host.endsWith(ending));
 }
 
 /** The Host of a port that is not the usual one names it. */
-function acceptsWithPort(rule: RuleConfig, host: string, bindings: readonly BindingConfig[]): boolean {
-  const ports = bindings.filter((binding) => binding.host === host).map(({ port }) => port);
-  return [host, ...ports.map((port) => `${host}:${port}`)].some((value) => ruleAcceptsHost(rule, value));
+function acceptsSome(rule: RuleConfig, { bindings, names, endings }: BoundHosts): boolean {
+  if (endings.length > 0 || names.size > MOST_TRIED) return true;
+  return bindings.some(({ host, port }) => ruleAcceptsHost(rule, host) || ruleAcceptsHost(rule, `${host}:${port}`));
+}
+
+interface OwnHosts {
+  readonly byPort: ReadonlyMap<number, BoundHosts>;
+  /** Names in lower case. */
+  readonly farms: ReadonlySet<string>;
+  /** `hosts` of the settings: a name that it leads to an inner server is no loop. */
+  readonly inner: Readonly<Record<string, string>>;
 }
 
 /** A Rewrite to a name of this proxy that is no farm goes out, and comes in again. */
-function checkOwnHost(rule: RuleConfig, sites: readonly SiteConfig[], config: Config, report: Report): void {
+function checkOwnHost(rule: RuleConfig, { byPort, farms, inner }: OwnHosts, report: Report): void {
   const { url, type } = rule.action;
-  if (type !== 'Rewrite' || !url || !config.proxy.enabled) return;
+  if (type !== 'Rewrite' || !url) return;
   const written = literalAuthority(compileTemplate(url.value, new Map()));
   const split = written === undefined ? undefined : splitAuthority(written, true);
-  if (written === undefined || !split || isFarm(split.host, config)) return;
-  // A name that settings.json leads to an inner server is no loop.
-  if (config.settings.hosts[split.host] !== undefined) return;
+  if (written === undefined || !split || farms.has(split.host) || inner[split.host] !== undefined) return;
   const port = split.port ?? (/^https:/i.test(url.value) ? 443 : 80);
   const host = split.host.replace(/^\[|\]$/g, '');
-  const own = sites
-    .flatMap(({ bindings }) => bindings)
-    .find(
-      (binding) => binding.port === port && (binding.address === host || (binding.host && takes(binding.host, host))),
-    );
-  if (!own) return;
+  const bound = byPort.get(port);
+  if (!bound || !(isBound(host, bound) || bound.addresses.has(host))) return;
+  const own = bound.bindings.find((binding) => binding.host === host || binding.address === host) ?? bound.bindings[0];
   report('LG2302', hostSpan(url, written), {
     message: `${written} is no web farm but a binding of this proxy: the request comes back to it, round and round until Max-Forwards runs out.`,
-    advice: `Name the web farm, or the inner server; if the name leads inside by the "hosts" of settings.json, make a farm with it.`,
-    related: { span: own.span, message: 'the binding' },
+    advice: `Name the web farm or the inner server, or lead the name to it by "hosts" of settings.json.`,
+    ...(own ? { related: { span: own.span, message: 'the binding' } } : {}),
   });
 }
 
 function hostSpan(url: Text, written: string) {
   const at = url.value.indexOf('//') + 2;
   return spanWithin(url, at, at + written.length);
-}
-
-function isFarm(host: string, { webFarms }: Config): boolean {
-  return webFarms.some(({ name }) => name.value.toLowerCase() === host);
 }
 
 /** Nothing but a rule leads to a farm. */

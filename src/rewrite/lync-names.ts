@@ -48,7 +48,7 @@ export function kindOf(host: string): NameKind {
 }
 
 export interface Publication {
-  /** Lower case, that some rule sends to a server. */
+  /** Lower case; those of a kind that Lync knows are sent to a server by some rule. */
   readonly hosts: readonly string[];
   /** Enabled rules that send requests away, in order. */
   readonly rules: readonly RuleConfig[];
@@ -75,8 +75,9 @@ export function publicationOf(config: Config, rehearse: Rehearsal): Publication 
     );
   const bound = bindings.map(({ host }) => host).filter((host) => host !== '' && !host.startsWith('*'));
   const written = rules.flatMap(hostsOfRule).filter((host) => takes(host, 'https') || takes(host, 'http'));
-  const hosts = [...new Set([...bound, ...written])].filter((host) =>
-    rules.some((rule) => ruleAcceptsHost(rule, host)),
+  // Other names are asked about where they matter; there may be thousands.
+  const hosts = [...new Set([...bound, ...written])].filter(
+    (host) => kindOf(host) === 'other' || rules.some((rule) => ruleAcceptsHost(rule, host)),
   );
   const ask = (host: string, target: string, scheme?: 'http' | 'https') =>
     rehearse({ scheme: scheme ?? (takes(host, 'https') ? 'https' : 'http'), host, target });
