@@ -161,13 +161,18 @@ function entriesIn(folder: string, folders: boolean): readonly string[] {
   }
 }
 
-/** The file that a `configSource` names, or nothing where it leaves the folder of the file that names it. */
+/** The file that a `configSource` names, or nothing where it leaves the folder of the file that names it, by a link too. */
 export function configSourcePath(file: string, named: string): string | undefined {
   const folder = dirname(resolve(file));
   const relative = named.replaceAll('\\', '/');
   if (relative === '' || isAbsolute(relative) || /^[A-Za-z]:/.test(relative)) return undefined;
   const target = resolve(folder, relative);
-  return target.startsWith(folder.endsWith(sep) ? folder : folder + sep) ? join(dirname(file), relative) : undefined;
+  const inside = isWithin(folder, target) && (!existsSync(target) || isWithin(realPathOf(folder), realPathOf(target)));
+  return inside ? join(dirname(file), relative) : undefined;
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 export function fileName(path: string): string {

@@ -6,6 +6,7 @@ import type { ProtocolConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/web-farm.ts';
 import { type OutboundPass, rewriteHead } from '../rewrite/outbound.ts';
+import { loggedTarget } from '../rewrite/target.ts';
 import { errorPage } from './error-response.ts';
 import { applyOutbound } from './outbound-answer.ts';
 import { type Decision, decide, type Forward } from './pipeline.ts';
@@ -261,7 +262,8 @@ function gone(status: number): { status: number; subStatus: number; win32: numbe
 }
 
 function requestFacts(head: RequestHead) {
-  const { connection, target } = head;
+  const { connection } = head;
+  const target = loggedTarget(head.target);
   const mark = target.indexOf('?');
   return {
     serverIp: connection.localAddress,

@@ -66,7 +66,9 @@ export function isRefusedMethod(method: string): boolean {
 
 function siteOf(runtime: Runtime, head: RequestHead): RunningSite {
   const table = runtime.sites.get(head.connection.listener);
-  const site = table && matchSite(table, head.authority);
+  // A Host without a name is no host of a binding; only HTTP/1.0 may leave it out.
+  const unnamed = head.authority === '' && head.protocol !== 'HTTP/1.0';
+  const site = table && (unnamed ? table.any : matchSite(table, head.authority));
   if (site === undefined) throw new ExchangeError('noSite', `no binding for host ${JSON.stringify(head.authority)}`);
   return site;
 }

@@ -1,6 +1,6 @@
 /** Actions of a rule: the new URL of a Rewrite, the Location of a Redirect, the answer of a CustomResponse. */
 import type { ActionConfig } from '../config/model.ts';
-import { cannotExpand, failure, type RewriteOutcome, type RuleFailure } from './outcome.ts';
+import { cannotExpand, failure, MAX_LENGTH, type RewriteOutcome, type RuleFailure, TOO_LONG } from './outcome.ts';
 import { encodePath, encodePathKeepingEscapes, encodeQuery, encodeRawBytes } from './percent-coding.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import type { CurrentUrl } from './server-variables.ts';
@@ -137,6 +137,7 @@ export function rewrite(
   if (!url) return undefined;
   if (url.broken) return cannotExpand(url.source);
   const text = url.evaluate(pass);
+  if (text.length > MAX_LENGTH) return TOO_LONG;
   const place = action.literal ?? computedTarget(text);
   if (!place && /^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
     return failure(`"${text}" is not a URL that a request can be sent to`);

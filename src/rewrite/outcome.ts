@@ -55,6 +55,11 @@ export function cannotExpand(expression: string): RuleFailure {
 
 export const MATCH_TOO_COMPLEX = failure('match too complex');
 
+/** Rules that double what an earlier one made would fill the memory within some dozen of them. */
+export const MAX_LENGTH = 65_536;
+
+export const TOO_LONG = failure(`what the rule makes is longer than ${MAX_LENGTH} characters`);
+
 /** What the service answers although, or before, rules had their say: `message` tells a person why. */
 export interface Refusal {
   readonly kind: 'refused';

@@ -2,7 +2,15 @@
 import type { PatternSyntax, RuleConfig, SetVariableConfig } from '../config/model.ts';
 import { type Action, compileAction, type Pass, redirect, respond, rewrite } from './action.ts';
 import { type Conditions, compileConditions, evaluateConditions } from './conditions.ts';
-import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RewriteOutcome, type RuleFailure } from './outcome.ts';
+import {
+  cannotExpand,
+  failure,
+  MATCH_TOO_COMPLEX,
+  MAX_LENGTH,
+  type RewriteOutcome,
+  type RuleFailure,
+  TOO_LONG,
+} from './outcome.ts';
 import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import { headerOfVariable, headerValue, isForbiddenHeader, variableReader } from './server-variables.ts';
@@ -201,7 +209,9 @@ function setVariables(rule: Rule, pass: Pass, recorder: TraceRecorder | undefine
     if (variable.failure) return variable.failure;
     if (variable.ignored) continue;
     if (!variable.replace && variableReader(variable.name)(pass) !== '') continue;
-    const value = headerValue(variable.value.evaluate(pass));
+    const text = variable.value.evaluate(pass);
+    if (text.length > MAX_LENGTH) return TOO_LONG;
+    const value = headerValue(text);
     if (value === undefined) return failure(`the value for ${variable.name} holds a control character`, true);
     pass.set ??= new Map();
     pass.set.set(variable.name, value);

@@ -93,3 +93,11 @@ export function wireTarget(target: ParsedTarget, path: string, query: string, ha
   const wire = wirePath(target, path);
   return hasQuery || query !== '' ? `${wire}?${query}` : wire;
 }
+
+/** The target for a log: where dot segments or backslashes were resolved, what rules and servers saw; else as sent. */
+export function loggedTarget(raw: string): string {
+  if (!/\\|\/\.|%2e|%5c/i.test(raw)) return raw;
+  const parsed = parseTarget(raw);
+  if (isRefused(parsed) || !parsed.structural) return raw;
+  return wireTarget(parsed, parsed.path, parsed.query, parsed.hasQuery);
+}
