@@ -27,6 +27,9 @@ const LINE_END: Ranges = [
   [0x0d, 0x0d],
   [0x2028, 0x2029],
 ];
+export const NOT_DIGIT: Ranges = complement(DIGIT);
+export const NOT_WORD: Ranges = complement(WORD);
+export const NOT_SPACE: Ranges = complement(SPACE);
 /** What `.` matches. */
 export const NOT_LINE_END: Ranges = complement(LINE_END);
 
@@ -115,8 +118,19 @@ function variants(): [number, number[]][] {
   return variantsBeyondAscii;
 }
 
+/** Sets that were asked for before: the large ones are constants, and take long. */
+const known = new WeakMap<Ranges, Ranges>();
+
 /** Adds the other case of everything in the set. */
 export function ignoringCase(ranges: Ranges): Ranges {
+  const before = known.get(ranges);
+  if (before) return before;
+  const cased = addOtherCase(ranges);
+  known.set(ranges, cased);
+  return cased;
+}
+
+function addOtherCase(ranges: Ranges): Ranges {
   const added: [number, number][] = [];
   for (const [from, to] of ranges) {
     for (let unit = Math.max(from, 0x41); unit <= Math.min(to, 0x7a); unit++) {

@@ -2,7 +2,19 @@
  * The grammar of regular expressions that IIS accepts: ECMAScript of the third edition with POSIX classes, as the C++
  * library reads it. Everything that IIS refuses is refused here, with its place inside the pattern.
  */
-import { ANY, complement, DIGIT, NOT_LINE_END, normalize, POSIX, type Ranges, SPACE, WORD } from './character-set.ts';
+import {
+  ANY,
+  DIGIT,
+  NOT_DIGIT,
+  NOT_LINE_END,
+  NOT_SPACE,
+  NOT_WORD,
+  normalize,
+  POSIX,
+  type Ranges,
+  SPACE,
+  WORD,
+} from './character-set.ts';
 
 export type Node =
   | { readonly kind: 'chars'; readonly ranges: Ranges; readonly negated: boolean }
@@ -281,15 +293,15 @@ function readCharacterEscape(reader: Reader): number | Ranges {
     case 'd':
       return DIGIT;
     case 'D':
-      return complement(DIGIT);
+      return NOT_DIGIT;
     case 'w':
       return WORD;
     case 'W':
-      return complement(WORD);
+      return NOT_WORD;
     case 's':
       return SPACE;
     case 'S':
-      return complement(SPACE);
+      return NOT_SPACE;
     case 'x':
       return readHex(reader, start, 2);
     case 'u':

@@ -11,20 +11,10 @@ import { checkLevelLocks } from '../../src/config/level-locks.ts';
 import { newSession } from '../../src/config/load-session.ts';
 import { emptySections, readSections } from '../../src/config/read-sections.ts';
 import { parseXml, type XmlElement } from '../../src/config/xml.ts';
+import { numbers } from '../seeded-numbers.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 20_000);
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
-
-/** A small generator of numbers below `limit`: the same seed gives the same inputs. */
-function numbers(start: number): (limit: number) => number {
-  let state = start | 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
 
 const pieces = [
   ...[

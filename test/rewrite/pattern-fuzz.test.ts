@@ -1,0 +1,213 @@
+/**
+ * Random patterns: both engines agree with the reference of tiny-matcher.ts, and no text that might be a pattern makes
+ * anything throw. FUZZ_RUNS=1000000 for a long run; FUZZ_SEED repeats one.
+ */
+import { expect, test } from 'vitest';
+import { finiteInputs } from '../../src/rewrite/finite-inputs.ts';
+import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
+import { buildProgram, runProgram } from '../../src/rewrite/regex-program.ts';
+import { readRegex } from '../../src/rewrite/regex-syntax.ts';
+import { matchesAll } from '../../src/rewrite/rule-reach.ts';
+import { sampleInputs } from '../../src/rewrite/sample-input.ts';
+import { numbers } from '../seeded-numbers.ts';
+import { type ClassItem, matchTree, printTree, TooLong, type Tree } from './tiny-matcher.ts';
+
+const runs = Number(process.env.FUZZ_RUNS ?? 20_000);
+const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
+const long = Math.max(30_000, runs * 2);
+
+type Choose = (limit: number) => number;
+
+const pick = <T>(choose: Choose, from: readonly T[]): T => from[choose(from.length)] as T;
+
+const UNITS: readonly [string, string][] = [
+  ...['a', 'b', 'A', 'B', 'k', 's', 'i', '_', '1', 'z', 'Z', 'ä', 'Ä', 'ß', 'ſ', '\u212a', 'ı', 'İ', 'µ', 'μ', 'Σ', 'ς', '-', '/', ' '].map((unit): [string, string] => [unit, unit]), // biome-ignore format: one line
+  ...['.', '*', '\\', '(', ')', '[', ']', '{', '}', '^', '$', '|', '+', '?', '-', '/'].map((unit): [string, string] => [unit, `\\${unit}`]), // biome-ignore format: one line
+  ['A', '\\x41'],
+  ['ä', '\\u00E4'],
+  ['\n', '\\n'],
+  ['\t', '\\cI'],
+  ['\0', '\\0'],
+];
+const NAMES = ['alpha', 'digit', 'upper', 'lower', 'space', 'graph', 'alnum', 'punct', 'xdigit', 'blank', 'print', 'cntrl']; // biome-ignore format: one line
+
+/** A tree of about so many nodes; back-references lead to groups that are closed, as the grammar wants. */
+function grow(choose: Choose): { tree: Tree; groups: number } {
+  let groups = 0;
+  let budget = 3 + choose(14);
+  const closed: number[] = [];
+
+  const classItem = (): ClassItem => {
+    const kind = choose(6);
+    if (kind === 0) {
+      const named = pick(choose, ['d', 'D', 'w', 'W', 's', 'S']);
+      return { named, text: `\\${named}` };
+    }
+    if (kind === 1) {
+      const named = pick(choose, NAMES);
+      return { named, text: `[:${named}:]` };
+    }
+    if (kind === 2) {
+      const [from, to] = pick(choose, [['a', 'c'], ['A', 'b'], ['0', '9'], ['ß', 'ü'], ['!', '~']] as const); // biome-ignore format: one line
+      return { from, to, text: `${from}-${to}` };
+    }
+    const [unit] = pick(choose, UNITS);
+    if (kind === 3 && /[a-z.-]/.test(unit)) {
+      const mark = pick(choose, ['.', '=']);
+      return { from: unit, to: unit, text: `[${mark}${unit}${mark}]` };
+    }
+    return { from: unit, to: unit, text: /[\\\]^[-]/.test(unit) ? `\\${unit}` : unit };
+  };
+
+  const atom = (depth: number): Tree => {
+    budget--;
+    const kind = choose(depth > 4 || budget < 0 ? 8 : 13);
+    if (kind < 4) {
+      const [unit, text] = pick(choose, UNITS);
+      return /^[(){}[\]*+?^$|\\.]$/.test(text)
+        ? { kind: 'unit', unit, text: `\\${text}` }
+        : { kind: 'unit', unit, text };
+    }
+    if (kind === 4) return { kind: 'any' };
+    if (kind === 5) return { kind: 'escape', letter: pick(choose, ['d', 'D', 'w', 'W', 's', 'S']) };
+    if (kind === 6) {
+      return { kind: 'class', negated: choose(3) === 0, items: Array.from({ length: 1 + choose(3) }, classItem) };
+    }
+    if (kind === 7) return closed.length > 0 ? { kind: 'back', index: pick(choose, closed) } : { kind: 'any' };
+    if (kind < 11) {
+      const index = ++groups;
+      const body = choice(depth + 1);
+      closed.push(index);
+      return { kind: 'group', index, body };
+    }
+    return { kind: 'plain', body: choice(depth + 1) };
+  };
+
+  const piece = (depth: number): Tree => {
+    const kind = choose(12);
+    if (kind === 0) return { kind: 'assertion', at: pick(choose, ['^', '$', '\\b', '\\B']) };
+    if (kind === 1 && depth < 4) return { kind: 'look', negated: choose(2) === 0, body: choice(depth + 1) };
+    const body = atom(depth);
+    if (choose(2) === 0) return body;
+    const [text, min, max] = pick(choose, [['*', 0, Infinity], ['+', 1, Infinity], ['?', 0, 1], ['{2}', 2, 2], ['{1,3}', 1, 3], ['{2,}', 2, Infinity], ['{0}', 0, 0]] as const); // biome-ignore format: one line
+    return { kind: 'repeat', body, min, max, lazy: choose(4) === 0, text };
+  };
+
+  const sequence = (depth: number): Tree => ({
+    kind: 'sequence',
+    parts: Array.from({ length: choose(4) }, () => piece(depth)),
+  });
+
+  const choice = (depth: number): Tree => {
+    if (choose(4) > 0) return sequence(depth);
+    return { kind: 'choice', parts: Array.from({ length: 2 + choose(2) }, () => sequence(depth)) };
+  };
+
+  return { tree: choice(0), groups };
+}
+
+const INPUT = [...'aabbABkKsSiI_1zZäÄßſ\u212aıİµμΣσς-/. *\\\n\t\0'];
+const inputBy = (choose: Choose) => Array.from({ length: choose(9) }, () => pick(choose, INPUT)).join('');
+
+/** What the counting engine finds. */
+function counted(pattern: string, ignoreCase: boolean, input: string) {
+  const read = readRegex(pattern);
+  if ('kind' in read) throw new TypeError(`${pattern}: ${read.kind}`);
+  const program = buildProgram(read.root, read.groups, ignoreCase);
+  const slots = program && runProgram(program, input);
+  if (!program || slots === TOO_COMPLEX) return TOO_COMPLEX;
+  return (
+    slots &&
+    Array.from({ length: read.groups + 1 }, (_, group) => {
+      const [from = -1, to = -1] = [slots[group * 2], slots[group * 2 + 1]];
+      return from < 0 || to < 0 ? undefined : input.slice(from, to);
+    })
+  );
+}
+
+test(
+  'both engines give the captures of the reference',
+  () => {
+    const choose = numbers(seed);
+    let compared = 0;
+    for (let run = 0; run < runs; run++) {
+      const { tree, groups } = grow(choose);
+      const pattern = printTree(tree);
+      const ignoreCase = choose(2) === 0;
+      const compiled = compilePattern('ECMAScript', pattern, ignoreCase);
+      if (isFault(compiled)) throw new TypeError(`seed ${seed}, run ${run}: ${pattern} is refused: ${compiled.kind}`);
+      const input = inputBy(choose);
+      let expected: ReturnType<typeof matchTree>;
+      try {
+        expected = matchTree(tree, groups, input, ignoreCase);
+      } catch (error) {
+        if (error instanceof TooLong) continue;
+        throw error;
+      }
+      const about = { seed, run, pattern, ignoreCase, input };
+      for (const found of [compiled.match(input), counted(pattern, ignoreCase, input)]) {
+        if (typeof found === 'symbol') continue;
+        compared++;
+        expect({ ...about, found: found && [...found] }).toEqual({ ...about, found: expected && [...expected] });
+      }
+      if ((compiled.find(input) === undefined) !== (expected === undefined)) expect(about).toBe('found');
+    }
+    expect(compared).toBeGreaterThan(runs);
+  },
+  long,
+);
+
+const SIGNS = [...'aabc01', ...'((()))[[]]{{}}**++??||^^$$..\\\\--::==!!<>,', '[:', ':]', '[=', '=]', '[.', '.]', '(?:', '(?=', '(?!', '\\b', '\\d', '\\x4', '\\u00', '\\c', '{1,', '{2}', 'ä', '\u212a', '\ud800', '\n', '[:alpha:]']; // biome-ignore format: one line
+
+test(
+  'no text makes a pattern throw, take long, or point beside itself',
+  () => {
+    const choose = numbers(seed + 1);
+    let slowest = 0;
+    let read = 0;
+    for (let run = 0; run < runs; run++) {
+      const pattern = Array.from({ length: choose(14) }, () => pick(choose, SIGNS)).join('');
+      const syntax = pick(choose, ['ECMAScript', 'ECMAScript', 'ECMAScript', 'Wildcard', 'ExactMatch'] as const);
+      const ignoreCase = choose(2) === 0;
+      const input = inputBy(choose);
+      const began = performance.now();
+      const compiled = compilePattern(syntax, pattern, ignoreCase);
+      const about = { seed, run, pattern, syntax };
+      if (isFault(compiled)) {
+        const inside = compiled.from >= 0 && compiled.from < compiled.to && compiled.to <= pattern.length;
+        expect({ ...about, inside }).toEqual({ ...about, inside: true });
+      } else {
+        read++;
+        const found = compiled.match(input);
+        const same = found === TOO_COMPLEX || (found === undefined) === (compiled.find(input) === undefined);
+        expect({ ...about, same }).toEqual({ ...about, same: true });
+        checkAnalyses(syntax, pattern, ignoreCase, input, found !== undefined && found !== TOO_COMPLEX);
+      }
+      slowest = Math.max(slowest, performance.now() - began);
+    }
+    expect(read).toBeGreaterThan(runs / 10);
+    expect(slowest).toBeLessThan(1000);
+  },
+  long,
+);
+
+/** What is told of a pattern holds for this input. */
+function checkAnalyses(
+  syntax: 'ECMAScript' | 'Wildcard' | 'ExactMatch',
+  pattern: string,
+  ignoreCase: boolean,
+  input: string,
+  matched: boolean,
+): void {
+  const words = finiteInputs(syntax, pattern);
+  const lower = words?.map((word) => word.toLowerCase());
+  // Letters beyond ASCII have other likenesses than the lower case tells.
+  if (words && matched && /^[\x00-\x7f]*$/.test(input) && words.every((word) => /^[\x00-\x7f]*$/.test(word))) {
+    const known = ignoreCase ? lower?.includes(input.toLowerCase()) : words.includes(input);
+    expect({ pattern, input, known }).toEqual({ pattern, input, known: true });
+  }
+  if (matchesAll(syntax, pattern) && !/[\n\r\u2028\u2029]/.test(input)) {
+    expect({ pattern, input, matched }).toEqual({ pattern, input, matched: true });
+  }
+  sampleInputs(syntax, pattern, ignoreCase);
+}
