@@ -9,8 +9,8 @@ import { readTemplate, refersTo } from './template.ts';
 export interface Requirement {
   /** The expression with variables in upper case; the path below a level stands as that level. */
   readonly input: string;
-  /** Equal for requirements that are the same. */
-  readonly key: string;
+  /** Equal for requirements that are the same; absent where nothing is known of it. */
+  readonly key: string | undefined;
   readonly pattern: Pattern | undefined;
   readonly ignoreCase: boolean;
   readonly negate: boolean;
@@ -79,8 +79,6 @@ function requirement(rule: RuleConfig, written: Written): Requirement | undefine
   };
 }
 
-let unknowns = 0;
-
 function fromCondition(
   rule: RuleConfig,
   { input, pattern, matchType, ignoreCase, negate }: ConditionConfig,
@@ -93,9 +91,8 @@ function fromCondition(
     refersTo('condition', parts) ||
     parts.some((part) => part.kind === 'call' || (part.kind === 'variable' && changing.has(part.name.toUpperCase())));
   if (matchType !== 'Pattern' || varies) {
-    // Nothing is known of it, and it is like no other.
-    const key = `unknown ${unknowns++}`;
-    return { input: key, key, pattern: undefined, ignoreCase, negate, inputs: undefined, always: false, fixed: false };
+    const unknown = { key: undefined, pattern: undefined, inputs: undefined, always: false, fixed: false };
+    return { ...unknown, input: 'unknown', ignoreCase, negate };
   }
   return requirement(rule, { input: text.toUpperCase(), pattern: pattern?.value ?? '', ignoreCase, negate });
 }
@@ -167,7 +164,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 function follows(wanted: Requirement, given: readonly Requirement[]): boolean {
   if (wanted.always) return true;
   const same = given.filter(({ input }) => input === wanted.input);
-  if (same.some((each) => each.key === wanted.key || allInputsHold(each, wanted))) return true;
+  if (same.some((each) => (each.key !== undefined && each.key === wanted.key) || allInputsHold(each, wanted)))
+    return true;
   const values = VALUES[wanted.input]?.filter((value) => same.every((each) => holds(each, value))) ?? [];
   return values.length > 0 && values.every((value) => holds(wanted, value));
 }
