@@ -41,8 +41,9 @@ export function readPfx(bytes: Buffer, passwords: readonly Password[]): FileCont
   }
   let fault: Fault = 'password';
   for (const password of passwords) {
-    if (macFits(macData, content, password) !== false) {
-      const read = readSafes(safes, password);
+    const fits = macFits(macData, content, password);
+    if (fits !== false) {
+      const read = readSafes(safes, password, fits === true);
       if (typeof read !== 'string') {
         return read;
       }
@@ -52,13 +53,15 @@ export function readPfx(bytes: Buffer, passwords: readonly Password[]): FileCont
   return fault;
 }
 
-function readSafes(safes: readonly Element[], password: Password): FileContents | Fault {
+/** @param certain the password is known to be right; else what decrypts to nonsense was decrypted with a wrong one */
+function readSafes(safes: readonly Element[], password: Password, certain: boolean): FileContents | Fault {
   const bags: Bags = { certificates: [], keys: [] };
   for (const safe of safes) {
     const plain = contentOf(safe, password);
     const fault = Buffer.isBuffer(plain) ? readBags(readElement(plain), password, bags) : plain;
     if (fault) {
-      return fault;
+      const decrypted = Buffer.isBuffer(plain) && oidOf(at(safe, 0)) === encryptedData;
+      return decrypted && !certain ? 'password' : fault;
     }
   }
   return bags;
