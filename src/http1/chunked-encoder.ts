@@ -1,0 +1,25 @@
+/** Writes the pieces of a chunked body (RFC 9112 7.1). */
+import { fieldLines } from './head-writer.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** A piece as one chunk. */
+export function encodeChunk(data: Buffer): Buffer {
+  const size = data.length.toString(16);
+  const chunk = Buffer.allocUnsafe(size.length + data.length + 4);
+  let at = chunk.latin1Write(size, 0);
+  chunk[at++] = CR;
+  chunk[at++] = LF;
+  at += data.copy(chunk, at);
+  chunk[at++] = CR;
+  chunk[at] = LF;
+  return chunk;
+}
+
+const LAST = '0\r\n\r\n';
+
+/** The last chunk, with the fields behind it. */
+export function encodeEnd(trailers: readonly string[]): string {
+  return trailers.length === 0 ? LAST : `0\r\n${fieldLines(trailers)}\r\n`;
+}

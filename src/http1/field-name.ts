@@ -1,0 +1,58 @@
+/** Names of header fields: checked once, and kept together with what they mean for the message. */
+import { malformed } from './message-fault.ts';
+
+/** Fields that the codec itself reads. */
+export type FieldRole =
+  | 'host'
+  | 'content-length'
+  | 'transfer-encoding'
+  | 'connection'
+  | 'keep-alive'
+  | 'upgrade'
+  | 'expect'
+  | 'other';
+
+export interface FieldName {
+  /** In the letter case of the sender. */
+  readonly written: string;
+  readonly lower: string;
+  readonly role: FieldRole;
+}
+
+const ROLES: ReadonlySet<string> = new Set<FieldRole>([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'expect',
+]);
+
+/** RFC 9110 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** The same few names come again and again. Bounded, since it is clients that fill it. */
+const KNOWN_NAMES = 1024;
+const LONGEST_KNOWN = 64;
+const known = new Map<string, FieldName>();
+
+/** @throws MessageFault where the text is no token: white space before the colon, an empty name, anything not ASCII */
+export function fieldName(written: string): FieldName {
+  const found = known.get(written);
+  if (found !== undefined) return found;
+  if (!TOKEN.test(written)) throw malformed(`header name ${JSON.stringify(written.slice(0, 64))}`);
+  const lower = written.toLowerCase();
+  const name: FieldName = { written, lower, role: ROLES.has(lower) ? (lower as FieldRole) : 'other' };
+  if (known.size < KNOWN_NAMES && written.length <= LONGEST_KNOWN) known.set(detached(written), name);
+  return name;
+}
+
+/** A part of a string keeps the whole in memory; a copy does not. */
+function detached(part: string): string {
+  return Buffer.from(part, 'latin1').latin1Slice();
+}

@@ -1,0 +1,91 @@
+/** The header fields of a head: a flat list in the order of the wire, and what they say about the message itself. */
+import { fieldName } from './field-name.ts';
+import { MessageFault, malformed } from './message-fault.ts';
+
+const TAB = 0x09;
+const BLANK = 0x20;
+
+export interface Fields {
+  /** Names and values in turn, names in the letter case of the sender, values as latin1. Without Host. */
+  readonly headers: string[];
+  readonly hosts: readonly string[];
+  readonly contentLengths: readonly string[];
+  readonly transferEncodings: readonly string[];
+  /** All values of `Connection`, with commas between them; `''` for none. */
+  readonly connection: string;
+  /** All values of `Upgrade`; `''` for none. */
+  readonly upgrade: string;
+  readonly expect: string;
+  /** The value of `Keep-Alive`; `''` for none. */
+  readonly keepAlive: string;
+}
+
+const NONE: readonly string[] = [];
+
+/**
+ * @param text a head with its empty line, without bare CR and LF and without control characters
+ * @param at where the first field begins
+ * @throws MessageFault
+ */
+export function parseFields(text: string, at: number, most: number): Fields {
+  const headers: string[] = [];
+  let hosts = NONE;
+  let contentLengths = NONE;
+  let transferEncodings = NONE;
+  let connection = '';
+  let upgrade = '';
+  let expect = '';
+  let keepAlive = '';
+  let count = 0;
+  for (let start = at; ; ) {
+    const end = text.indexOf('\r', start);
+    if (end === start) break;
+    if (++count > most) throw new MessageFault(431, `more than ${most} header fields`);
+    const first = text.charCodeAt(start);
+    if (first === BLANK || first === TAB) throw malformed('a folded header line');
+    const colon = text.indexOf(':', start);
+    if (colon < 0 || colon > end) throw malformed('a header line without a colon');
+    const { written, role } = fieldName(text.slice(start, colon));
+    const value = trimmed(text, colon + 1, end);
+    start = end + 2;
+    if (role === 'host') {
+      hosts = [...hosts, value];
+      continue;
+    }
+    headers.push(written, value);
+    if (role === 'other') continue;
+    if (role === 'connection') connection = joined(connection, value);
+    else if (role === 'content-length') contentLengths = [...contentLengths, value];
+    else if (role === 'transfer-encoding') transferEncodings = [...transferEncodings, value];
+    else if (role === 'upgrade') upgrade = joined(upgrade, value);
+    else if (role === 'expect') expect = joined(expect, value);
+    else if (role === 'keep-alive') keepAlive = value;
+  }
+  return { headers, hosts, contentLengths, transferEncodings, connection, upgrade, expect, keepAlive };
+}
+
+function joined(earlier: string, value: string): string {
+  return earlier === '' ? value : `${earlier}, ${value}`;
+}
+
+/** RFC 9110 5.5: blanks and tabs around a value are not part of it. */
+function trimmed(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  for (; start < end; start++) {
+    const code = text.charCodeAt(start);
+    if (code !== BLANK && code !== TAB) break;
+  }
+  for (; end > start; end--) {
+    const code = text.charCodeAt(end - 1);
+    if (code !== BLANK && code !== TAB) break;
+  }
+  return text.slice(start, end);
+}
+
+/** True where a list such as that of `Connection` names the option, in any letter case. */
+export function namesOption(list: string, option: string): boolean {
+  if (list.length < option.length) return false;
+  if (list.length === option.length) return list === option || list.toLowerCase() === option;
+  return list.split(',').some((each) => each.trim().toLowerCase() === option);
+}

@@ -1,0 +1,134 @@
+/**
+ * Collects the bytes of one head, split anywhere, up to its empty line. What no head may hold is refused at the byte where
+ * it stands, so that a message which never ends in CRLF CRLF is not waited for.
+ */
+import { MessageFault, malformed } from './message-fault.ts';
+
+const ORDINARY = 0;
+const CR = 1;
+const LF = 2;
+const FORBIDDEN = 3;
+
+/** By byte. RFC 9110 5.5: no control characters but the tab; bytes from 0x80 on are let through as they are. */
+const KINDS = new Uint8Array(256);
+KINDS.fill(FORBIDDEN, 0, 0x20);
+KINDS[0x7f] = FORBIDDEN;
+KINDS[0x09] = ORDINARY;
+KINDS[0x0d] = CR;
+KINDS[0x0a] = LF;
+
+const IN_LINE = 0;
+const LINE_START = 1;
+const AFTER_CR = 2;
+const AFTER_EMPTY_CR = 3;
+
+const FIRST_SIZE = 1024;
+
+export interface HeadReaderOptions {
+  /** Most bytes of a head. */
+  readonly limit: number;
+  /** False for the fields behind a chunked body, which have no line before them. */
+  readonly startLine: boolean;
+}
+
+export class HeadReader {
+  readonly #options: HeadReaderOptions;
+  #state = LINE_START;
+  #lines: number;
+  #held: Buffer | undefined;
+  #length = 0;
+  #skippedLine = false;
+  #text = '';
+
+  constructor(options: HeadReaderOptions) {
+    this.#options = options;
+    this.#lines = options.startLine ? 0 : 1;
+  }
+
+  /** True from the first byte of a head on. */
+  get begun(): boolean {
+    return this.#length > 0 || this.#state !== LINE_START;
+  }
+
+  /** The head that `push` has ended, with its empty line, each character one byte. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /**
+   * @returns the offset behind the head, or -1 when all bytes were taken and more are needed
+   * @throws MessageFault
+   */
+  push(chunk: Buffer, from: number): number {
+    let state = this.#state;
+    let start = from;
+    for (let i = from; i < chunk.length; i++) {
+      const kind = KINDS[chunk[i] as number];
+      if (kind === ORDINARY) {
+        if (state > LINE_START) throw malformed('a CR without LF');
+        state = IN_LINE;
+      } else if (kind === CR) {
+        if (state > LINE_START) throw malformed('a CR without LF');
+        state += AFTER_CR;
+      } else if (kind === LF) {
+        if (state === AFTER_CR) {
+          this.#lines++;
+          state = LINE_START;
+        } else if (state !== AFTER_EMPTY_CR) {
+          throw malformed('an LF without CR');
+        } else if (this.#lines > 0) {
+          return this.#complete(chunk, start, i + 1);
+        } else {
+          // RFC 9112 2.2: one empty line before a request is a slip of old clients, and not part of it.
+          if (this.#skippedLine) throw malformed('empty lines before the request');
+          this.#skippedLine = true;
+          this.#length = 0;
+          start = i + 1;
+          state = LINE_START;
+        }
+      } else {
+        throw malformed('a control character in the head');
+      }
+    }
+    this.#state = state;
+    this.#hold(chunk, start, chunk.length);
+    return -1;
+  }
+
+  #complete(chunk: Buffer, start: number, end: number): number {
+    if (this.#length === 0) {
+      this.#checkLength(end - start);
+      this.#text = chunk.latin1Slice(start, end);
+    } else {
+      this.#hold(chunk, start, end);
+      this.#text = this.#held?.latin1Slice(0, this.#length) ?? '';
+    }
+    this.#held = undefined;
+    this.#length = 0;
+    this.#state = LINE_START;
+    this.#lines = this.#options.startLine ? 0 : 1;
+    this.#skippedLine = false;
+    return end;
+  }
+
+  #hold(chunk: Buffer, start: number, end: number): void {
+    const length = this.#length + end - start;
+    this.#checkLength(length);
+    if (length === 0) return;
+    if (this.#held === undefined || this.#held.length < length) {
+      const larger = Buffer.allocUnsafe(Math.max(FIRST_SIZE, 2 * length));
+      this.#held?.copy(larger, 0, 0, this.#length);
+      this.#held = larger;
+    }
+    chunk.copy(this.#held, this.#length, start, end);
+    this.#length = length;
+  }
+
+  #checkLength(length: number): void {
+    const { limit } = this.#options;
+    if (length <= limit) return;
+    throw this.#lines === 0
+      ? new MessageFault(414, `a request line of more than ${limit} bytes`)
+      : new MessageFault(431, `a head of more than ${limit} bytes`);
+  }
+}

@@ -1,0 +1,17 @@
+/** Heads of messages as text for the wire, each character one byte. */
+
+/** One line for each name and value of a flat list. */
+export function fieldLines(headers: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return text;
+}
+
+export function requestHead(method: string, target: string, headers: readonly string[]): string {
+  return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}\r\n`;
+}
+
+/** @param reason `''` leaves it out; the blank before it stays (RFC 9112 4) */
+export function responseHead(status: number, reason: string, headers: readonly string[]): string {
+  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}\r\n`;
+}

@@ -1,0 +1,81 @@
+/** The head of a request as HTTP/1.1 has it on the wire (RFC 9112 3): text to parts, or why it is refused. */
+import { type BodyFraming, declaredBody } from './body-framing.ts';
+import { namesOption, parseFields } from './fields.ts';
+import { MessageFault, malformed } from './message-fault.ts';
+
+export interface RequestMessage {
+  readonly method: string;
+  /** As sent, each character one byte: origin, absolute, authority or asterisk form. */
+  readonly target: string;
+  readonly version: 'HTTP/1.0' | 'HTTP/1.1';
+  /** The value of Host; `undefined` where there is none, which only HTTP/1.0 may do. */
+  readonly host: string | undefined;
+  /** Without Host. */
+  readonly headers: string[];
+  readonly body: Exclude<BodyFraming, 'until-close'>;
+  /** The client means to send more requests on this connection. */
+  readonly keepAlive: boolean;
+  /** Protocols that the client offers to change to; `''` for none. */
+  readonly upgrade: string;
+  /** The client waits for `100 Continue` before its body. */
+  readonly expectsContinue: boolean;
+}
+
+export interface MessageLimits {
+  readonly headerCount: number;
+  readonly targetBytes: number;
+}
+
+/** Standard methods are in capitals, and so are those of Exchange (`RPC_IN_DATA`) and WebDAV. */
+const METHOD = /^[A-Z][A-Z0-9_-]{0,31}$/;
+const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/;
+
+/** @throws MessageFault */
+export function parseRequest(text: string, limits: MessageLimits): RequestMessage {
+  const lineEnd = text.indexOf('\r');
+  const methodEnd = text.indexOf(' ');
+  const versionStart = text.lastIndexOf(' ', lineEnd) + 1;
+  if (methodEnd < 0 || methodEnd >= versionStart - 1 || versionStart > lineEnd) throw malformed('request line');
+  const method = text.slice(0, methodEnd);
+  const target = text.slice(methodEnd + 1, versionStart - 1);
+  const version = requestVersion(text.slice(versionStart, lineEnd));
+  if (!METHOD.test(method)) throw new MessageFault(501, `method ${JSON.stringify(method.slice(0, 32))}`);
+  if (target.length > limits.targetBytes) {
+    throw new MessageFault(414, `a target of ${target.length} bytes, ${limits.targetBytes} are taken`);
+  }
+  if (!TARGET.test(target)) throw malformed('a blank, a fragment or nothing at all in the request target');
+
+  const fields = parseFields(text, lineEnd + 2, limits.headerCount);
+  const { hosts, connection, upgrade, headers } = fields;
+  if (hosts.length > 1 || (hosts.length === 0 && version === 'HTTP/1.1'))
+    throw malformed(`${hosts.length} Host fields`);
+  const body = declaredBody(fields, version) ?? 'none';
+  return {
+    method,
+    target,
+    version,
+    host: hosts[0],
+    headers,
+    body,
+    keepAlive:
+      version === 'HTTP/1.1' ? connection === '' || !namesOption(connection, 'close') : keepsAlive10(connection),
+    upgrade: upgrade !== '' && version === 'HTTP/1.1' && namesOption(connection, 'upgrade') ? upgrade : '',
+    expectsContinue: expectsContinue(fields.expect, version, body),
+  };
+}
+
+function requestVersion(text: string): 'HTTP/1.0' | 'HTTP/1.1' {
+  if (text === 'HTTP/1.1' || text === 'HTTP/1.0') return text;
+  throw /^HTTP\/\d+\.\d+$/.test(text) ? new MessageFault(505, `version ${text}`) : malformed('HTTP version');
+}
+
+function keepsAlive10(connection: string): boolean {
+  return namesOption(connection, 'keep-alive') && !namesOption(connection, 'close');
+}
+
+/** RFC 9110 10.1.1: without a body, and in HTTP/1.0, the expectation means nothing. Another one is nobody's to keep. */
+function expectsContinue(expect: string, version: string, body: BodyFraming): boolean {
+  if (expect === '' || version === 'HTTP/1.0') return false;
+  if (expect.toLowerCase() !== '100-continue') throw malformed(`Expect ${JSON.stringify(expect.slice(0, 64))}`);
+  return body !== 'none' && body !== 0;
+}
