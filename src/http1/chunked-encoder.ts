@@ -8,7 +8,7 @@ const LF = 0x0a;
 export function encodeChunk(data: Buffer): Buffer {
   const size = data.length.toString(16);
   const chunk = Buffer.allocUnsafe(size.length + data.length + 4);
-  let at = chunk.latin1Write(size, 0);
+  let at = chunk.write(size, 0, 'latin1');
   chunk[at++] = CR;
   chunk[at++] = LF;
   at += data.copy(chunk, at);

@@ -54,5 +54,5 @@ export function fieldName(written: string): FieldName {
 
 /** A part of a string keeps the whole in memory; a copy does not. */
 function detached(part: string): string {
-  return Buffer.from(part, 'latin1').latin1Slice();
+  return Buffer.from(part, 'latin1').toString('latin1');
 }

@@ -98,10 +98,10 @@ export class HeadReader {
   #complete(chunk: Buffer, start: number, end: number): number {
     if (this.#length === 0) {
       this.#checkLength(end - start);
-      this.#text = chunk.latin1Slice(start, end);
+      this.#text = chunk.toString('latin1', start, end);
     } else {
       this.#hold(chunk, start, end);
-      this.#text = this.#held?.latin1Slice(0, this.#length) ?? '';
+      this.#text = this.#held?.toString('latin1', 0, this.#length) ?? '';
     }
     this.#held = undefined;
     this.#length = 0;
