@@ -29,6 +29,9 @@ const kinds = {
   bodyTooLarge: ['client', 413, 0, 0],
   requestTimeout: ['client', 408, 0, 121],
   tooManyPinned: ['us', 503, 0, 0],
+  /** Every connection that the server may have is in use, and the wait for one took too long. */
+  serverBusy: ['server', 503, 0, 0],
+  versionRefused: ['client', 505, 0, 0],
   ruleFailed: ['us', 500, 50, 0],
   globalRuleFailed: ['us', 500, 51, 0],
   outboundRuleFailed: ['us', 500, 52, 0],

@@ -345,6 +345,11 @@ export interface FarmSettings {
   /** SHA-256 of the SubjectPublicKeyInfo, base64. */
   readonly pins: readonly string[];
   readonly localAddress?: string;
+  /** Connections of a worker to each server; absent: as many as there are requests. */
+  readonly maxConnections?: number;
+  /** Requests that wait for a connection where there are no more, and how long, in seconds. */
+  readonly queueLength: number;
+  readonly queueTimeout: number;
 }
 
 /** `settings.json` with every default filled in. File names are absolute, durations seconds. */

@@ -89,9 +89,13 @@ function textAt(setting: Setting | undefined, ...path: readonly string[]): strin
   return typeof value === 'string' ? value : undefined;
 }
 
-function numberAt(setting: Setting | undefined, path: readonly [string, string], otherwise: number): number {
+function numberAt(setting: Setting | undefined, path: readonly string[], otherwise: number): number {
+  return optionalNumberAt(setting, ...path) ?? otherwise;
+}
+
+function optionalNumberAt(setting: Setting | undefined, ...path: readonly string[]): number | undefined {
   const value = at(setting, ...path)?.value;
-  return typeof value === 'number' ? value : otherwise;
+  return typeof value === 'number' ? value : undefined;
 }
 
 function textsAt(setting: Setting | undefined, ...path: readonly string[]): readonly string[] {
@@ -217,6 +221,9 @@ function defaultCertificateOf(setting: Setting | undefined): SettingsConfig['def
   return { byListener: Object.fromEntries([...setting.keys].map(([key, value]) => [key.toLowerCase(), named(value)])) };
 }
 
+/** Where a farm's settings limit its connections and say nothing of those who wait; ARR has no such queue. */
+export const DEFAULT_QUEUE = { length: 1000, timeout: 10 } as const;
+
 function farmOf(setting: Setting): FarmSettings {
   const verify = textAt(setting, 'verify');
   return {
@@ -225,6 +232,9 @@ function farmOf(setting: Setting): FarmSettings {
     ...present('serverName', textAt(setting, 'serverName')),
     pins: textsAt(setting, 'pins').map((pin) => pin.replace(/^sha256\//, '')),
     ...present('localAddress', textAt(setting, 'localAddress')),
+    ...present('maxConnections', optionalNumberAt(setting, 'maxConnections')),
+    queueLength: numberAt(setting, ['queueLength'], DEFAULT_QUEUE.length),
+    queueTimeout: numberAt(setting, ['queueTimeout'], DEFAULT_QUEUE.timeout),
   };
 }
 
@@ -234,10 +244,7 @@ function workersOf(setting: Setting | undefined): SettingsConfig['workers'] {
 
 function limitsOf(root: Setting | undefined): SettingsConfig['limits'] {
   const number = (name: string, otherwise: number) => numberAt(root, ['limits', name], otherwise);
-  const optional = (name: string) => {
-    const value = at(root, 'limits', name)?.value;
-    return typeof value === 'number' ? value : undefined;
-  };
+  const optional = (name: string) => optionalNumberAt(root, 'limits', name);
   return {
     headerBytes: number('headerBytes', 65536),
     headerCount: number('headerCount', 200),

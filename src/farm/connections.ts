@@ -1,132 +1,199 @@
 /**
- * Connections to servers: one pool per server and scheme, and connections of their own for authenticated clients.
- * The key of a pool holds everything that decides what its connections may be used for: address, port, scheme, SNI,
- * accepted names, pins and authorities. Two farms that differ in any of these never share a connection.
+ * Connections to servers, one pool for each endpoint, for all lanes. The key of a pool holds everything that decides what
+ * its connections may be used for: address, port, scheme, SNI, accepted names, pins and authorities. Two farms that differ
+ * in any of these never share a connection.
  */
-import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
-import { type buildConnector, Client, Pool } from 'undici';
+import type { LookupFunction } from 'node:net';
 import { ExchangeError } from '../errors.ts';
-import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
+import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
+import { type Endpoint, type OpenSocket, socketOpener } from './server-socket.ts';
 
-/** Where a connection goes and under which conditions it may be used. Times in seconds. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-  /** Absent for plain HTTP. */
-  readonly tls: ServerTls | undefined;
-  readonly localAddress: string | undefined;
-  readonly connectTimeout: number;
-  readonly timeout: number;
-  readonly maxResponseHeaderSize: number;
+/** Who waits for a connection. One of the two is called, once, maybe before `lease` returns. */
+export interface LeaseTaker {
+  onConnection(connection: ServerConnection): void;
+  onNoConnection(error: Error): void;
 }
 
 /** Shorter than the 120 s after which IIS closes an idle connection, so that we are the first to let go. */
 const POOL_IDLE_MS = 60_000;
 /** A pinned connection is the login of its client: it is kept as long as IIS keeps it. */
 const PINNED_IDLE_MS = 115_000;
+/** A server that tells when it closes idle connections is trusted to do so, a little early. */
+const HINT_MARGIN_MS = 1000;
+const SWEEP_MS = 250;
 
 export interface Connections {
-  /** The shared pool of an endpoint: anonymous traffic only. */
-  poolFor(endpoint: Endpoint): Pool;
-  /** A single connection that belongs to one client connection; the caller destroys it with that. */
-  openPinned(endpoint: Endpoint): Client;
-  destroy(): Promise<void>;
+  /** Gives an idle connection at once; else opens one, or waits in line where the server has as many as it may. */
+  lease(endpoint: Endpoint, taker: LeaseTaker, options?: { readonly fresh: boolean }): void;
+  /** The taker does not want one any more. */
+  forget(endpoint: Endpoint, taker: LeaseTaker): void;
+  /** Open connections to all servers, pinned ones included. */
+  readonly size: number;
+  destroy(): void;
 }
 
-export function createConnections(lookup: LookupFunction): Connections {
+export interface ConnectionsOptions {
+  readonly lookup: LookupFunction;
+  /** Seconds that a tunnel may be without a byte in either direction. */
+  readonly upgradeIdle: number;
+}
+
+export function createConnections({ lookup, upgradeIdle }: ConnectionsOptions): Connections {
   const pools = new Map<string, Pool>();
   // Spares the making of the key for an endpoint that was seen before.
   const known = new WeakMap<Endpoint, Pool>();
   const find = (endpoint: Endpoint): Pool => {
-    const key = JSON.stringify(endpoint);
+    const key = poolKey(endpoint);
     let pool = pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(origin(endpoint), { ...clientOptions(endpoint, lookup), keepAliveTimeout: POOL_IDLE_MS });
+      pool = new Pool(endpoint, socketOpener(endpoint, lookup));
       pools.set(key, pool);
     }
     known.set(endpoint, pool);
     return pool;
   };
+  const poolOf = (endpoint: Endpoint) => known.get(endpoint) ?? find(endpoint);
+  // One timer for all of them: a timer for each request would cost more than all that it guards.
+  const sweeper = setInterval(() => {
+    const now = performance.now();
+    for (const pool of pools.values()) pool.sweep(now, upgradeIdle * 1000);
+  }, SWEEP_MS);
+  sweeper.unref();
   return {
-    poolFor: (endpoint) => known.get(endpoint) ?? find(endpoint),
-    openPinned(endpoint) {
-      return new Client(origin(endpoint), {
-        ...clientOptions(endpoint, lookup),
-        keepAliveTimeout: PINNED_IDLE_MS,
-      });
+    lease: (endpoint, taker, options) => poolOf(endpoint).lease(taker, options?.fresh ?? false),
+    forget: (endpoint, taker) => poolOf(endpoint).forget(taker),
+    get size() {
+      let size = 0;
+      for (const pool of pools.values()) size += pool.size;
+      return size;
     },
-    async destroy() {
-      const all = [...pools.values()];
+    destroy() {
+      clearInterval(sweeper);
+      for (const pool of pools.values()) pool.destroy();
       pools.clear();
-      await Promise.all(all.map((pool) => pool.destroy()));
     },
   };
 }
 
-function origin({ address, port, tls }: Endpoint): string {
-  const host = address.includes(':') ? `[${address}]` : address;
-  return `${tls ? 'https' : 'http'}://${host}:${port}`;
+/** Connections are shared between endpoints with equal keys, and between no others. */
+export function poolKey(endpoint: Endpoint): string {
+  return JSON.stringify(endpoint);
 }
 
-function clientOptions(endpoint: Endpoint, lookup: LookupFunction): Client.Options {
-  return {
-    pipelining: 1,
-    // Every timer is ours: undici's defaults would end a long poll after 300 s.
-    headersTimeout: endpoint.timeout * 1000,
-    bodyTimeout: endpoint.timeout * 1000,
-    keepAliveMaxTimeout: PINNED_IDLE_MS,
-    maxHeaderSize: endpoint.maxResponseHeaderSize,
-    connect: connector(endpoint, lookup),
-  };
+interface Waiting {
+  readonly taker: LeaseTaker;
+  /** In milliseconds of `performance.now()`. */
+  readonly until: number;
 }
 
-/**
- * Opens TCP, then TLS. Written here and not left to undici, which would take SNI from the Host header
- * (and so from the client) and check the certificate against it.
- */
-function connector(endpoint: Endpoint, lookup: LookupFunction): buildConnector.connector {
-  const trusted = endpoint.tls ? [...getCACertificates('default'), ...endpoint.tls.ca] : [];
-  let session: Buffer | undefined;
-  return (_options, callback) => {
-    const tcp = {
-      host: endpoint.address,
-      port: endpoint.port,
-      lookup,
-      autoSelectFamily: true,
-      noDelay: true,
-      keepAlive: true,
-      ...(endpoint.localAddress === undefined ? {} : { localAddress: endpoint.localAddress }),
-    };
-    const socket = endpoint.tls
-      ? connectTls({ ...tcp, ...trustOptions(endpoint.tls, trusted), ...(session ? { session } : {}) })
-      : connectTcp(tcp);
-    if (endpoint.tls) socket.on('session', (next: Buffer) => (session = next));
+class Pool implements ConnectionOwner {
+  readonly #endpoint: Endpoint;
+  readonly #open: OpenSocket;
+  /** The last one used is the first one taken, so that those not needed grow old and go. */
+  readonly #idle: ServerConnection[] = [];
+  readonly #all = new Set<ServerConnection>();
+  /** Who each connection that is being opened is for; a taker that went away has left it to the pool. */
+  readonly #opening = new Map<ServerConnection, LeaseTaker | undefined>();
+  readonly #queue: Waiting[] = [];
+  #destroyed = false;
 
-    const settle = (error: Error | undefined) => {
-      clearTimeout(timer);
-      socket.off('error', settle);
-      if (error) {
-        socket.on('error', ignoreLateError);
-        socket.destroy();
-        session = undefined;
-        callback(error, null);
-      } else {
-        callback(null, socket);
+  constructor(endpoint: Endpoint, open: OpenSocket) {
+    this.#endpoint = endpoint;
+    this.#open = open;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** @param fresh only a new one will do: the last one turned out to be closed */
+  lease(taker: LeaseTaker, fresh: boolean): void {
+    const idle = fresh ? undefined : this.#idle.pop();
+    if (idle) taker.onConnection(idle);
+    else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
+    else if (this.#queue.length < this.#endpoint.queueLength) {
+      this.#queue.push({ taker, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
+    } else taker.onNoConnection(busy(this.#endpoint, 'as many requests as may wait for a connection are waiting'));
+  }
+
+  forget(taker: LeaseTaker): void {
+    for (const [connection, each] of this.#opening) if (each === taker) this.#opening.set(connection, undefined);
+    const at = this.#queue.findIndex((each) => each.taker === taker);
+    if (at >= 0) this.#queue.splice(at, 1);
+  }
+
+  ready(connection: ServerConnection): void {
+    const taker = this.#opening.get(connection);
+    this.#opening.delete(connection);
+    if (taker) taker.onConnection(connection);
+    else this.idle(connection);
+  }
+
+  idle(connection: ServerConnection): void {
+    if (connection.pinned) return;
+    const next = this.#queue.shift();
+    if (next) next.taker.onConnection(connection);
+    else this.#idle.push(connection);
+  }
+
+  closed(connection: ServerConnection, error: Error | undefined): void {
+    this.#all.delete(connection);
+    const at = this.#idle.lastIndexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    if (this.#opening.has(connection)) {
+      const taker = this.#opening.get(connection);
+      this.#opening.delete(connection);
+      // A server that takes no new connection has ended, or is about to: those that idle will break under the next request.
+      for (const each of [...this.#idle]) each.abandon();
+      taker?.onNoConnection(
+        error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' }),
+      );
+    }
+    const next = this.#destroyed ? undefined : this.#queue.shift();
+    if (next) this.#openFor(next.taker);
+  }
+
+  sweep(now: number, tunnelIdle: number): void {
+    const { timeout } = this.#endpoint;
+    for (const connection of this.#all) {
+      const silent = now - connection.activity;
+      if (connection.isIdle) {
+        if (silent > idleLimit(connection)) connection.abandon();
+      } else if (connection.isTunnel) {
+        if (silent > tunnelIdle)
+          connection.fail(new ExchangeError('serverTimeout', `an idle tunnel of ${tunnelIdle / 1000} s`));
+      } else if (silent > timeout * 1000 && connection.awaitsServer) {
+        connection.fail(new ExchangeError('serverTimeout', `the server was silent for ${timeout} s`));
       }
-    };
-    const timer = setTimeout(
-      () => settle(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`)),
-      endpoint.connectTimeout * 1000,
-    );
-    socket.once('error', settle);
-    socket.once(endpoint.tls ? 'secureConnect' : 'connect', () => settle(faultOf(endpoint, socket)));
-  };
+    }
+    while ((this.#queue[0]?.until ?? now) < now) {
+      this.#queue
+        .shift()
+        ?.taker.onNoConnection(
+          busy(this.#endpoint, `no connection became free within ${this.#endpoint.queueTimeout} s`),
+        );
+    }
+  }
+
+  destroy(): void {
+    this.#destroyed = true;
+    for (const connection of this.#all) connection.fail(new ExchangeError('connectionAborted', 'the service stops'));
+    for (const { taker } of this.#queue.splice(0))
+      taker.onNoConnection(new ExchangeError('connectionAborted', 'the service stops'));
+  }
+
+  #openFor(taker: LeaseTaker): void {
+    const connection = new ServerConnection(this.#endpoint, this, this.#open);
+    this.#all.add(connection);
+    this.#opening.set(connection, taker);
+  }
 }
 
-function faultOf({ tls }: Endpoint, socket: Socket | TLSSocket): Error | undefined {
-  return tls ? pinFault(tls, (socket as TLSSocket).getPeerCertificate()?.raw) : undefined;
+function idleLimit({ pinned, idleHint }: ServerConnection): number {
+  const limit = pinned ? PINNED_IDLE_MS : POOL_IDLE_MS;
+  return idleHint === undefined ? limit : Math.min(limit, Math.max(0, idleHint * 1000 - HINT_MARGIN_MS));
 }
 
-/** A destroyed socket may still report why; the first error has been told already. */
-function ignoreLateError(): void {}
+function busy({ address, port }: Endpoint, reason: string): ExchangeError {
+  return new ExchangeError('serverBusy', `${address}:${port}: ${reason}`);
+}

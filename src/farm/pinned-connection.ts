@@ -2,60 +2,72 @@
  * Connections to servers that belong to one client connection. NTLM and Negotiate authenticate the connection and not
  * the request, so a connection that has seen a login may never carry anything for anybody else.
  */
-import type { Client } from 'undici';
-import type { Connections } from './connections.ts';
+import type { ServerConnection } from './server-connection.ts';
 import type { Scheme, Server, WebFarm } from './web-farm.ts';
 
 export interface Pinned {
   readonly server: Server;
-  readonly client: Client;
+  readonly connection: ServerConnection;
 }
 
-/** The pins of one client connection: at most one for each farm and scheme. */
-export interface ClientPins {
-  get(farm: WebFarm, scheme: Scheme): Pinned | undefined;
-  /** Pins a server, or gives the pin that is there already. `undefined`: the worker holds as many as it may. */
-  pin(farm: WebFarm, scheme: Scheme, server: Server): Pinned | undefined;
-  /** Ends every pinned connection. To be called when the client connection closes. */
-  close(): void;
-}
-
+/** All pinned connections of a worker. */
 export interface PinnedConnections {
+  readonly count: number;
   /** For one new client connection. */
   forClient(): ClientPins;
-  readonly count: number;
 }
 
 /** @param limit how many pinned connections the worker may hold at once */
-export function createPinnedConnections(connections: Connections, limit: number): PinnedConnections {
-  let count = 0;
+export function createPinnedConnections(limit: number): PinnedConnections {
+  const budget = { count: 0, limit };
   return {
     get count() {
-      return count;
+      return budget.count;
     },
-    forClient() {
-      const pins = new Map<WebFarm, Map<Scheme, Pinned>>();
-      return {
-        get: (farm, scheme) => pins.get(farm)?.get(scheme),
-        pin(farm, scheme, server) {
-          const existing = pins.get(farm)?.get(scheme);
-          if (existing || count >= limit) return existing;
-          const pinned = { server, client: connections.openPinned(server.endpoint(scheme)) };
-          const ofFarm = pins.get(farm) ?? new Map<Scheme, Pinned>();
-          pins.set(farm, ofFarm.set(scheme, pinned));
-          count++;
-          return pinned;
-        },
-        close() {
-          for (const ofFarm of pins.values()) {
-            for (const { client } of ofFarm.values()) {
-              count--;
-              client.destroy().catch(() => undefined); // A connection that is gone already is what is wanted.
-            }
-          }
-          pins.clear();
-        },
-      };
-    },
+    forClient: () => new ClientPins(budget),
   };
+}
+
+/** The pins of one client connection: at most one for each farm and scheme. */
+export class ClientPins {
+  readonly #budget: { count: number; readonly limit: number };
+  /** Most clients never log in by their connection. */
+  #pins: Map<WebFarm, Map<Scheme, Pinned>> | undefined;
+
+  constructor(budget: { count: number; readonly limit: number }) {
+    this.#budget = budget;
+  }
+
+  /** The connection of an earlier login, while it is open. */
+  get(farm: WebFarm, scheme: Scheme): Pinned | undefined {
+    return this.#pins?.get(farm)?.get(scheme);
+  }
+
+  /** Takes the connection out of its pool for ever. False where the worker holds as many as it may. */
+  pin(farm: WebFarm, scheme: Scheme, pinned: Pinned): boolean {
+    this.#drop(farm, scheme)?.connection.abandon();
+    if (this.#budget.count >= this.#budget.limit) return false;
+    this.#budget.count++;
+    pinned.connection.pin(() => this.#drop(farm, scheme));
+    this.#pins ??= new Map();
+    const ofFarm = this.#pins.get(farm) ?? new Map<Scheme, Pinned>();
+    this.#pins.set(farm, ofFarm.set(scheme, pinned));
+    return true;
+  }
+
+  /** Ends every pinned connection. To be called when the client connection closes. */
+  close(): void {
+    for (const [farm, ofFarm] of this.#pins ?? []) {
+      for (const scheme of ofFarm.keys()) this.#drop(farm, scheme)?.connection.abandon();
+    }
+  }
+
+  #drop(farm: WebFarm, scheme: Scheme): Pinned | undefined {
+    const ofFarm = this.#pins?.get(farm);
+    const pinned = ofFarm?.get(scheme);
+    if (pinned === undefined) return undefined;
+    ofFarm?.delete(scheme);
+    this.#budget.count--;
+    return pinned;
+  }
 }

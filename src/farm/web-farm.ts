@@ -1,7 +1,7 @@
 /** A web farm as it runs: its servers, which of them is next, and the endpoint each is reached at. */
 import type { ProtocolConfig, ServerConfig, WebFarmConfig } from '../config/model.ts';
-import type { Endpoint } from './connections.ts';
 import { weightedRoundRobin } from './load-balancing.ts';
+import type { Endpoint } from './server-socket.ts';
 import { type ServerTls, sniFor } from './server-tls.ts';
 
 export type Scheme = 'http' | 'https';
@@ -34,6 +34,9 @@ export interface FarmSurroundings {
   readonly ca: readonly string[];
   readonly localAddress: string | undefined;
   readonly connectTimeout: number;
+  readonly maxConnections: number | undefined;
+  readonly queueLength: number;
+  readonly queueTimeout: number;
 }
 
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
@@ -66,6 +69,9 @@ function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurr
     connectTimeout: Math.min(around.connectTimeout, protocol.timeout),
     timeout: protocol.timeout,
     maxResponseHeaderSize: protocol.maxResponseHeaderSize,
+    maxConnections: around.maxConnections,
+    queueLength: around.queueLength,
+    queueTimeout: around.queueTimeout,
   };
   const names = [address, member.hostName, around.serverName ?? '', protocol.alternateHostName, ...around.names];
   const tls: ServerTls = {

@@ -11,7 +11,15 @@ export function requestHead(method: string, target: string, headers: readonly st
   return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}\r\n`;
 }
 
-/** @param reason `''` leaves it out; the blank before it stays (RFC 9112 4) */
-export function responseHead(status: number, reason: string, headers: readonly string[]): string {
-  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}\r\n`;
+/**
+ * @param reason `''` leaves it out; the blank before it stays (RFC 9112 4)
+ * @param more further fields, behind the others
+ */
+export function responseHead(
+  status: number,
+  reason: string,
+  headers: readonly string[],
+  more: readonly string[] = [],
+): string {
+  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${fieldLines(more)}\r\n`;
 }

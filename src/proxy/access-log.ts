@@ -2,10 +2,12 @@
 import { fstatSync } from 'node:fs';
 import pino from 'pino';
 import type { Logger } from '../log.ts';
+import { isoTime } from './http-date.ts';
 
 /** What is known of an exchange when it ends. Times in milliseconds, sizes in bytes of bodies. */
 export interface AccessRecord {
-  readonly time: Date;
+  /** Milliseconds since 1970. */
+  readonly time: number;
   readonly serverIp: string;
   readonly serverPort: number;
   readonly method: string;
@@ -41,8 +43,8 @@ export interface AccessLog {
 type Value = string | number;
 
 const FIELDS: Readonly<Record<string, (record: AccessRecord) => Value>> = {
-  date: (r) => r.time.toISOString().slice(0, 10),
-  time: (r) => r.time.toISOString().slice(11, 19),
+  date: (r) => isoTime(r.time).slice(0, 10),
+  time: (r) => isoTime(r.time).slice(11, 19),
   's-ip': (r) => r.serverIp,
   'cs-method': (r) => r.method,
   'cs-uri-stem': (r) => r.stem,

@@ -1,252 +1,544 @@
-/** The life of one exchange, the same for every lane: decision, server, pins, error mapping, accounting, access log. */
+/**
+ * The life of one exchange, the same for every lane: decision, server, pins, retry, error mapping, accounting, access log.
+ * A lane feeds it the request and is its `ClientSide`; the connection to the server tells it the answer.
+ */
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
-import type { ProtocolConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
+import type { LeaseTaker } from '../farm/connections.ts';
+import type { AnswerSink, ServerConnection } from '../farm/server-connection.ts';
 import type { Server } from '../farm/web-farm.ts';
-import { type OutboundPass, rewriteHead } from '../rewrite/outbound.ts';
+import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
+import { requestHead } from '../http1/head-writer.ts';
+import type { ResponseMessage } from '../http1/response-message.ts';
+import { type BodyRules, rewriteHead } from '../rewrite/outbound.ts';
 import { loggedTarget } from '../rewrite/target.ts';
+import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { errorPage } from './error-response.ts';
-import { applyOutbound } from './outbound-answer.ts';
+import { bodyRulesApply, rewriteBody } from './outbound-answer.ts';
 import { type Decision, decide, type Forward } from './pipeline.ts';
 import { type HeaderList, headerOf, type RequestHead } from './request-head.ts';
 import { serverHeaders } from './request-headers.ts';
-import { clientHeaders, SERVER_NAME } from './response-headers.ts';
+import { clientHeaders, informationHeaders, SERVER_NAME } from './response-headers.ts';
+import { createRewrittenBody, type RewrittenBody } from './rewritten-body.ts';
 import type { Runtime } from './runtime.ts';
 import { serverFailure } from './server-failure.ts';
+import { passedTrailers } from './trailers.ts';
 import { carriesWindowsLogin, challengesWindowsLogin } from './windows-authentication.ts';
 
-/** The answer of a server, with the headers the client will see. */
-export interface Answer {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: HeaderList;
-  readonly body: Readable;
-}
+export class Exchange implements AnswerSink, LeaseTaker {
+  readonly head: RequestHead;
+  readonly #runtime: Runtime;
+  readonly #client: ClientSide;
+  readonly #time = Date.now();
+  readonly #started = performance.now();
+  readonly #logId = randomUUID();
+  #decision: Decision | undefined;
+  #server: Server | undefined;
+  #connection: ServerConnection | undefined;
+  #attempts = 0;
+  /** Waits for a connection. */
+  #waiting = false;
+  /** What came of the body before there was a connection to send it on. */
+  #pending: (Buffer | string)[] = [];
+  #bodySent = false;
+  #requestSent = false;
+  #requestComplete: boolean;
+  #answerBegun = false;
+  #answerComplete = false;
+  #rewritten: RewrittenBody | undefined;
+  #tunnel = false;
+  /** Nothing more comes from the server. */
+  #serverDone = false;
+  #finished = false;
+  #status = 0;
+  #failure: ExchangeError | undefined;
+  #bytesSent = 0;
+  #bytesReceived = 0;
+  #asked: number | undefined;
+  #serverTime: number | undefined;
 
-/** An answer of our own. */
-export interface OwnAnswer {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: HeaderList;
-  readonly body: string;
-}
+  constructor(runtime: Runtime, head: RequestHead, client: ClientSide) {
+    this.#runtime = runtime;
+    this.head = head;
+    this.#client = client;
+    this.#requestComplete = head.body === 'none' || head.body === 0;
+  }
 
-/** The body of a request: `undefined` for none. Ends early by throwing. */
-export type RequestBody = AsyncIterable<Buffer> | undefined;
+  /** The client has its whole answer. */
+  get answerComplete(): boolean {
+    return this.#answerComplete;
+  }
 
-export interface Exchange {
   /**
-   * Runs the deciding stages.
-   * @returns what to answer at once, `abort` to cut the connection, or `forward`
+   * Runs the deciding stages, and answers at once where they say so.
+   * @returns true where a server is to be asked: `forward` does that
    */
-  decide(): OwnAnswer | 'abort' | 'forward';
-  /** Asks a server. Rejects with an ExchangeError; the lane then answers with `failed`. */
-  forward(body: RequestBody): Promise<Answer>;
-  /** The page for a failure. Also takes note of it for the log. */
-  failed(error: unknown): OwnAnswer;
-  /** Body bytes that passed. */
-  countSent(bytes: number): void;
-  countReceived(bytes: number): void;
-  /** To be called exactly once, when the client has got its answer or is gone. */
-  finish(complete: boolean): void;
-}
-
-export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
-  const time = new Date();
-  const started = performance.now();
-  const logId = randomUUID();
-  const cancel = new AbortController();
-  let decision: Decision | undefined;
-  let server: Server | undefined;
-  let status = 0;
-  let failure: ExchangeError | undefined;
-  let bytesSent = 0;
-  let bytesReceived = 0;
-  let asked: number | undefined;
-  let serverTime: number | undefined;
-  let finished = false;
-
-  const failed = (error: unknown): OwnAnswer => {
-    failure ??= error instanceof ExchangeError ? error : new ExchangeError('internal', String(error), error);
-    status = failure.status;
-    // A loop is the fault of a configuration, and the log is where it is looked for.
-    if (failure.side !== 'client' || failure.kind === 'tooManyForwards') report(failure);
-    const body = errorPage(status, failure.subStatus, logId);
-    const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
-    const page = { status, reason: '', headers, body };
+  decide(): boolean {
     try {
-      return withOutboundHeaders(page);
-    } catch {
-      return page; // Of two failures the first is told.
+      this.#decision = decide(this.#runtime, this.head);
+    } catch (error) {
+      this.refuse(error);
+      return false;
     }
-  };
+    const { action } = this.#decision;
+    if (action === 'forward') return true;
+    if (action === 'fail') this.refuse(this.#decision.error);
+    else if (action === 'abort') this.#client.cut();
+    else this.#respond(this.#decision);
+    return false;
+  }
 
-  /** Outbound rules see what we answer ourselves too; they change its headers only. */
-  const withOutboundHeaders = (own: OwnAnswer): OwnAnswer => {
-    const outbound = decision?.outbound;
-    return outbound ? { ...own, headers: rewriteHead(outbound, own.status, own.headers).headers } : own;
-  };
+  /** Answers with the page for a failure; where the answer has begun, the client is cut off. */
+  refuse(error: unknown): void {
+    const first = this.#failure === undefined;
+    this.#failure ??= error instanceof ExchangeError ? error : new ExchangeError('internal', String(error), error);
+    if (first) this.#report(this.#failure);
+    this.#letGo();
+    if (this.#answerBegun) {
+      this.#client.cut();
+      return;
+    }
+    this.#answerBegun = true;
+    this.#answerComplete = true;
+    this.#status = this.#failure.status;
+    this.#client.respond(this.#withOutboundHeaders(this.#page(this.#failure)), this.#failure);
+  }
 
-  const report = ({ status: code, subStatus, win32, reason, side, stack }: ExchangeError) => {
-    const facts = { logId, code: `${code}.${subStatus}`, win32, site: decision?.site, rule: decision?.rule };
-    // A fault of ours is told with its stack; a server that is down is not our fault.
-    if (failure?.kind === 'internal') runtime.log.error({ ...facts, stack }, reason);
-    else runtime.log.warn({ ...facts, side }, reason);
-  };
+  /** 1. the login rules, 2. a pinned server, or the farm's next one, 3. a connection to it. */
+  forward(): void {
+    try {
+      const { farm, scheme } = this.#forwardDecision();
+      const { pins } = this.head.connection;
+      // 1.
+      if (this.head.protocol === 'HTTP/2.0' && carriesWindowsLogin(this.head.headers)) {
+        throw windowsOverHttp2('the request carries a Windows login');
+      }
+      // 2.
+      const pinned = pins.get(farm, scheme);
+      this.#server = pinned?.server ?? farm.next();
+      if (this.#server === undefined) throw new ExchangeError('noServer', `farm ${farm.name} has no server available`);
+      // 3.
+      if (pinned?.connection.isIdle) this.onConnection(pinned.connection);
+      else this.#lease(this.#server, false);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
 
-  /** 1. server and connection, 2. headers, 3. the request, 4. the login rules, 5. the client's headers, 6. outbound rules. */
-  const ask = async (to: Forward & Decision, body: RequestBody): Promise<Answer> => {
-    const { farm, scheme } = to;
-    const { pins } = head.connection;
-    const login = carriesWindowsLogin(head.headers);
-    if (login && head.protocol === 'HTTP/2.0') throw windowsOverHttp2('the request carries a Windows login');
+  /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
+  takeBody(bytes: Buffer): boolean {
+    this.#bytesReceived += bytes.length;
+    const { bodyBytes } = this.#runtime.limits;
+    if (bodyBytes !== undefined && this.#bytesReceived > bodyBytes) {
+      this.refuse(new ExchangeError('bodyTooLarge', `a body of more than ${bodyBytes} bytes`));
+      return true;
+    }
+    if (this.#finished || (this.#answerComplete && this.#connection === undefined)) return true;
+    const piece = this.head.body === 'stream' ? encodeChunk(bytes) : bytes;
+    if (this.#requestSent) return this.#writeBody(piece);
+    this.#pending.push(piece);
+    if (this.#connection) this.#send(this.#connection);
+    return this.#requestSent;
+  }
 
-    // 1. A pinned server is kept; else the farm's next one, on a connection of its own where a login begins.
-    let pinned = pins.get(farm, scheme);
-    server = pinned?.server ?? farm.next();
-    if (server === undefined) throw new ExchangeError('noServer', `farm ${farm.name} has no server available`);
-    if (login && !pinned) pinned = pin(pins.pin(farm, scheme, server));
-    const endpoint = server.endpoint(scheme);
-    const connection: Dispatcher = pinned?.client ?? runtime.connections.poolFor(endpoint);
+  endBody(trailers: HeaderList): void {
+    if (this.#requestComplete) return;
+    this.#requestComplete = true;
+    if (this.#requestSent) {
+      if (this.head.body === 'stream') this.#connection?.write(encodeEnd(passedTrailers(trailers)));
+      this.#connection?.requestEnded();
+      if (this.#serverDone) this.#connection = undefined;
+    } else {
+      // A request with no body after all says so without Transfer-Encoding, which IIS refuses in a GET.
+      if (this.head.body === 'stream' && this.#pending.length > 0)
+        this.#pending.push(encodeEnd(passedTrailers(trailers)));
+      if (this.#connection) this.#send(this.#connection);
+    }
+  }
 
-    // 2.
+  /** Bytes of a client in a tunnel. False as with `takeBody`. */
+  takeTunnel(bytes: Buffer): boolean {
+    this.#bytesReceived += bytes.length;
+    return this.#connection?.write(bytes) ?? true;
+  }
+
+  /** Nothing more comes from the client of a tunnel. */
+  endTunnel(): void {
+    this.#connection?.endTunnel();
+  }
+
+  /** The client can take more. */
+  drained(): void {
+    if (this.#rewritten) this.#rewritten.drained();
+    else this.#connection?.resume();
+  }
+
+  /**
+   * The last call of a lane: the client has its answer, or is gone. Ends what is still under way at the server.
+   * @param complete the answer was sent whole, or the connection was meant to end
+   */
+  finish(complete: boolean): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    // Both ends of a tunnel have said all they had to say, and the last of it may still be on its way to the server.
+    if (!(this.#tunnel && complete)) this.#letGo();
+    this.#log(complete);
+  }
+
+  // ---- the connection to the server --------------------------------------------------------------------------------
+
+  onConnection(connection: ServerConnection): void {
+    this.#waiting = false;
+    this.#connection = connection;
+    try {
+      this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
+      // Whether a GET has a body shows only when it comes, or does not.
+      if (this.#holdsForBody()) return;
+      this.#send(connection);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  onNoConnection(error: Error): void {
+    this.#waiting = false;
+    this.refuse(this.#serverFailure(error));
+  }
+
+  onInformation({ status, headers }: ResponseMessage): void {
+    if (this.head.protocol !== 'HTTP/1.0') this.#client.information(status, informationHeaders(headers));
+  }
+
+  /** 1. the login rules, 2. the client's headers, 3. outbound rules. */
+  onHead(message: ResponseMessage): void {
+    this.#serverTime = performance.now() - (this.#asked ?? 0);
+    try {
+      // 1. From a challenge on, this client connection has its own connection to the server.
+      if (message.status === 401 && challengesWindowsLogin(message.status, message.headers)) {
+        if (this.head.protocol === 'HTTP/2.0') throw windowsOverHttp2('the server asks for a Windows login');
+        if (this.#connection) this.#pinFor(this.#connection, true);
+      }
+      // 2.
+      const { farm, outbound } = this.#forwardDecision();
+      const headers = clientHeaders(message.headers, this.head, farm.protocol);
+      const { status, reason, body, upgrade } = message;
+      // 3.
+      const rewritten = outbound && rewriteHead(outbound, status, headers);
+      const answer = {
+        status,
+        reason,
+        body,
+        upgrade: status === 101 ? upgrade : '',
+        headers: rewritten?.headers ?? headers,
+      };
+      if (rewritten?.body && bodyRulesApply(answer, this.head.method))
+        this.#rewriteBody(answer, rewritten.body, headers);
+      else this.#answer(answer);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#rewritten) {
+      this.#rewritten.push(bytes);
+      return;
+    }
+    this.#bytesSent += bytes.length;
+    this.#client.data(bytes);
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.#serverDone = true;
+    if (this.#requestComplete && !this.#tunnel) this.#connection = undefined;
+    if (this.#rewritten) {
+      this.#rewritten.end();
+      return;
+    }
+    this.#answerComplete = true;
+    this.#client.end(passedTrailers(trailers));
+  }
+
+  onReadEnd(): boolean {
+    if (this.#rewritten) return this.#rewritten.source.readableLength < this.#rewritten.source.readableHighWaterMark;
+    return this.#client.flush();
+  }
+
+  onDrain(): void {
+    this.#client.resumeBody();
+  }
+
+  onError(error: Error, connection: ServerConnection): void {
+    this.#connection = undefined;
+    if (this.#finished || this.#answerComplete) return;
+    if (this.#mayRetry(error, connection) && this.#server) {
+      this.#requestSent = false;
+      this.#lease(this.#server, true);
+    } else if (this.#rewritten) this.#rewritten.fail(this.#serverFailure(error));
+    else this.refuse(this.#serverFailure(error));
+  }
+
+  // ---- steps -------------------------------------------------------------------------------------------------------
+
+  #forwardDecision(): Forward & Decision {
+    if (this.#decision?.action === 'forward') return this.#decision;
+    throw new ExchangeError('internal', 'a server was asked before it was decided to');
+  }
+
+  #lease(server: Server, fresh: boolean): void {
+    const { scheme } = this.#forwardDecision();
+    this.#attempts++;
+    this.#waiting = true;
+    this.#runtime.connections.lease(server.endpoint(scheme), this, { fresh });
+  }
+
+  #pinFor(connection: ServerConnection, login: boolean): void {
+    if (!login || connection.pinned || this.#server === undefined) return;
+    const { farm, scheme } = this.#forwardDecision();
+    if (!this.head.connection.pins.pin(farm, scheme, { server: this.#server, connection })) {
+      throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
+    }
+  }
+
+  #holdsForBody(): boolean {
+    const { method, body } = this.head;
+    return (
+      body === 'stream' &&
+      !this.#requestComplete &&
+      this.#pending.length === 0 &&
+      (method === 'GET' || method === 'HEAD')
+    );
+  }
+
+  /** Head, and what has come of the body, in one write. */
+  #send(connection: ServerConnection): void {
+    const { head } = this;
+    const server = this.#server;
+    if (server === undefined) return;
+    const { farm, scheme, target, setHeaders } = this.#forwardDecision();
     const headers = serverHeaders({
       head,
       server,
       scheme,
-      logId,
-      port: endpoint.port,
+      logId: this.#logId,
+      port: connection.endpoint.port,
       protocol: farm.protocol,
-      setHeaders: to.setHeaders,
+      setHeaders,
+      // What has no body after all is told as such.
+      chunked: head.body === 'stream' && !(this.#requestComplete && this.#pending.length === 0),
     });
+    const text = requestHead(head.method, target, headers);
+    this.#requestSent = true;
+    this.#asked = performance.now();
+    this.#bodySent ||= this.#pending.length > 0;
+    const more = connection.send(
+      {
+        method: head.method,
+        bytes: joined(text, this.#pending),
+        complete: this.#requestComplete,
+        upgrade: head.upgrade,
+      },
+      this,
+    );
+    this.#pending = [];
+    if (more && !this.#requestComplete) this.#client.resumeBody();
+  }
 
-    // 3.
-    asked = performance.now();
-    const response = await sendRequest(connection, {
-      method: head.method,
-      path: to.target,
-      headers,
-      body: body ?? null,
-      signal: cancel.signal,
-      responseHeaders: 'raw',
-      // The same for all requests of a pool: undici would take it from Host, and reconnect at each change.
-      servername: endpoint.address,
-    }).catch((error: unknown) => {
-      throw serverFailure(error, `${endpoint.address}:${endpoint.port}`);
-    });
-    serverTime = performance.now() - asked;
-    const raw = response.headers;
-    try {
-      // 4. From a challenge on, this client connection has its own connection to the server.
-      if (challengesWindowsLogin(response.statusCode, raw)) {
-        if (head.protocol === 'HTTP/2.0') throw windowsOverHttp2('the server asks for a Windows login');
-        if (!pinned) pin(pins.pin(farm, scheme, server));
-      }
-      if (response.statusCode > 599) throw new ExchangeError('invalidResponse', `status ${response.statusCode}`);
-      // 5.
-      status = response.statusCode;
-      const answer = {
-        status,
-        reason: response.statusText,
-        headers: clientHeaders(raw, head, farm.protocol),
-        body: response.body,
-      };
-      // 6.
-      const { outbound } = to;
-      return outbound ? await rewriteAnswer(answer, outbound, farm.protocol) : answer;
-    } catch (error) {
-      response.body.on('error', ignoreLateError).destroy();
-      throw error;
-    }
-  };
+  #writeBody(piece: Buffer): boolean {
+    this.#bodySent = true;
+    return this.#connection?.write(piece) ?? true;
+  }
 
-  const rewriteAnswer = (answer: Answer, outbound: OutboundPass, { responseBufferLimit }: ProtocolConfig) =>
-    applyOutbound(answer, {
-      outbound,
-      method: head.method,
-      bufferLimit: responseBufferLimit,
+  /**
+   * Once, where a kept connection turns out to be closed: nothing has come of the answer, nothing of a body is lost, and the
+   * request does no harm if the server has seen it after all (RFC 9110 9.2.2).
+   */
+  #mayRetry(error: Error, connection: ServerConnection): boolean {
+    return (
+      this.#attempts === 1 &&
+      connection.served > 1 &&
+      !connection.answerBegun &&
+      !connection.pinned &&
+      !this.#answerBegun &&
+      !this.#bodySent &&
+      !(error instanceof ExchangeError) &&
+      IDEMPOTENT.has(this.head.method)
+    );
+  }
+
+  #answer(answer: AnswerHead): void {
+    this.#answerBegun = true;
+    this.#status = answer.status;
+    this.#tunnel = answer.status === 101;
+    this.#client.answer(answer);
+  }
+
+  /** The rules may want to see all of the body before its head can be told. */
+  #rewriteBody(answer: AnswerHead, rules: BodyRules, received: HeaderList): void {
+    const { farm, site, rule } = this.#forwardDecision();
+    const connection = this.#connection;
+    const body = createRewrittenBody(() => connection?.resume());
+    this.#rewritten = body;
+    const fail = (error: unknown) => {
+      if (!this.#finished) this.refuse(error);
+    };
+    rewriteBody(answer, body.source, {
+      rules,
+      received,
+      bufferLimit: farm.protocol.responseBufferLimit,
       tooLarge: (limit) =>
-        runtime.log.warn(
-          { logId, site: decision?.site, rule: decision?.rule },
+        this.#runtime.log.warn(
+          { logId: this.#logId, site, rule },
           `outbound rules for the whole body are not applied: it is larger than responseBufferLimit (${limit} bytes)`,
         ),
-    });
-
-  return {
-    decide() {
-      try {
-        decision = decide(runtime, head);
-      } catch (error) {
-        return failed(error);
-      }
-      if (decision.action === 'fail') return failed(decision.error);
-      if (decision.action !== 'respond') return decision.action;
-      try {
-        status = decision.status;
-        return withOutboundHeaders({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] });
-      } catch (error) {
-        return failed(error);
-      }
-    },
-    async forward(body) {
-      if (decision?.action !== 'forward') throw new ExchangeError('internal', 'forward before a decision to forward');
-      return await ask(decision, body);
-    },
-    failed,
-    countSent(bytes) {
-      bytesSent += bytes;
-    },
-    countReceived(bytes) {
-      bytesReceived += bytes;
-    },
-    finish(complete) {
-      if (finished) return;
-      finished = true;
-      cancel.abort(new ExchangeError('clientGone', 'the client is gone'));
-      const end = failure ?? (decision?.action === 'abort' ? ABORTED : complete ? undefined : gone(status));
-      runtime.accessLog.write({
-        ...requestFacts(head),
-        time,
-        logId,
-        status: status || (end?.status ?? 0),
-        subStatus: failure?.subStatus ?? (decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0)),
-        win32: end?.win32 ?? 0,
-        bytesSent,
-        bytesReceived,
-        timeTaken: Math.round(performance.now() - started),
-        site: decision?.site ?? '',
-        rule: decision?.rule ?? '',
-        farm: decision?.action === 'forward' ? decision.farm.name : '',
-        server: server?.address ?? '',
-        serverTime: serverTime === undefined ? undefined : Math.round(serverTime),
+    }).then((made) => {
+      if (this.#finished) return;
+      this.#answer(made.head);
+      body.pump(made.body, this.#countedClient(), {
+        end: () => {
+          this.#answerComplete = true;
+          this.#client.end([]);
+          this.#client.flush();
+        },
+        fail,
       });
-    },
-  };
+    }, fail);
+  }
+
+  #countedClient(): Pick<ClientSide, 'data' | 'flush'> {
+    return {
+      data: (bytes) => {
+        this.#bytesSent += bytes.length;
+        this.#client.data(bytes);
+      },
+      flush: () => this.#client.flush(),
+    };
+  }
+
+  #respond(decision: Extract<Decision, { action: 'respond' }>): void {
+    try {
+      const own = this.#withOutbound({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] });
+      this.#answerBegun = true;
+      this.#answerComplete = true;
+      this.#status = decision.status;
+      this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(own.body);
+      this.#client.respond(own, undefined);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  #page({ status, subStatus }: ExchangeError): OwnAnswer {
+    const body = errorPage(status, subStatus, this.#logId);
+    this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
+    const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
+    return { status, reason: '', headers, body };
+  }
+
+  /** Outbound rules see what we answer ourselves too; they change its headers only. */
+  #withOutbound(own: OwnAnswer): OwnAnswer {
+    const outbound = this.#decision?.outbound;
+    return outbound ? { ...own, headers: rewriteHead(outbound, own.status, own.headers).headers } : own;
+  }
+
+  #withOutboundHeaders(page: OwnAnswer): OwnAnswer {
+    try {
+      return this.#withOutbound(page);
+    } catch {
+      return page; // Of two failures the first is told.
+    }
+  }
+
+  /** Whatever is under way at a server ends; a connection that is in use is not used again. */
+  #letGo(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (this.#waiting && this.#server) {
+      this.#waiting = false;
+      this.#runtime.connections.forget(this.#server.endpoint(this.#forwardDecision().scheme), this);
+    }
+    if (connection?.isIdle) connection.giveBack();
+    else connection?.abandon();
+    this.#rewritten?.source.destroy();
+  }
+
+  #serverFailure(error: Error): ExchangeError {
+    const endpoint = this.#server?.endpoint(this.#forwardDecision().scheme);
+    return serverFailure(error, endpoint ? `${endpoint.address}:${endpoint.port}` : 'the server');
+  }
+
+  #report(failure: ExchangeError): void {
+    const { status, subStatus, win32, reason, side, stack, kind } = failure;
+    // A loop is the fault of a configuration, and the log is where it is looked for.
+    if (side === 'client' && kind !== 'tooManyForwards') return;
+    const decision = this.#decision;
+    const facts = {
+      logId: this.#logId,
+      code: `${status}.${subStatus}`,
+      win32,
+      site: decision?.site,
+      rule: decision?.rule,
+    };
+    // A fault of ours is told with its stack; a server that is down is not our fault.
+    if (kind === 'internal') this.#runtime.log.error({ ...facts, stack }, reason);
+    else this.#runtime.log.warn({ ...facts, side }, reason);
+  }
+
+  #log(complete: boolean): void {
+    const { head } = this;
+    const { connection } = head;
+    const decision = this.#decision;
+    const failure = this.#failure;
+    const end = failure ?? (decision?.action === 'abort' ? ABORTED : complete ? undefined : gone(this.#status));
+    const target = loggedTarget(head.target);
+    const mark = target.indexOf('?');
+    this.#runtime.accessLog.write({
+      time: this.#time,
+      serverIp: connection.localAddress,
+      serverPort: connection.localPort,
+      method: head.method,
+      stem: mark < 0 ? target : target.slice(0, mark),
+      query: mark < 0 ? '' : target.slice(mark + 1),
+      clientIp: connection.remoteAddress,
+      userAgent: headerOf(head.headers, 'user-agent') ?? '',
+      referer: headerOf(head.headers, 'referer') ?? '',
+      host: head.authority,
+      protocol: head.protocol,
+      tls: connection.tls?.version ?? '',
+      logId: this.#logId,
+      status: this.#status || (end?.status ?? 0),
+      subStatus: failure?.subStatus ?? (decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0)),
+      win32: end?.win32 ?? 0,
+      bytesSent: this.#bytesSent,
+      bytesReceived: this.#bytesReceived,
+      timeTaken: Math.round(performance.now() - this.#started),
+      site: decision?.site ?? '',
+      rule: decision?.rule ?? '',
+      farm: decision?.action === 'forward' ? decision.farm.name : '',
+      server: this.#server?.address ?? '',
+      serverTime: this.#serverTime === undefined ? undefined : Math.round(this.#serverTime),
+    });
+  }
 }
 
-interface RawRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: readonly string[];
-  readonly body: AsyncIterable<Buffer> | null;
-  readonly signal: AbortSignal;
-  readonly responseHeaders: 'raw';
-  readonly servername: string;
-}
+/** RFC 9110 9.2.2, and WebDAV's that only read. */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PUT',
+  'DELETE',
+  'PROPFIND',
+  'REPORT',
+  'SEARCH',
+]);
 
-type RawResponse = Omit<Dispatcher.ResponseData, 'headers'> & { readonly headers: HeaderList };
-
-/** undici's `request` with what its types leave out: bodies that are iterables, header lists in the answer, SNI. */
-function sendRequest(connection: Dispatcher, request: RawRequest): Promise<RawResponse> {
-  return connection.request(request as unknown as Dispatcher.RequestOptions) as unknown as Promise<RawResponse>;
-}
-
-function pin<P>(pinned: P | undefined): P {
-  if (pinned === undefined)
-    throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
-  return pinned;
+function joined(head: string, pieces: readonly (Buffer | string)[]): string | Buffer {
+  if (pieces.length === 0) return head;
+  return Buffer.concat([
+    Buffer.from(head, 'latin1'),
+    ...pieces.map((each) => (typeof each === 'string' ? Buffer.from(each, 'latin1') : each)),
+  ]);
 }
 
 function windowsOverHttp2(reason: string): ExchangeError {
@@ -260,25 +552,3 @@ const ABORTED = { status: 0, subStatus: 0, win32: 1236 };
 function gone(status: number): { status: number; subStatus: number; win32: number } {
   return status === 0 ? { status: 400, subStatus: 604, win32: 64 } : { status, subStatus: 0, win32: 64 };
 }
-
-function requestFacts(head: RequestHead) {
-  const { connection } = head;
-  const target = loggedTarget(head.target);
-  const mark = target.indexOf('?');
-  return {
-    serverIp: connection.localAddress,
-    serverPort: connection.localPort,
-    method: head.method,
-    stem: mark < 0 ? target : target.slice(0, mark),
-    query: mark < 0 ? '' : target.slice(mark + 1),
-    clientIp: connection.remoteAddress,
-    userAgent: headerOf(head.headers, 'user-agent') ?? '',
-    referer: headerOf(head.headers, 'referer') ?? '',
-    host: head.authority,
-    protocol: head.protocol,
-    tls: connection.tls?.version ?? '',
-  };
-}
-
-/** The answer is thrown away, so that its end does not matter any more. */
-function ignoreLateError(): void {}

@@ -12,7 +12,7 @@ export const hopByHop: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
-  // Node answers the expectation toward the client itself.
+  // Sent anew where the client waits for it.
   'expect',
   'host',
 ]);

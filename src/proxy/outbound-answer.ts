@@ -1,38 +1,32 @@
-/** Outbound rules on their way to the client: the headers of every answer, and the body of a server's. */
+/** Outbound rules over the body of a server's answer on its way to the client. */
 import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
 import { ExchangeError } from '../errors.ts';
 import type { TagScanner } from '../rewrite/html-scanner.ts';
-import { type BodyRules, type OutboundPass, rewriteHead } from '../rewrite/outbound.ts';
+import type { BodyRules } from '../rewrite/outbound.ts';
 import { refuseFailing, rewriteWholeBody, wantsWholeBody } from '../rewrite/outbound-body.ts';
 import { createTagRewriter } from '../rewrite/outbound-tags.ts';
-import type { Answer } from './exchange.ts';
+import type { AnswerHead } from './client-side.ts';
 import { type HeaderList, headerOf } from './request-head.ts';
 import { serverFailure } from './server-failure.ts';
 
-export interface OutboundOptions {
-  readonly outbound: OutboundPass;
-  readonly method: string;
+export interface BodyRewrite {
+  readonly rules: BodyRules;
+  /** The headers as they were before the rules. */
+  readonly received: HeaderList;
   /** `responseBufferLimit`, in KB. */
   readonly bufferLimit: number;
   /** Takes note of a body that is too large for its rules. */
   tooLarge(limit: number): void;
 }
 
-/**
- * The headers, and the body where a rule is for it.
- * @throws ExchangeError when a rule fails, or what reading the body throws; the body is then still to be destroyed
- */
-export async function applyOutbound(answer: Answer, options: OutboundOptions): Promise<Answer> {
-  const { headers, body: rules } = rewriteHead(options.outbound, answer.status, answer.headers);
-  if (rules === undefined || !hasBody(answer, options.method)) return { ...answer, headers };
-  refuseEncoded(answer.headers);
-  refuseFailing(rules);
-  return await rewriteBody({ ...answer, headers }, rules, answer.headers, options);
+export interface RewrittenAnswer {
+  readonly head: AnswerHead;
+  readonly body: Readable;
 }
 
 /** A part of a body (206) stays as it is too: its place in the whole would be wrong. */
-function hasBody({ status, headers }: Answer, method: string): boolean {
-  if (method === 'HEAD' || status === 204 || status === 206 || status === 304) return false;
+export function bodyRulesApply({ status, headers, body }: AnswerHead, method: string): boolean {
+  if (body === 'none' || body === 0 || method === 'HEAD' || status === 206) return false;
   return headerOf(headers, 'content-length') !== '0';
 }
 
@@ -48,33 +42,40 @@ function refuseEncoded(headers: HeaderList): void {
   );
 }
 
-async function rewriteBody(
-  answer: Answer,
-  rules: BodyRules,
-  received: HeaderList,
-  { bufferLimit, tooLarge }: OutboundOptions,
-): Promise<Answer> {
+/**
+ * The head and body as the rules make them.
+ * @param source the body as the server sends it
+ * @throws ExchangeError when a rule fails, or what reading the body throws
+ */
+export async function rewriteBody(
+  answer: AnswerHead,
+  source: Readable,
+  { rules, received, bufferLimit, tooLarge }: BodyRewrite,
+): Promise<RewrittenAnswer> {
+  refuseEncoded(received);
+  refuseFailing(rules);
   const contentType = headerOf(received, 'content-type') ?? '';
   const limit = bufferLimit * 1024;
   const tags = createTagRewriter(rules, contentType);
   const whole = wantsWholeBody(rules);
   const fits = !(Number(headerOf(received, 'content-length')) > limit);
   if (whole && !fits) tooLarge(limit);
-  if (tags === undefined && !fits) return answer;
-  const headers = withoutLength(answer.headers);
-  const streamed = tags === undefined ? answer.body : through(answer.body, tagTransform(tags));
-  if (!whole || !fits) return { ...answer, headers, body: streamed };
+  if (tags === undefined && !fits) return { head: answer, body: source };
+  const head: AnswerHead = { ...answer, headers: withoutLength(answer.headers), body: 'chunked' };
+  const streamed = tags === undefined ? source : through(source, tagTransform(tags));
+  if (!whole || !fits) return { head, body: streamed };
 
-  const source = tags === undefined ? through(answer.body, new PassThrough()) : streamed;
-  const bytes = await readUpTo(source, limit);
+  const whether = tags === undefined ? through(source, new PassThrough()) : streamed;
+  const bytes = await readUpTo(whether, limit);
   if (bytes === undefined) {
     tooLarge(limit);
-    return { ...answer, headers, body: source };
+    return { head, body: whether };
   }
   const rewritten = await rewriteWholeBody(rules, { bytes, contentType, limit: GROWTH * Math.max(limit, 1024) });
   const body = new PassThrough();
   body.end(rewritten);
-  return { ...answer, headers: [...headers, 'Content-Length', String(rewritten.length)], body };
+  const headers = [...head.headers, 'Content-Length', String(rewritten.length)];
+  return { head: { ...head, headers, body: rewritten.length }, body };
 }
 
 /** How many times larger than the buffer a rewritten body may be. */

@@ -41,6 +41,10 @@ export interface RequestHead {
   /** The length of the body in bytes, or `stream` where it shows only at its end. */
   readonly body: 'none' | number | 'stream';
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
+  /** Protocols that the client offers to change to, and that may be offered to a server; `''` for none. */
+  readonly upgrade: string;
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean;
   readonly connection: ClientConnection;
 }
 

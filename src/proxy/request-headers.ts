@@ -43,6 +43,8 @@ export interface ServerRequest {
   readonly logId: string;
   /** Headers that rules set, by lower-case name; an empty value removes the header. */
   readonly setHeaders: ReadonlyMap<string, string> | undefined;
+  /** The body goes on in chunks, since its length shows only at its end. */
+  readonly chunked: boolean;
 }
 
 /**
@@ -86,6 +88,7 @@ export function serverHeaders(request: ServerRequest): string[] {
   pushNamed(list, protocol.xForwardedForHeaderName, withClient(forwardedFor, connection, protocol));
   if (connection.tls) pushNamed(list, protocol.sslHeaderName, sslValue(connection.tls));
   pushNamed(list, protocol.logGuidName, request.logId);
+  pushFraming(list, request);
   return list;
 }
 
@@ -166,3 +169,15 @@ function sslValue({ cipherBits, certificate }: NonNullable<ClientConnection['tls
 function pushNamed(list: string[], name: string, value: string): void {
   if (name !== '') list.push(name, value);
 }
+
+/** What concerns the connection to the server alone. Content-Length is among the client's own. */
+function pushFraming(list: string[], { head, chunked, protocol }: ServerRequest): void {
+  if (chunked) list.push('Transfer-Encoding', 'chunked');
+  // RFC 9110 8.6: a method that has a body says so when it is empty; IIS answers 411 otherwise.
+  else if (head.body === 'none' && HAS_BODY.has(head.method)) list.push('Content-Length', '0');
+  if (head.expectsContinue) list.push('Expect', '100-continue');
+  if (head.upgrade !== '') list.push('Connection', 'Upgrade', 'Upgrade', head.upgrade);
+  else if (!protocol.keepAlive) list.push('Connection', 'close');
+}
+
+const HAS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);

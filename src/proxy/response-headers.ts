@@ -26,6 +26,16 @@ export function clientHeaders(headers: HeaderList, head: RequestHead, protocol: 
   return list;
 }
 
+/** Fields of an interim answer, such as the Link of 103. */
+export function informationHeaders(headers: HeaderList): HeaderList {
+  if (headers.length === 0) return headers;
+  const nominated = nominatedNames(headers);
+  return headers.filter((_, i) => {
+    const lower = (headers[i - (i % 2)] ?? '').toLowerCase();
+    return !hopByHop.has(lower) && !nominated?.has(lower);
+  });
+}
+
 /** Whatever host an absolute Location names becomes the one the client asked for; so does the Domain of a cookie. */
 function reverseHost(lower: string, value: string, head: RequestHead): string {
   if (lower === 'location' || lower === 'content-location') {

@@ -28,13 +28,7 @@ export interface Runtime {
   direct(host: string, port: number | undefined, literalHost: boolean): WebFarm | undefined;
   readonly connections: Connections;
   readonly pins: PinnedConnections;
-  readonly limits: {
-    readonly headerCount: number;
-    readonly targetBytes: number;
-    readonly bodyBytes: number | undefined;
-  };
-  /** Seconds between two pieces of a client's body. */
-  readonly bodyTimeout: number;
+  readonly limits: { readonly bodyBytes: number | undefined };
   readonly accessLog: AccessLog;
   readonly log: Logger;
 }

@@ -1,5 +1,6 @@
 /** What went wrong with a server, in the words of arr.md section 8: 502.3 with the WinHTTP code an ARR log would show. */
 import { ExchangeError, type FailureKind } from '../errors.ts';
+import { MessageFault } from '../http1/message-fault.ts';
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
   ENOTFOUND: 'nameNotResolved',
@@ -14,11 +15,6 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   EACCES: 'cannotConnect',
   EMFILE: 'cannotConnect',
   ETIMEDOUT: 'serverTimeout',
-  UND_ERR_HEADERS_TIMEOUT: 'serverTimeout',
-  UND_ERR_BODY_TIMEOUT: 'serverTimeout',
-  UND_ERR_CONNECT_TIMEOUT: 'serverTimeout',
-  UND_ERR_HEADERS_OVERFLOW: 'invalidResponse',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'invalidResponse',
   LYCHGATE_CERTIFICATE_REFUSED: 'secureChannel',
   ERR_TLS_CERT_ALTNAME_INVALID: 'secureChannel',
 };
@@ -34,7 +30,7 @@ export function serverFailure(error: unknown, server: string): ExchangeError {
   const code = codeOf(first) || codeOf(first instanceof Error ? first.cause : undefined);
   const text = first instanceof Error ? first.message : String(first);
   return new ExchangeError(
-    first instanceof Error && first.name === 'HTTPParserError' ? 'invalidResponse' : kindOf(code),
+    first instanceof MessageFault ? 'invalidResponse' : kindOf(code),
     `${server}: ${text}${code && !text.includes(code) ? ` (${code})` : ''}`,
     error,
   );

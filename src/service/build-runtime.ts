@@ -1,6 +1,7 @@
 /** Configuration to Runtime: the one place where the parts of a worker are put together. */
 import { BlockList, isIP } from 'node:net';
 import type { Config, WebFarmConfig } from '../config/model.ts';
+import { DEFAULT_QUEUE } from '../config/settings.ts';
 import { createConnections } from '../farm/connections.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
 import { createLookup } from '../farm/resolve.ts';
@@ -22,7 +23,7 @@ export interface RuntimeParts {
 
 export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
-  const connections = createConnections(createLookup(settings));
+  const connections = createConnections({ lookup: createLookup(settings), upgradeIdle: settings.timeouts.upgradeIdle });
   const compiled = compileRules(config);
   const running = new Map<string, RunningSite>();
   for (const { name, id } of config.sites) {
@@ -42,13 +43,8 @@ export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runt
     farms: new Map(config.webFarms.map((farm) => [farm.name.value.toLowerCase(), createWebFarm(farm, around(farm))])),
     direct: directProxying(config, around()),
     connections,
-    pins: createPinnedConnections(connections, settings.limits.pinned),
-    limits: {
-      headerCount: settings.limits.headerCount,
-      targetBytes: settings.limits.targetBytes,
-      bodyBytes: settings.limits.bodyBytes,
-    },
-    bodyTimeout: settings.timeouts.body,
+    pins: createPinnedConnections(settings.limits.pinned),
+    limits: { bodyBytes: settings.limits.bodyBytes },
     accessLog,
     log,
   };
@@ -64,6 +60,9 @@ function surroundings({ settings, ...config }: Config, ca: readonly string[], fa
     ca,
     localAddress: own?.localAddress ?? settings.upstream.localAddress,
     connectTimeout: settings.timeouts.connect,
+    maxConnections: own?.maxConnections,
+    queueLength: own?.queueLength ?? DEFAULT_QUEUE.length,
+    queueTimeout: own?.queueTimeout ?? DEFAULT_QUEUE.timeout,
   };
 }
 

@@ -5,8 +5,9 @@ import { type Listener, type ListenerOptions, openListener } from '../listener/l
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import { openAccessLog } from '../proxy/access-log.ts';
-import { createFastifyLane } from '../proxy/fastify-lane.ts';
-import { connectionOf, createNodeServers, type NodeServers } from '../proxy/node-servers.ts';
+import { createHttp1Lane } from '../proxy/http1-lane.ts';
+import { createHttp2Lane } from '../proxy/http2-lane.ts';
+import type { Lane } from '../proxy/lane.ts';
 import type { ClientConnection } from '../proxy/request-head.ts';
 import type { Runtime } from '../proxy/runtime.ts';
 import { type CertificateStore, createCertificateStore } from '../tls/certificate-store.ts';
@@ -29,34 +30,29 @@ export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
   const accessLog = openAccessLog(settings.log.access, log);
   const runtime = buildRuntime({ config: setup.config, ca: setup.ca, accessLog, log });
   let draining = false;
-  const handle = await createFastifyLane({ runtime: () => runtime, connectionOf, draining: () => draining });
-  const servers = createNodeServers(
-    {
-      headerBytes: settings.limits.headerBytes,
-      headerCount: settings.limits.headerCount,
-      headerTimeout: settings.timeouts.header,
-      idleTimeout: settings.timeouts.idle,
-      log,
-    },
-    handle,
+  const lanes = await createLanes(
+    setup,
+    () => runtime,
+    () => draining,
+    log,
   );
   const listeners: Listener[] = [];
   const stopListening = () => Promise.all(listeners.map((listener) => listener.stop()));
   try {
-    for (const plan of planListeners(sites)) listeners.push(await open(plan, setup, runtime, servers, log));
+    for (const plan of planListeners(sites)) listeners.push(await open(plan, setup, runtime, lanes, log));
   } catch (error) {
     // Not awaited: `close` of a listener waits for its connections, and there is nothing to finish.
     void stopListening();
-    servers.destroy();
-    await runtime.connections.destroy();
+    for (const lane of Object.values(lanes)) lane.destroy();
+    runtime.connections.destroy();
     throw error;
   }
   return {
     listeners,
     async stop(seconds) {
       draining = true;
-      const cut = await drain(servers, stopListening(), seconds);
-      await runtime.connections.destroy();
+      const cut = await drain(Object.values(lanes), stopListening(), seconds);
+      runtime.connections.destroy();
       await accessLog.close();
       return cut;
     },
@@ -64,14 +60,14 @@ export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
 }
 
 /** @param stopped settles when the last connection is gone, those in a TLS handshake too, which no lane knows yet */
-async function drain(servers: NodeServers, stopped: Promise<unknown>, seconds: number): Promise<number> {
+async function drain(lanes: readonly Lane[], stopped: Promise<unknown>, seconds: number): Promise<number> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), seconds * 1000);
   });
-  const drained = servers.drain();
+  const drained = Promise.all(lanes.map((lane) => lane.drain()));
   const ended = Promise.all([drained, stopped]);
-  const cut = (await Promise.race([ended, late])) === 'late' ? servers.destroy() : 0;
+  const cut = (await Promise.race([ended, late])) === 'late' ? lanes.reduce((sum, lane) => sum + lane.destroy(), 0) : 0;
   clearTimeout(timer);
   await drained;
   return cut;
@@ -81,7 +77,7 @@ function open(
   plan: PlannedListener,
   { config, certificates, ticketKeys, reusePort }: WorkerSetup,
   runtime: Runtime,
-  servers: NodeServers,
+  lanes: Lanes,
   log: Logger,
 ): Promise<Listener> {
   const { settings } = config;
@@ -104,11 +100,37 @@ function open(
     connectionsPerAddress: settings.limits.connectionsPerAddress,
     log,
   };
-  const lanes = {
-    http1: (socket: Socket) => servers.http1(socket, describe(socket)),
-    http2: (socket: TLSSocket) => servers.http2(socket, describe(socket)),
+  const described = {
+    http1: (socket: Socket) => lanes.http1.take(socket, describe(socket)),
+    http2: (socket: TLSSocket) => lanes.http2.take(socket, describe(socket)),
   };
-  return openListener(plan, lanes, options);
+  return openListener(plan, described, options);
+}
+
+interface Lanes {
+  readonly http1: Lane;
+  readonly http2: Lane;
+}
+
+async function createLanes(
+  { config: { settings } }: WorkerSetup,
+  runtime: () => Runtime,
+  draining: () => boolean,
+  log: Logger,
+): Promise<Lanes> {
+  const { limits, timeouts } = settings;
+  return {
+    http1: createHttp1Lane({ runtime, draining, limits, timeouts }),
+    http2: await createHttp2Lane({
+      runtime,
+      headerBytes: limits.headerBytes,
+      headerCount: limits.headerCount,
+      targetBytes: limits.targetBytes,
+      idleTimeout: timeouts.idle,
+      bodyTimeout: timeouts.body,
+      log,
+    }),
+  };
 }
 
 interface Surroundings {

@@ -1,5 +1,6 @@
 /** Values for tests of the request path: a published name, a farm with ARR's defaults, an outside client. */
 import type { ProtocolConfig } from '../../src/config/model.ts';
+import { createPinnedConnections } from '../../src/farm/pinned-connection.ts';
 import type { ClientConnection, RequestHead } from '../../src/proxy/request-head.ts';
 
 export function aConnection(more: Partial<ClientConnection>): ClientConnection {
@@ -15,7 +16,7 @@ export function aConnection(more: Partial<ClientConnection>): ClientConnection {
       certificate: { keyBits: 2048, issuer: 'CN=Some CA', subject: 'CN=meet.contoso.com' },
     },
     trusted: false,
-    pins: { get: () => undefined, pin: () => undefined, close: () => undefined },
+    pins: createPinnedConnections(0).forClient(),
     ...more,
   };
 }
@@ -29,6 +30,8 @@ export function aHead(more: Partial<RequestHead>): RequestHead {
     headers: [],
     body: 'none',
     protocol: 'HTTP/1.1',
+    upgrade: '',
+    expectsContinue: false,
     connection: aConnection({}),
     ...more,
   };

@@ -24,6 +24,7 @@ function sent(
     scheme: 'https',
     logId: '0d1e',
     setHeaders: undefined,
+    chunked: false,
     ...more,
     head: aHead({ headers, ...more.head }),
     protocol: aProtocol(more.protocol),

@@ -1,0 +1,35 @@
+/**
+ * Tells bytes that were there before a request from its answer. A server may send something unasked on an idle connection;
+ * while this process is busy nobody has read it yet, and the next request on the connection would take it for its answer.
+ *
+ * Within one turn of the event loop the sockets that are ready are known at its start. So what is read from a connection in
+ * the same turn in which the request was written to it had arrived before.
+ */
+
+/** libuv looks for ready sockets a second time within a turn when it found this many at once; half of it leaves room. */
+const CERTAIN_READS = 512;
+
+let turn = 0;
+let reads = 0;
+let scheduled = false;
+
+/** The number of this turn, to be kept with what is written in it. */
+export function currentTurn(): number {
+  if (!scheduled) {
+    scheduled = true;
+    setImmediate(next);
+  }
+  return turn;
+}
+
+/** To be called for each read. True where the turn still is the one in which `written` was taken. */
+export function readInTurn(written: number): boolean {
+  reads++;
+  return written === turn && scheduled && reads < CERTAIN_READS;
+}
+
+function next(): void {
+  turn++;
+  reads = 0;
+  scheduled = false;
+}

@@ -1,0 +1,326 @@
+/** One HTTP/1.1 connection to a server: carries one request at a time and reads its answer. */
+import type { Socket } from 'node:net';
+import { BodyReader } from '../http1/body-reader.ts';
+import { HeadReader } from '../http1/head-reader.ts';
+import { malformed } from '../http1/message-fault.ts';
+import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
+import { currentTurn, readInTurn } from './loop-turn.ts';
+import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
+
+/** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
+export interface AnswerSink {
+  onInformation(message: ResponseMessage): void;
+  onHead(message: ResponseMessage): void;
+  /** The bytes are valid until `onReadEnd` returns. */
+  onData(bytes: Buffer): void;
+  onEnd(trailers: readonly string[]): void;
+  /** Everything of one read has been told. False: stop reading until `resume()`; some more may come all the same. */
+  onReadEnd(): boolean;
+  /** The server takes more of the request. */
+  onDrain(): void;
+  onError(error: Error, connection: ServerConnection): void;
+}
+
+/** To whom a connection belongs between two requests. */
+export interface ConnectionOwner {
+  ready(connection: ServerConnection): void;
+  /** The answer and the request are complete, and another may follow. */
+  idle(connection: ServerConnection): void;
+  closed(connection: ServerConnection, error: Error | undefined): void;
+}
+
+export interface SentRequest {
+  readonly method: string;
+  /** Head, and what is there of the body. */
+  readonly bytes: string | Buffer;
+  /** Nothing of the request is still to come. */
+  readonly complete: boolean;
+  /** Protocols that it offers to change to; `''` for none. */
+  readonly upgrade: string;
+}
+
+type State = 'opening' | 'idle' | 'head' | 'body' | 'answered' | 'tunnel' | 'closed';
+
+/** More interim answers than this are a flood, or a server gone wrong. */
+const MOST_INTERIM = 32;
+const HEADER_COUNT = 1000;
+
+export class ServerConnection implements SocketEvents {
+  readonly endpoint: Endpoint;
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #head: HeadReader;
+  readonly #body: BodyReader;
+  #state: State = 'opening';
+  #sink: AnswerSink | undefined;
+  #method = '';
+  #upgrade = '';
+  #interim = 0;
+  #requestComplete = true;
+  #reusable = true;
+  #paused = false;
+  #turn = -1;
+  #failure: Error | undefined;
+  /** Requests that it has carried. */
+  served = 0;
+  #whenClosed: (() => void) | undefined;
+  /** A byte of the answer has come. */
+  answerBegun = false;
+  /** When bytes last moved in either direction, in milliseconds of `performance.now()`. */
+  activity: number;
+  /** Seconds that the server keeps it when idle, where it says so. */
+  idleHint: number | undefined;
+  /** Bytes of answers, heads not counted. */
+  bytesRead = 0;
+
+  constructor(endpoint: Endpoint, owner: ConnectionOwner, open: OpenSocket) {
+    this.endpoint = endpoint;
+    this.#owner = owner;
+    this.#head = new HeadReader({ limit: endpoint.maxResponseHeaderSize, startLine: true });
+    this.#body = new BodyReader({ trailerBytes: endpoint.maxResponseHeaderSize, headerCount: HEADER_COUNT });
+    this.activity = performance.now();
+    this.#socket = open(this);
+  }
+
+  get isIdle(): boolean {
+    return this.#state === 'idle';
+  }
+
+  /** The server owes something: silence counts against it. Not while the client, on either side, is who is waited for. */
+  get awaitsServer(): boolean {
+    if (this.#state !== 'head' && this.#state !== 'body') return false;
+    return !this.#paused && (this.#requestComplete || this.#socket.writableLength > 0);
+  }
+
+  /** It belongs to one client connection, and never goes back to the pool (design D10). */
+  get pinned(): boolean {
+    return this.#whenClosed !== undefined;
+  }
+
+  get isTunnel(): boolean {
+    return this.#state === 'tunnel';
+  }
+
+  pin(whenClosed: () => void): void {
+    this.#whenClosed = whenClosed;
+  }
+
+  /** @returns false where the server is to be waited for before more of the body follows: `onDrain` tells when */
+  send(request: SentRequest, sink: AnswerSink): boolean {
+    this.#sink = sink;
+    this.#method = request.method;
+    this.#upgrade = request.upgrade;
+    this.#requestComplete = request.complete;
+    this.#interim = 0;
+    this.#state = 'head';
+    this.answerBegun = false;
+    this.#turn = this.served > 0 ? currentTurn() : -1;
+    this.served++;
+    this.activity = performance.now();
+    return this.#socket.write(request.bytes, 'latin1');
+  }
+
+  /** More of the request, as it goes on the wire. */
+  write(bytes: Buffer | string): boolean {
+    this.activity = performance.now();
+    return this.#socket.write(bytes, 'latin1');
+  }
+
+  /** The request is complete with what was written. */
+  requestEnded(): void {
+    this.#requestComplete = true;
+    if (this.#state === 'answered') this.#settle();
+  }
+
+  /** In a tunnel: nothing more comes from the client. */
+  endTunnel(): void {
+    this.#socket.end();
+  }
+
+  /** It was leased, and is not needed after all. */
+  giveBack(): void {
+    this.#owner.idle(this);
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.activity = performance.now();
+    this.#socket.resume();
+  }
+
+  /** Ends it at once. Its sink hears nothing more. */
+  abandon(): void {
+    this.#sink = undefined;
+    this.#socket.destroy();
+  }
+
+  /** Ends it at once, with the reason for its sink. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#socket.destroy();
+    this.#tell(error);
+  }
+
+  ready(): void {
+    this.#state = 'idle';
+    this.#owner.ready(this);
+  }
+
+  read(bytes: Buffer): boolean {
+    if (this.#state === 'closed') return false;
+    const early = readInTurn(this.#turn);
+    this.activity = performance.now();
+    const sink = this.#sink;
+    try {
+      if (early && this.#state === 'head') throw malformed('bytes that were sent before they were asked for');
+      this.answerBegun = true;
+      this.#consume(bytes);
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
+    if (sink?.onReadEnd() === false && this.#sink === sink) this.#paused = true;
+    return !this.#paused;
+  }
+
+  ended(): void {
+    if (this.#state === 'body' && this.#body.endsWithConnection) {
+      const sink = this.#sink;
+      this.#reusable = false;
+      this.#complete([], false);
+      sink?.onReadEnd();
+    } else if (this.#state === 'tunnel') {
+      this.#sink?.onEnd([]);
+      return;
+    } else if (this.#sink) {
+      this.fail(connectionClosed(this.#state));
+      return;
+    }
+    this.#socket.destroy();
+  }
+
+  drained(): void {
+    this.activity = performance.now();
+    this.#sink?.onDrain();
+  }
+
+  closed(error: Error | undefined): void {
+    const state = this.#state;
+    this.#state = 'closed';
+    this.#whenClosed?.();
+    this.#owner.closed(this, this.#failure ?? error);
+    this.#tell(this.#failure ?? error ?? connectionClosed(state));
+  }
+
+  #tell(error: Error): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onError(error, this);
+  }
+
+  #consume(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length) {
+      switch (this.#state) {
+        case 'head':
+          at = this.#readHead(bytes, at);
+          break;
+        case 'body':
+          at = this.#readBody(bytes, at);
+          break;
+        case 'tunnel':
+          this.#give(at === 0 ? bytes : bytes.subarray(at));
+          return;
+        default:
+          // What follows a complete answer was not asked for, and is nobody's.
+          this.#reusable = false;
+          if (this.#sink === undefined) this.#socket.destroy();
+          return;
+      }
+    }
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const end = this.#head.push(bytes, at);
+    if (end < 0) return bytes.length;
+    const message = parseResponse(this.#head.text, this.#method, HEADER_COUNT);
+    if (message.status === 101) {
+      this.#switchProtocols(message);
+    } else if (message.status < 200) {
+      if (++this.#interim > MOST_INTERIM) throw malformed(`more than ${MOST_INTERIM} interim answers`);
+      this.#sink?.onInformation(message);
+    } else {
+      this.#reusable = message.keepAlive;
+      this.idleHint = message.keepAliveTimeout;
+      this.#body.start(message.body);
+      this.#state = 'body';
+      this.#sink?.onHead(message);
+      if (this.#body.done) this.#complete([], end < bytes.length);
+    }
+    return end;
+  }
+
+  #switchProtocols(message: ResponseMessage): void {
+    if (!offers(this.#upgrade, message.upgrade)) throw malformed('101 to a request that did not ask for it');
+    if (message.headers.some((name, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name))) {
+      throw malformed('101 with a body');
+    }
+    this.#reusable = false;
+    this.#state = 'tunnel';
+    this.#sink?.onHead(message);
+  }
+
+  #readBody(bytes: Buffer, at: number): number {
+    const end = this.#body.read(bytes, at);
+    if (this.#body.data) this.#give(this.#body.data);
+    if (this.#body.done && this.#state === 'body') this.#complete(this.#body.trailers, end < bytes.length);
+    return end;
+  }
+
+  #give(data: Buffer): void {
+    this.bytesRead += data.length;
+    this.#sink?.onData(data);
+  }
+
+  /** @param more bytes follow that belong to no answer */
+  #complete(trailers: readonly string[], more: boolean): void {
+    if (more) this.#reusable = false;
+    this.#state = 'answered';
+    const sink = this.#sink;
+    // First, so that what the sink does next finds it free.
+    if (this.#requestComplete) this.#settle();
+    sink?.onEnd(trailers);
+  }
+
+  /** Request and answer are complete: the next one may come, or this is the end. */
+  #settle(): void {
+    if (this.#state !== 'answered') return;
+    this.#sink = undefined;
+    if (!this.#reusable || this.#socket.destroyed) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#state = 'idle';
+    this.resume();
+    this.#owner.idle(this);
+  }
+}
+
+function connectionClosed(state: State): Error {
+  const when = state === 'body' ? 'in the middle of the answer' : 'before the answer';
+  return Object.assign(new Error(`the server closed the connection ${when}`), { code: 'ECONNRESET' });
+}
+
+/** RFC 9110 7.8: the server may only choose among what the client has offered. */
+function offers(asked: string, chosen: string): boolean {
+  if (asked === '' || chosen === '') return false;
+  const offered = asked
+    .toLowerCase()
+    .split(',')
+    .map((each) => each.trim());
+  return chosen
+    .toLowerCase()
+    .split(',')
+    .every((each) => offered.includes(each.trim()));
+}

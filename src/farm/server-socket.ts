@@ -1,0 +1,97 @@
+/** Opens the socket of a connection to a server: TCP, then TLS where the scheme asks for it. */
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
+import { ExchangeError } from '../errors.ts';
+import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
+
+/** Where a connection goes and under which conditions it may be used. Times in seconds, sizes in bytes. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** Absent for plain HTTP. */
+  readonly tls: ServerTls | undefined;
+  readonly localAddress: string | undefined;
+  readonly connectTimeout: number;
+  /** How long the server may be silent. */
+  readonly timeout: number;
+  readonly maxResponseHeaderSize: number;
+  /** Most connections of this worker; `undefined`: any number. */
+  readonly maxConnections: number | undefined;
+  /** Most requests that wait for one of them. */
+  readonly queueLength: number;
+  readonly queueTimeout: number;
+}
+
+/** What happens on the socket. */
+export interface SocketEvents {
+  ready(): void;
+  /** The bytes are valid during the call alone. False: nothing more until `resume()`, but for what is decrypted already. */
+  read(bytes: Buffer): boolean;
+  /** The server sends nothing more. */
+  ended(): void;
+  drained(): void;
+  /** Once, whatever came before. */
+  closed(error: Error | undefined): void;
+}
+
+/**
+ * One for all connections: what is read is looked at before the next read, and idle connections, which may be thousands,
+ * hold no memory for it.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+export type OpenSocket = (events: SocketEvents) => Socket;
+
+/**
+ * Keeps the TLS session of the last connection, so that the next one resumes it. Not left to Node, which would take SNI and
+ * the name to check from the host alone.
+ */
+export function socketOpener(endpoint: Endpoint, lookup: LookupFunction): OpenSocket {
+  const { tls } = endpoint;
+  const trusted = tls ? [...getCACertificates('default'), ...tls.ca] : [];
+  let session: Buffer | undefined;
+  return (events) => {
+    const tcp = {
+      host: endpoint.address,
+      port: endpoint.port,
+      lookup,
+      // Several addresses are tried in turn, IPv6 and IPv4 alternating (RFC 8305).
+      autoSelectFamily: true,
+      noDelay: true,
+      keepAlive: true,
+      allowHalfOpen: true,
+      onread: {
+        buffer: READ_BUFFER,
+        callback: (length: number) => events.read(READ_BUFFER.subarray(0, length)),
+      },
+      ...(endpoint.localAddress === undefined ? {} : { localAddress: endpoint.localAddress }),
+    };
+    const socket = tls
+      ? connectTls({ ...tcp, ...trustOptions(tls, trusted), ...(session ? { session } : {}) })
+      : connectTcp(tcp);
+    if (tls) socket.on('session', (next: Buffer) => (session = next));
+    let failure: Error | undefined;
+    const timer = setTimeout(
+      () => socket.destroy(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`)),
+      endpoint.connectTimeout * 1000,
+    );
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timer);
+      const fault = tls && pinFault(tls, (socket as TLSSocket).getPeerCertificate()?.raw);
+      if (fault) socket.destroy(fault);
+      else events.ready();
+    });
+    socket.on('error', (error) => {
+      failure = error;
+      // It may be the session that the server does not take any more.
+      session = undefined;
+    });
+    socket.on('end', () => events.ended());
+    socket.on('drain', () => events.drained());
+    socket.once('close', () => {
+      clearTimeout(timer);
+      events.closed(failure);
+    });
+    return socket;
+  };
+}

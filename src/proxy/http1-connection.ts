@@ -1,0 +1,419 @@
+/**
+ * One client connection of HTTP/1.1: reads requests one after the other, feeds each to an exchange, and writes its answer.
+ * Nothing of a message is waited for as a whole: what one read brings goes on before the next one.
+ */
+import type { Socket } from 'node:net';
+import { ExchangeError } from '../errors.ts';
+import { BodyReader } from '../http1/body-reader.ts';
+import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
+import { HeadReader } from '../http1/head-reader.ts';
+import { responseHead } from '../http1/head-writer.ts';
+import { parseRequest } from '../http1/request-message.ts';
+import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
+import { Exchange } from './exchange.ts';
+import { currentHttpDate } from './http-date.ts';
+import { clientFault, headOfMessage } from './http1-request.ts';
+import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Times in seconds, sizes in bytes. */
+export interface Http1Options {
+  /** Asked once per request. */
+  runtime(): Runtime;
+  /** True from the moment the service stops: connections are then closed behind their answer. */
+  draining(): boolean;
+  readonly limits: {
+    readonly headerBytes: number;
+    readonly headerCount: number;
+    readonly targetBytes: number;
+    readonly trailerBytes: number;
+  };
+  readonly timeouts: { readonly header: number; readonly idle: number; readonly body: number };
+}
+
+/**
+ * `head`: between requests, or reading a head. `exchange`: a request is under way. `tunnel`: after 101. `lingering`: the
+ * last answer is on its way, and what the client still sends is thrown away, since a reset could cost it that answer.
+ */
+type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
+
+/** The rest of a body that nobody wants is read up to this size to keep the connection; beyond it the connection ends. */
+const DRAINED_BYTES = 1024 * 1024;
+const LINGER_MS = 5000;
+/** As IIS's `minBytesPerSecond`: a client that takes less is dropped. */
+const LEAST_BYTES_PER_SECOND = 240;
+
+export class Http1Connection implements ClientSide {
+  readonly #socket: Socket;
+  readonly #connection: ClientConnection;
+  readonly #options: Http1Options;
+  readonly #head: HeadReader;
+  readonly #body: BodyReader;
+  #phase: Phase = 'head';
+  #exchange: Exchange | undefined;
+  #request: RequestHead | undefined;
+  #requestComplete = true;
+  /** Bytes of a body that came after its answer. */
+  #drained = 0;
+  #keepAlive = true;
+  #chunked = false;
+  /** What is to be written in one go. */
+  #out: (Buffer | string)[] = [];
+  /** A request that waits for the answer to the one before it. */
+  #rest: Buffer | undefined;
+  #reading = false;
+  #paused = false;
+  #served = 0;
+  /** Milliseconds of `performance.now()`: when the phase began, or when the client last sent something in it. */
+  #since = performance.now();
+  #stalled = { length: 0, since: 0 };
+
+  constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
+    this.#socket = socket;
+    this.#connection = connection;
+    this.#options = options;
+    this.#head = new HeadReader({ limit: options.limits.headerBytes, startLine: true });
+    this.#body = new BodyReader(options.limits);
+    // A client may end its side and still wait for what it has asked; the sides of a tunnel end one by one.
+    socket.allowHalfOpen = true;
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    socket.on('end', () => this.#ended());
+    socket.on('drain', () => this.#drainedOut());
+    socket.once('close', () => this.#closed());
+  }
+
+  /** No request is under way, and none has begun to come. */
+  get isIdle(): boolean {
+    return this.#phase === 'head' && !this.#head.begun;
+  }
+
+  /** Ends it now where it is idle, else behind the answer that is under way. */
+  drain(): void {
+    if (this.isIdle) this.#socket.destroy();
+    else this.#keepAlive = false;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Looks at the time limits. @param now milliseconds of `performance.now()` */
+  sweep(now: number): void {
+    const { header, idle, body } = this.#options.timeouts;
+    const seconds = (now - this.#since) / 1000;
+    if (this.#isStalled(now)) this.#socket.destroy();
+    else if (this.#phase === 'lingering') {
+      if (now - this.#since > LINGER_MS) this.#socket.destroy();
+    } else if (this.#phase === 'head') {
+      if (this.#head.begun) {
+        if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`));
+      } else if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
+    } else if (this.#phase === 'exchange' && !this.#requestComplete && !this.#paused && seconds > body) {
+      this.#exchange?.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`));
+    }
+  }
+
+  // ---- from the client ---------------------------------------------------------------------------------------------
+
+  #read(bytes: Buffer): void {
+    if (this.#phase === 'tunnel') {
+      if (this.#exchange?.takeTunnel(bytes) === false) this.#pause();
+    } else if (this.#phase === 'lingering') {
+      this.#drained += bytes.length;
+      if (this.#drained > DRAINED_BYTES) this.#socket.destroy();
+    } else if (this.#rest) {
+      this.#rest = Buffer.concat([this.#rest, bytes]);
+    } else {
+      // Between two requests the time runs from the end of the last one; in a head, from its first byte.
+      if (this.#phase === 'exchange' || !this.#head.begun) this.#since = performance.now();
+      this.#consume(bytes);
+    }
+  }
+
+  #consume(bytes: Buffer): void {
+    this.#reading = true;
+    let at = 0;
+    try {
+      while (at < bytes.length && !this.#isOver()) {
+        if (this.#phase === 'head') {
+          const end = this.#head.push(bytes, at);
+          if (end < 0) break;
+          at = end;
+          this.#begin();
+        } else if (!this.#requestComplete) {
+          at = this.#readBody(bytes, at);
+        } else {
+          this.#rest = at === 0 ? bytes : bytes.subarray(at);
+          this.#pause();
+          break;
+        }
+      }
+    } catch (error) {
+      this.#refuse(clientFault(error));
+    }
+    this.#reading = false;
+    this.flush();
+  }
+
+  #isOver(): boolean {
+    return this.#phase === 'lingering' || this.#phase === 'closed';
+  }
+
+  #begin(): void {
+    const { limits, runtime } = this.#options;
+    const message = parseRequest(this.#head.text, limits);
+    this.#keepAlive = message.keepAlive;
+    const request = headOfMessage(message, this.#connection, limits.targetBytes);
+    this.#request = request;
+    this.#body.start(message.body);
+    this.#requestComplete = this.#body.done;
+    this.#open(new Exchange(runtime(), request, this));
+    if (this.#exchange?.decide()) this.#exchange.forward();
+  }
+
+  #open(exchange: Exchange): void {
+    this.#phase = 'exchange';
+    this.#exchange = exchange;
+    this.#served++;
+    this.#drained = 0;
+  }
+
+  #readBody(bytes: Buffer, at: number): number {
+    const end = this.#body.read(bytes, at);
+    const { data } = this.#body;
+    const exchange = this.#exchange;
+    if (data) {
+      if (exchange?.answerComplete) this.#drained += data.length;
+      if (exchange?.takeBody(data) === false && !this.#body.done) this.#pause();
+    }
+    if (this.#body.done) {
+      this.#requestComplete = true;
+      exchange?.endBody(this.#body.trailers);
+      this.#advance();
+    } else if (this.#drained > DRAINED_BYTES) this.#linger();
+    return end;
+  }
+
+  /** Something that is no request, or came too late to be one: it has its answer and its line in the log all the same. */
+  #refuse(error: unknown): void {
+    this.#keepAlive = false;
+    if (this.#phase === 'head') {
+      const request = {
+        ...UNREAD,
+        scheme: this.#connection.tls ? 'https' : 'http',
+        connection: this.#connection,
+      } as const;
+      this.#request = request;
+      this.#open(new Exchange(this.#options.runtime(), request, this));
+    }
+    this.#exchange?.refuse(error);
+  }
+
+  #ended(): void {
+    if (this.#phase === 'tunnel') {
+      this.#exchange?.endTunnel();
+      if (this.#socket.writableEnded) this.#exchange?.finish(true);
+    } else if (this.#phase === 'exchange' && this.#requestComplete && !this.#connection.tls) {
+      // A plain client may end its side once it has asked. Within TLS nobody does: it means that the client is gone.
+      this.#keepAlive = false;
+    } else this.#socket.destroy();
+  }
+
+  #closed(): void {
+    this.#phase = 'closed';
+    this.#exchange?.finish(false);
+    this.#exchange = undefined;
+    this.#connection.pins.close();
+  }
+
+  // ---- to the client -----------------------------------------------------------------------------------------------
+
+  information(status: number, headers: HeaderList): void {
+    this.#out.push(responseHead(status, status === 100 ? 'Continue' : '', headers));
+  }
+
+  answer({ status, reason, headers, body, upgrade }: AnswerHead): void {
+    if (upgrade !== '') {
+      this.#out.push(responseHead(status, reason, [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade]));
+      this.#startTunnel();
+      return;
+    }
+    const lasting = body === 'chunked' || body === 'until-close';
+    this.#chunked = lasting && this.#request?.protocol !== 'HTTP/1.0' && this.#request?.method !== 'HEAD';
+    if (lasting && !this.#chunked) this.#keepAlive = false;
+    this.#writeHead(status, reason, headers);
+  }
+
+  data(bytes: Buffer): void {
+    this.#out.push(this.#chunked ? encodeChunk(bytes) : bytes);
+  }
+
+  end(trailers: HeaderList): void {
+    if (this.#phase === 'tunnel') {
+      this.#endTunnel();
+      return;
+    }
+    if (this.#chunked) this.#out.push(encodeEnd(trailers));
+    this.#chunked = false;
+    this.#advance();
+  }
+
+  respond({ status, reason, headers, body }: OwnAnswer): void {
+    const bytes = Buffer.from(body);
+    this.#chunked = false;
+    this.#writeHead(status, reason, [...headers, 'Content-Length', String(bytes.length)]);
+    if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#out.push(bytes);
+    this.#advance();
+  }
+
+  cut(): void {
+    // A mere end could pass for that of a body. A reset cannot; nor can TLS that ends without saying so.
+    if (this.#connection.tls) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  resumeBody(): void {
+    if (this.#paused && this.#rest === undefined) this.#resume();
+  }
+
+  /** One write for all that one read has brought. */
+  flush(): boolean {
+    const out = this.#out;
+    const [first] = out;
+    if (first === undefined) return !this.#socket.writableNeedDrain;
+    this.#out = [];
+    if (out.length > 1) return this.#socket.write(inOne(out));
+    if (typeof first === 'string') return this.#socket.write(first, 'latin1');
+    return this.#socket.write(this.#takesAtOnce() ? first : Buffer.from(first));
+  }
+
+  /** TLS encrypts what it is given before `write` returns, unless earlier bytes wait; others keep it until it is sent. */
+  #takesAtOnce(): boolean {
+    return this.#connection.tls !== undefined && this.#socket.writableLength === 0;
+  }
+
+  #writeHead(status: number, reason: string, headers: HeaderList): void {
+    if (this.#options.draining() || this.#leavesMuchUnread()) this.#keepAlive = false;
+    const own = ['Date', currentHttpDate()];
+    if (!this.#keepAlive) own.push('Connection', 'close');
+    else if (this.#request?.protocol === 'HTTP/1.0') own.push('Connection', 'keep-alive');
+    this.#out.push(
+      this.#chunked
+        ? responseHead(status, reason, headers, [...own, 'Transfer-Encoding', 'chunked'])
+        : responseHead(status, reason, headers, own),
+    );
+  }
+
+  /** More of the body is to come than is worth reading for the sake of the connection. */
+  #leavesMuchUnread(): boolean {
+    const body = this.#request?.body;
+    return !this.#requestComplete && typeof body === 'number' && body > DRAINED_BYTES;
+  }
+
+  /** Request and answer are complete: the next request, or the end. */
+  #advance(): void {
+    const exchange = this.#exchange;
+    if (this.#phase !== 'exchange' || !exchange?.answerComplete) return;
+    if (!this.#requestComplete) {
+      if (!this.#keepAlive) this.#linger();
+      return;
+    }
+    exchange.finish(true);
+    if (!this.#keepAlive) {
+      this.#linger();
+      return;
+    }
+    this.#exchange = undefined;
+    this.#request = undefined;
+    this.#phase = 'head';
+    this.#since = performance.now();
+    if (this.#reading) return;
+    this.flush();
+    this.#takeRest();
+  }
+
+  #takeRest(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    this.#resume();
+    if (rest) this.#consume(rest);
+  }
+
+  #linger(): void {
+    this.#exchange?.finish(true);
+    this.#exchange = undefined;
+    this.#phase = 'lingering';
+    this.#since = performance.now();
+    this.#drained = 0;
+    this.#rest = undefined;
+    this.flush();
+    this.#socket.end();
+    this.#resume();
+  }
+
+  #startTunnel(): void {
+    this.#phase = 'tunnel';
+    this.flush();
+    const rest = this.#rest;
+    this.#rest = undefined;
+    this.#resume();
+    if (rest) this.#read(rest);
+  }
+
+  /** The server has ended its side. */
+  #endTunnel(): void {
+    this.flush();
+    this.#socket.end();
+    if (this.#socket.readableEnded) this.#exchange?.finish(true);
+  }
+
+  #drainedOut(): void {
+    this.#exchange?.drained();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#since = performance.now();
+    this.#socket.resume();
+  }
+
+  /** Nothing of what is to be sent has left for longer than the slowest client that is served would need for it. */
+  #isStalled(now: number): boolean {
+    const length = this.#socket.writableLength;
+    if (length === 0 || length !== this.#stalled.length) {
+      this.#stalled.length = length;
+      this.#stalled.since = now;
+      return false;
+    }
+    return now - this.#stalled.since > 1000 * Math.max(this.#options.timeouts.body, length / LEAST_BYTES_PER_SECOND);
+  }
+}
+
+/** What can be said of a request that could not be read: enough for its answer and its log line. */
+const UNREAD = {
+  method: '',
+  target: '',
+  authority: '',
+  headers: [],
+  body: 'none',
+  protocol: 'HTTP/1.1',
+  upgrade: '',
+  expectsContinue: false,
+} as const;
+
+function inOne(pieces: readonly (Buffer | string)[]): Buffer {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const all = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const piece of pieces) {
+    at += typeof piece === 'string' ? all.write(piece, at, 'latin1') : piece.copy(all, at);
+  }
+  return all;
+}

@@ -1,0 +1,140 @@
+/** One request of HTTP/2 under way: feeds its exchange, and writes the answer to its stream. */
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { ExchangeError } from '../errors.ts';
+import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
+import { Exchange } from './exchange.ts';
+import type { HeaderList, RequestHead } from './request-head.ts';
+import type { Runtime } from './runtime.ts';
+
+/** How http-proxy hears of an answer. */
+type Told = (error: unknown, response?: { statusCode: number; headers: object; body: unknown }) => void;
+
+export class Http2Call implements ClientSide {
+  readonly exchange: Exchange;
+  readonly #request: Http2ServerRequest;
+  readonly #response: Http2ServerResponse;
+  readonly #method: string;
+  #told: Told | undefined;
+  #begin: (() => void) | undefined;
+  #begun = false;
+  /** Milliseconds of `performance.now()` at which the client last sent something of the body. */
+  #since = performance.now();
+
+  constructor(request: Http2ServerRequest, response: Http2ServerResponse, runtime: Runtime, head: RequestHead) {
+    this.#request = request;
+    this.#response = response;
+    this.#method = head.method;
+    this.exchange = new Exchange(runtime, head, this);
+    response.on('error', () => undefined); // Told by `close`, which follows.
+    response.on('drain', () => this.exchange.drained());
+    response.once('close', () => this.exchange.finish(response.writableFinished));
+  }
+
+  /** Asks a server; `told` is called with the head of the answer, `begin` writes it then. */
+  forward(told: Told): void {
+    this.#told = told;
+    this.#since = performance.now();
+    this.#request.on('data', (bytes: Buffer) => {
+      this.#since = performance.now();
+      if (!this.exchange.takeBody(bytes)) this.#request.pause();
+    });
+    this.#request.on('end', () => this.exchange.endBody(this.#request.rawTrailers));
+    this.exchange.forward();
+  }
+
+  /** Writes what `told` was called for. */
+  begin(): void {
+    this.#begun = true;
+    this.#begin?.();
+  }
+
+  /** @param now milliseconds of `performance.now()` */
+  sweep(now: number, bodyTimeout: number): void {
+    if (this.#told === undefined || this.#request.complete || this.#request.isPaused()) return;
+    if (now - this.#since <= bodyTimeout * 1000) return;
+    this.exchange.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${bodyTimeout} s`));
+  }
+
+  information(status: number, headers: HeaderList): void {
+    if (status === 100) this.#response.writeContinue();
+    else if (!this.#response.headersSent)
+      this.#response.stream.additionalHeaders({ ':status': status, ...grouped(headers) });
+  }
+
+  answer({ status, headers }: AnswerHead): void {
+    this.#tell(null, { statusCode: status, headers: {}, body: undefined }, () =>
+      this.#response.writeHead(status, grouped(headers)),
+    );
+  }
+
+  data(bytes: Buffer): void {
+    // The stream keeps what it is given until the client has room for it.
+    this.#response.write(Buffer.from(bytes));
+  }
+
+  end(trailers: HeaderList): void {
+    if (trailers.length > 0) this.#response.addTrailers(grouped(trailers));
+    this.#response.end();
+    this.#closeUnread();
+  }
+
+  flush(): boolean {
+    return !this.#response.writableNeedDrain;
+  }
+
+  respond(own: OwnAnswer, failure: ExchangeError | undefined): void {
+    const write = () => {
+      if (failure?.kind === 'http11Required') this.#response.stream.close(constants.NGHTTP2_HTTP_1_1_REQUIRED);
+      else this.#writeOwn(own);
+    };
+    this.#tell(failure ?? new ExchangeError('internal', 'an answer of our own'), undefined, write);
+  }
+
+  /** The stream alone: its neighbours have done nothing. */
+  cut(): void {
+    const { stream, headersSent } = this.#response;
+    stream.close(headersSent ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_CANCEL);
+  }
+
+  resumeBody(): void {
+    this.#since = performance.now();
+    this.#request.resume();
+  }
+
+  /** Through http-proxy where it is waiting, else at once. */
+  #tell(error: unknown, response: Parameters<Told>[1], begin: () => void): void {
+    const told = this.#told;
+    this.#told = undefined;
+    if (told === undefined) {
+      begin();
+      return;
+    }
+    this.#begin = begin;
+    told(error, response);
+    // What follows is data, and must find the head written.
+    if (!this.#begun) throw new ExchangeError('internal', 'http-proxy did not take the answer at once');
+  }
+
+  #writeOwn({ status, headers, body }: OwnAnswer): void {
+    this.#response.writeHead(status, grouped([...headers, 'Content-Length', String(Buffer.byteLength(body))]));
+    this.#response.end(this.#method === 'HEAD' ? '' : body);
+    this.#closeUnread();
+  }
+
+  /** RFC 9113 8.1: the rest of the body is not wanted, and without this the stream would stay open for it. */
+  #closeUnread(): void {
+    if (!this.#request.complete) this.#response.stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+}
+
+/** Lower-case names with the values of repeated ones as a list, as Node's HTTP/2 wants them. */
+function grouped(headers: HeaderList): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = Object.create(null);
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = (headers[i] ?? '').toLowerCase();
+    const value = headers[i + 1] ?? '';
+    const earlier = fields[name];
+    fields[name] = earlier === undefined ? value : [...(Array.isArray(earlier) ? earlier : [earlier]), value];
+  }
+  return fields;
+}

@@ -1,0 +1,144 @@
+/**
+ * The lane for HTTP/2, over Fastify and @fastify/http-proxy; the only file that knows these two packages.
+ *
+ * Both insist on parsing what a client sent (URL, method, Content-Type), and would change or refuse valid requests. So they
+ * are given `GET /` without headers, and the true request travels beside it, in its Exchange.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import httpProxy from '@fastify/http-proxy';
+import fastify from 'fastify';
+import { ExchangeError } from '../errors.ts';
+import { Http2Call } from './http2-call.ts';
+import { readHead } from './http2-request.ts';
+import { connectionOf, createHttp2Sessions, type SessionOptions } from './http2-sessions.ts';
+import type { Lane } from './lane.ts';
+import type { ClientConnection, RequestHead } from './request-head.ts';
+import type { Runtime } from './runtime.ts';
+
+const CALL = Symbol('the call of a request');
+
+export interface Http2LaneOptions extends SessionOptions {
+  /** Asked once per request. */
+  runtime(): Runtime;
+  readonly targetBytes: number;
+  /** Seconds between two pieces of a body. */
+  readonly bodyTimeout: number;
+}
+
+const SWEEP_MS = 250;
+
+export async function createHttp2Lane(options: Http2LaneOptions): Promise<Lane> {
+  const app = await createApp();
+  const calls = new Set<Http2Call>();
+  const sweeper = setInterval(() => {
+    const now = performance.now();
+    for (const call of calls) call.sweep(now, options.bodyTimeout);
+  }, SWEEP_MS);
+  sweeper.unref();
+  const sessions = createHttp2Sessions(options, (request, response) => {
+    const call = openCall(request, response, options);
+    if (call === undefined) return;
+    calls.add(call);
+    response.once('close', () => calls.delete(call));
+    // Defined anew, since Node's HTTP/2 request has getters for these.
+    Object.defineProperties(request, {
+      [CALL]: { value: call },
+      url: { value: '/', writable: true },
+      method: { value: 'GET' },
+      headers: { value: {} },
+    });
+    app.routing(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  });
+  return {
+    ...sessions,
+    async drain() {
+      await sessions.drain();
+      clearInterval(sweeper);
+    },
+  };
+}
+
+async function createApp() {
+  const app = fastify({ logger: false, trustProxy: false });
+  app.setErrorHandler((error, request, reply) => {
+    reply.hijack();
+    callOf(request.raw).exchange.refuse(error);
+  });
+  await app.register(httpProxy, {
+    // The origin is in the lease; this one is never asked.
+    upstream: 'http://farm.invalid',
+    undici: { request: askServer } as never,
+    httpMethods: ['GET'],
+    // Off, all of it: retries (on by default, ten times on 503), its cache of URLs, its own logging.
+    retryMethods: [],
+    disableCache: true,
+    disableRequestLogging: true,
+    proxyPayloads: false,
+    preHandler: (request, reply, next) => {
+      if (callOf(request.raw).exchange.decide()) next();
+      else reply.hijack();
+    },
+    replyOptions: {
+      rewriteRequestHeaders: (request) => ({ [CALL]: callOf(request.raw) }) as never,
+      onResponse: (request, reply) => {
+        reply.hijack();
+        callOf(request.raw).begin();
+      },
+      onError: (reply) => {
+        reply.hijack();
+        callOf(reply.request.raw).begin();
+      },
+    },
+  });
+  await app.ready();
+  return app;
+}
+
+/** Reads the head and opens the exchange; a refused head is answered here, and has its log line like any other. */
+function openCall(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  options: Http2LaneOptions,
+): Http2Call | undefined {
+  const connection = connectionOf(request);
+  if (connection === undefined) {
+    response.destroy(); // The client closed before its request was looked at.
+    return undefined;
+  }
+  let head: RequestHead;
+  try {
+    head = readHead(request, connection, options);
+  } catch (error) {
+    new Http2Call(request, response, options.runtime(), refusedHead(request, connection)).exchange.refuse(error);
+    return undefined;
+  }
+  return new Http2Call(request, response, options.runtime(), head);
+}
+
+/** What can be said of a request that is refused: enough for its log line. */
+function refusedHead(request: Http2ServerRequest, connection: ClientConnection): RequestHead {
+  return {
+    method: request.method ?? '',
+    target: request.url ?? '',
+    scheme: connection.tls ? 'https' : 'http',
+    authority: '',
+    headers: [],
+    body: 'stream',
+    protocol: 'HTTP/2.0',
+    upgrade: '',
+    expectsContinue: false,
+    connection,
+  };
+}
+
+function callOf(request: object): Http2Call {
+  const call = (request as { [CALL]?: Http2Call })[CALL];
+  if (call === undefined) throw new ExchangeError('internal', 'a request without its call');
+  return call;
+}
+
+/** Stands where http-proxy expects undici: takes the call out of the headers and lets it ask. */
+function askServer({ headers }: { headers: object }, told: Parameters<Http2Call['forward']>[0]): void {
+  callOf(headers).forward(told);
+}

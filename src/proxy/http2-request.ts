@@ -1,0 +1,66 @@
+/** Reads the request of Node's HTTP/2 server into a RequestHead, and refuses what could be read in two ways. */
+import type { Http2ServerRequest } from 'node:http2';
+import { ExchangeError } from '../errors.ts';
+import { bad, checkAuthority, checkTarget } from './authority.ts';
+import type { ClientConnection, RequestHead } from './request-head.ts';
+
+export interface HeadLimits {
+  readonly headerCount: number;
+  readonly targetBytes: number;
+}
+
+/** @throws ExchangeError for a request that is refused */
+export function readHead(request: Http2ServerRequest, connection: ClientConnection, limits: HeadLimits): RequestHead {
+  const raw = request.rawHeaders;
+  if (raw.length / 2 > limits.headerCount) {
+    throw new ExchangeError('headersTooLarge', `${raw.length / 2} header fields, ${limits.headerCount} are taken`);
+  }
+  const authority = valuesOf(raw, ':authority')[0];
+  const hosts = valuesOf(raw, 'host');
+  // RFC 9113 8.3.1: where both are there they must agree; two different answers to "which site?" are refused.
+  if (
+    hosts.length > 1 ||
+    (authority !== undefined && hosts.length === 1 && hosts[0]?.toLowerCase() !== authority.toLowerCase())
+  ) {
+    throw bad(':authority and Host differ');
+  }
+  const scheme = connection.tls ? 'https' : 'http';
+  if (request.scheme !== scheme) throw bad(`:scheme ${request.scheme} on ${scheme}`);
+  const host = authority ?? hosts[0];
+  if (host === undefined || host === '') throw bad('neither :authority nor Host');
+  const length = declaredLength(valuesOf(raw, 'content-length'));
+  const ended = request.stream.endAfterHeaders;
+  return {
+    method: request.method,
+    target: checkTarget(request.url, limits.targetBytes),
+    scheme,
+    authority: checkAuthority(host),
+    headers: withoutPseudo(raw),
+    body: ended ? 'none' : (length ?? 'stream'),
+    protocol: 'HTTP/2.0',
+    upgrade: '',
+    expectsContinue: !ended && valuesOf(raw, 'expect')[0]?.toLowerCase() === '100-continue',
+    connection,
+  };
+}
+
+function declaredLength(lengths: readonly string[]): number | undefined {
+  if (lengths.length === 0) return undefined;
+  const length = Number(lengths[0]);
+  if (lengths.length > 1 || !/^\d+$/.test(lengths[0] ?? '') || !Number.isSafeInteger(length))
+    throw bad('Content-Length');
+  return length;
+}
+
+function valuesOf(raw: readonly string[], lowerCaseName: string): string[] {
+  return raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === lowerCaseName);
+}
+
+function withoutPseudo(raw: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (!name.startsWith(':') && name.toLowerCase() !== 'host') kept.push(name, raw[i + 1] ?? '');
+  }
+  return kept;
+}

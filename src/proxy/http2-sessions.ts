@@ -1,0 +1,91 @@
+/** Node's HTTP/2 server, bound to no port: sockets are handed to it by the listeners. */
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Logger } from '../log.ts';
+import type { Lane } from './lane.ts';
+import type { ClientConnection } from './request-head.ts';
+
+const CONNECTION = Symbol('the client connection of a socket');
+
+export interface SessionOptions {
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  /** Seconds that a kept connection may be without a request. */
+  readonly idleTimeout: number;
+  readonly log: Logger;
+}
+
+export type Http2Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+
+/** The connection a request came on; `undefined` when the client is gone already. */
+export function connectionOf(request: Http2ServerRequest): ClientConnection | undefined {
+  return (request.stream.session?.socket as { [CONNECTION]?: ClientConnection } | undefined)?.[CONNECTION];
+}
+
+export function createHttp2Sessions(options: SessionOptions, handle: Http2Handler): Lane {
+  const { headerBytes, headerCount, idleTimeout, log } = options;
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  let emptied: (() => void) | undefined;
+  const server = createSecureServer(
+    {
+      allowHTTP1: false,
+      // Pseudo-header fields are counted too; our own limit is told with a page.
+      maxHeaderListPairs: headerCount + 8,
+      settings: { maxConcurrentStreams: 100, maxHeaderListSize: headerBytes, initialWindowSize: 256 * 1024 },
+    },
+    handle,
+  );
+  // The server is asked before anybody says `100 Continue`.
+  server.on('checkContinue', handle);
+  server.setTimeout(0);
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.setLocalWindowSize(1024 * 1024);
+    closeWhenIdle(session, idleTimeout);
+    session.on('error', (error) => log.debug(`HTTP/2 session: ${error.message}`));
+    session.once('close', () => sessions.delete(session));
+  });
+  return {
+    take(socket, connection) {
+      Object.defineProperty(socket, CONNECTION, { value: connection });
+      sockets.add(socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        connection.pins.close();
+        if (sockets.size === 0) emptied?.();
+      });
+      server.emit('secureConnection', socket);
+    },
+    async drain() {
+      for (const session of sessions) session.close();
+      if (sockets.size > 0) await new Promise<void>((resolve) => (emptied = resolve));
+    },
+    destroy() {
+      const { size } = sockets;
+      for (const socket of sockets) socket.destroy();
+      return size;
+    },
+  };
+}
+
+/** A session ends after a time without a stream. Node's own time-out would also count the silence of a long poll. */
+function closeWhenIdle(session: ServerHttp2Session, idleTimeout: number): void {
+  let open = 0;
+  const start = () => setTimeout(() => session.close(), idleTimeout * 1000);
+  let timer = start();
+  session.on('stream', (stream) => {
+    open++;
+    clearTimeout(timer);
+    stream.once('close', () => {
+      open--;
+      if (open === 0 && !session.closed) timer = start();
+    });
+  });
+  session.once('close', () => clearTimeout(timer));
+}
