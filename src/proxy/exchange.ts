@@ -3,7 +3,7 @@
  * A lane feeds it the request and is its `ClientSide`; the connection to the server tells it the answer.
  */
 import { randomUUID } from 'node:crypto';
-import { ExchangeError } from '../errors.ts';
+import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { LeaseTaker } from '../farm/connections.ts';
 import type { AnswerSink, ServerConnection } from '../farm/server-connection.ts';
 import type { Server } from '../farm/web-farm.ts';
@@ -469,8 +469,6 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   #report(failure: ExchangeError): void {
     const { status, subStatus, win32, reason, side, stack, kind } = failure;
-    // A loop is the fault of a configuration, and the log is where it is looked for.
-    if (side === 'client' && kind !== 'tooManyForwards') return;
     const decision = this.#decision;
     const facts = {
       logId: this.#logId,
@@ -481,7 +479,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
     };
     // A fault of ours is told with its stack; a server that is down is not our fault.
     if (kind === 'internal') this.#runtime.log.error({ ...facts, stack }, reason);
-    else this.#runtime.log.warn({ ...facts, side }, reason);
+    // A loop is the fault of a configuration, and the log is where it is looked for.
+    else if (side !== 'client' || kind === 'tooManyForwards') this.#runtime.log.warn({ ...facts, side }, reason);
+    else if (REFUSED.has(kind))
+      this.#runtime.log.info({ ...facts, client: this.head.connection.remoteAddress }, reason);
   }
 
   #log(complete: boolean): void {
@@ -520,6 +521,17 @@ export class Exchange implements AnswerSink, LeaseTaker {
     });
   }
 }
+
+/** Requests that are no requests, or too much of one: the access log has only their status. */
+const REFUSED: ReadonlySet<string> = new Set<FailureKind>([
+  'badRequest',
+  'methodRefused',
+  'versionRefused',
+  'targetTooLong',
+  'headersTooLarge',
+  'bodyTooLarge',
+  'requestTimeout',
+]);
 
 /** RFC 9110 9.2.2, and WebDAV's that only read. */
 const IDEMPOTENT: ReadonlySet<string> = new Set([

@@ -106,7 +106,7 @@ export class Http1Connection implements ClientSide {
       if (now - this.#since > LINGER_MS) this.#socket.destroy();
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
-        if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`));
+        if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
       } else if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
     } else if (this.#phase === 'exchange' && !this.#requestComplete && !this.#paused && seconds > body) {
       this.#exchange?.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`));
@@ -133,9 +133,11 @@ export class Http1Connection implements ClientSide {
   #consume(bytes: Buffer): void {
     this.#reading = true;
     let at = 0;
+    let start = 0;
     try {
       while (at < bytes.length && !this.#isOver()) {
         if (this.#phase === 'head') {
+          start = at;
           const end = this.#head.push(bytes, at);
           if (end < 0) break;
           at = end;
@@ -149,7 +151,7 @@ export class Http1Connection implements ClientSide {
         }
       }
     } catch (error) {
-      this.#refuse(clientFault(error));
+      this.#refuse(clientFault(error), requestLine(bytes, start));
     }
     this.#reading = false;
     this.flush();
@@ -195,14 +197,11 @@ export class Http1Connection implements ClientSide {
   }
 
   /** Something that is no request, or came too late to be one: it has its answer and its line in the log all the same. */
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, line: { method?: string; target?: string }): void {
     this.#keepAlive = false;
     if (this.#phase === 'head') {
-      const request = {
-        ...UNREAD,
-        scheme: this.#connection.tls ? 'https' : 'http',
-        connection: this.#connection,
-      } as const;
+      const scheme = this.#connection.tls ? 'https' : 'http';
+      const request: RequestHead = { ...UNREAD, ...line, scheme, connection: this.#connection };
       this.#request = request;
       this.#open(new Exchange(this.#options.runtime(), request, this));
     }
@@ -406,6 +405,15 @@ const UNREAD = {
   upgrade: '',
   expectsContinue: false,
 } as const;
+
+/** Method and target of a head that was refused for something else, where it has begun at `at`: for the log. */
+function requestLine(bytes: Buffer, at: number): { method?: string; target?: string } {
+  const text = bytes.toString('latin1', at, at + LOGGED_LINE);
+  const [, method, target] = /^([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]+) HTTP\/1\.[01]\r\n/.exec(text) ?? [];
+  return method === undefined || target === undefined ? {} : { method, target };
+}
+
+const LOGGED_LINE = 2048;
 
 function inOne(pieces: readonly (Buffer | string)[]): Buffer {
   let length = 0;

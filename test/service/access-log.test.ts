@@ -144,9 +144,7 @@ test.each(['json', 'w3c'])('%s: nothing in a header begins a second line or stee
     .stdout()
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
-  // Of a message that cannot be parsed there is no line; of every other one there is one.
-  const parsed = answers.filter((answer) => !answer.includes('Content-Length: 0\r\n'));
-  expect(lines.length).toBe(parsed.length + 1);
+  expect(lines.length).toBe(answers.length + 1);
   for (const line of lines) {
     expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
     expect(line).toContain(format === 'json' ? '"cs-method":"GET"' : ' GET ');
