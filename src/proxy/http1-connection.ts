@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { ExchangeError } from '../errors.ts';
 import { BodyReader } from '../http1/body-reader.ts';
-import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
+import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
 import { parseRequest } from '../http1/request-message.ts';
@@ -15,6 +15,7 @@ import { currentHttpDate } from './http-date.ts';
 import { clientFault, headOfMessage } from './http1-request.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
+import { SocketWriter } from './socket-writer.ts';
 
 /** Times in seconds, sizes in bytes. */
 export interface Http1Options {
@@ -40,11 +41,14 @@ type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 /** The rest of a body that nobody wants is read up to this size to keep the connection; beyond it the connection ends. */
 const DRAINED_BYTES = 1024 * 1024;
 const LINGER_MS = 5000;
+/** A whole TLS record: behind it there is most often another. */
+const BULK_BYTES = 16 * 1024;
 /** As IIS's `minBytesPerSecond`: a client that takes less is dropped. */
 const LEAST_BYTES_PER_SECOND = 240;
 
 export class Http1Connection implements ClientSide {
   readonly #socket: Socket;
+  readonly #writer: SocketWriter;
   readonly #connection: ClientConnection;
   readonly #options: Http1Options;
   readonly #head: HeadReader;
@@ -57,8 +61,8 @@ export class Http1Connection implements ClientSide {
   #drained = 0;
   #keepAlive = true;
   #chunked = false;
-  /** What is to be written in one go. */
-  #out: (Buffer | string)[] = [];
+  /** The last piece of a large body has come, and the next one is likely to be there already. */
+  #bulk = false;
   /** A request that waits for the answer to the one before it. */
   #rest: Buffer | undefined;
   #reading = false;
@@ -70,6 +74,10 @@ export class Http1Connection implements ClientSide {
 
   constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket, {
+      takesAtOnce: connection.tls !== undefined,
+      drained: () => this.#exchange?.drained(),
+    });
     this.#connection = connection;
     this.#options = options;
     this.#head = new HeadReader({ limit: options.limits.headerBytes, startLine: true });
@@ -78,7 +86,6 @@ export class Http1Connection implements ClientSide {
     socket.allowHalfOpen = true;
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('end', () => this.#ended());
-    socket.on('drain', () => this.#drainedOut());
     socket.once('close', () => this.#closed());
   }
 
@@ -220,6 +227,7 @@ export class Http1Connection implements ClientSide {
 
   #closed(): void {
     this.#phase = 'closed';
+    this.#writer.close();
     this.#exchange?.finish(false);
     this.#exchange = undefined;
     this.#connection.pins.close();
@@ -228,12 +236,12 @@ export class Http1Connection implements ClientSide {
   // ---- to the client -----------------------------------------------------------------------------------------------
 
   information(status: number, headers: HeaderList): void {
-    this.#out.push(responseHead(status, status === 100 ? 'Continue' : '', headers));
+    this.#writer.push(responseHead(status, status === 100 ? 'Continue' : '', headers));
   }
 
   answer({ status, reason, headers, body, upgrade }: AnswerHead): void {
     if (upgrade !== '') {
-      this.#out.push(responseHead(status, reason, [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade]));
+      this.#writer.push(responseHead(status, reason, [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade]));
       this.#startTunnel();
       return;
     }
@@ -244,7 +252,10 @@ export class Http1Connection implements ClientSide {
   }
 
   data(bytes: Buffer): void {
-    this.#out.push(this.#chunked ? encodeChunk(bytes) : bytes);
+    this.#bulk = bytes.length >= BULK_BYTES;
+    if (this.#chunked) this.#writer.push(`${bytes.length.toString(16)}\r\n`);
+    this.#writer.push(bytes);
+    if (this.#chunked) this.#writer.push('\r\n');
   }
 
   end(trailers: HeaderList): void {
@@ -252,8 +263,9 @@ export class Http1Connection implements ClientSide {
       this.#endTunnel();
       return;
     }
-    if (this.#chunked) this.#out.push(encodeEnd(trailers));
+    if (this.#chunked) this.#writer.push(encodeEnd(trailers));
     this.#chunked = false;
+    this.#bulk = false;
     this.#advance();
   }
 
@@ -261,7 +273,7 @@ export class Http1Connection implements ClientSide {
     const bytes = Buffer.from(body);
     this.#chunked = false;
     this.#writeHead(status, reason, [...headers, 'Content-Length', String(bytes.length)]);
-    if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#out.push(bytes);
+    if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#writer.push(bytes);
     this.#advance();
   }
 
@@ -277,18 +289,7 @@ export class Http1Connection implements ClientSide {
 
   /** One write for all that one read has brought. */
   flush(): boolean {
-    const out = this.#out;
-    const [first] = out;
-    if (first === undefined) return !this.#socket.writableNeedDrain;
-    this.#out = [];
-    if (out.length > 1) return this.#socket.write(inOne(out));
-    if (typeof first === 'string') return this.#socket.write(first, 'latin1');
-    return this.#socket.write(this.#takesAtOnce() ? first : Buffer.from(first));
-  }
-
-  /** TLS encrypts what it is given before `write` returns, unless earlier bytes wait; others keep it until it is sent. */
-  #takesAtOnce(): boolean {
-    return this.#connection.tls !== undefined && this.#socket.writableLength === 0;
+    return this.#writer.flush(this.#bulk);
   }
 
   #writeHead(status: number, reason: string, headers: HeaderList): void {
@@ -296,7 +297,7 @@ export class Http1Connection implements ClientSide {
     const own = ['Date', currentHttpDate()];
     if (!this.#keepAlive) own.push('Connection', 'close');
     else if (this.#request?.protocol === 'HTTP/1.0') own.push('Connection', 'keep-alive');
-    this.#out.push(
+    this.#writer.push(
       this.#chunked
         ? responseHead(status, reason, headers, [...own, 'Transfer-Encoding', 'chunked'])
         : responseHead(status, reason, headers, own),
@@ -345,8 +346,7 @@ export class Http1Connection implements ClientSide {
     this.#since = performance.now();
     this.#drained = 0;
     this.#rest = undefined;
-    this.flush();
-    this.#socket.end();
+    this.#writer.end();
     this.#resume();
   }
 
@@ -361,13 +361,8 @@ export class Http1Connection implements ClientSide {
 
   /** The server has ended its side. */
   #endTunnel(): void {
-    this.flush();
-    this.#socket.end();
+    this.#writer.end();
     if (this.#socket.readableEnded) this.#exchange?.finish(true);
-  }
-
-  #drainedOut(): void {
-    this.#exchange?.drained();
   }
 
   #pause(): void {
@@ -384,7 +379,7 @@ export class Http1Connection implements ClientSide {
 
   /** Nothing of what is to be sent has left for longer than the slowest client that is served would need for it. */
   #isStalled(now: number): boolean {
-    const length = this.#socket.writableLength;
+    const length = this.#writer.pending;
     if (length === 0 || length !== this.#stalled.length) {
       this.#stalled.length = length;
       this.#stalled.since = now;
@@ -414,14 +409,3 @@ function requestLine(bytes: Buffer, at: number): { method?: string; target?: str
 }
 
 const LOGGED_LINE = 2048;
-
-function inOne(pieces: readonly (Buffer | string)[]): Buffer {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const all = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const piece of pieces) {
-    at += typeof piece === 'string' ? all.write(piece, at, 'latin1') : piece.copy(all, at);
-  }
-  return all;
-}
