@@ -92,7 +92,7 @@ export function openAccessLog(options: AccessLogOptions, log: Logger): AccessLog
   if (options.format === 'off') return { write: () => undefined, close: () => Promise.resolve() };
   const readers = options.fields.flatMap((name, i) => {
     const read = FIELDS[name];
-    return read ? [{ name, key: `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`, read }] : [];
+    return read ? [{ name, key: `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`, own: OWN.has(name), read }] : [];
   });
   const toLine = options.format === 'w3c' ? w3cLine : jsonLine;
   const destination = pino.destination({
@@ -129,17 +129,26 @@ function batches(file: string | undefined): { minLength: number; maxWrite: numbe
   return { minLength: process.stdout.isTTY ? 0 : PIPE_BYTES, maxWrite: 64 * 1024 };
 }
 
-type Readers = readonly {
+/** Values that we make: there is nothing in them to escape. */
+const OWN: ReadonlySet<string> = new Set([
+  ...['date', 'time', 's-ip', 'c-ip', 'cs-username', 'x-arr-log-id', 'x-protocol', 'x-tls', 'x-server-time'],
+]);
+
+interface FieldReader {
   readonly name: string;
+  /** In JSON: what stands before the value. */
   readonly key: string;
+  readonly own: boolean;
   readonly read: (record: AccessRecord) => Value;
-}[];
+}
+
+type Readers = readonly FieldReader[];
 
 function jsonLine(readers: Readers, record: AccessRecord): string {
   let line = '';
-  for (const { key, read } of readers) {
+  for (const { key, own, read } of readers) {
     const value = read(record);
-    line += key + (typeof value === 'string' ? jsonString(value) : value);
+    line += key + (typeof value === 'string' ? (own ? `"${value}"` : jsonString(value)) : value);
   }
   return `${line}}\n`;
 }

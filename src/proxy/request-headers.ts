@@ -64,13 +64,13 @@ export function serverHeaders(request: ServerRequest): string[] {
   for (let i = 0; i + 1 < head.headers.length; i += 2) {
     const name = head.headers[i] ?? '';
     const value = head.headers[i + 1] ?? '';
-    const lower = name.toLowerCase();
-    if (lower === 'max-forwards') maxForwards ??= value;
-    else if (lower === own.forwardedFor) forwardedFor += forwardedFor === '' ? value : `, ${value}`;
-    else if (setHeaders?.has(lower) || hopByHop.has(lower) || nominated?.has(lower)) continue;
-    else if (isForged(lower, own, connection)) continue;
+    const { lower, treatment } = treat(name, own);
+    if (treatment === 'max-forwards') maxForwards ??= value;
+    else if (treatment === 'forwarded-for') forwardedFor += forwardedFor === '' ? value : `, ${value}`;
+    else if (setHeaders?.has(lower) || treatment === 'drop' || nominated?.has(lower)) continue;
+    else if (treatment === 'trusted' && !connection.trusted) continue;
     // HTTP/2 may split the cookies over several fields; toward HTTP/1.1 they are joined (RFC 9113 8.2.3).
-    else if (lower === 'cookie' && head.protocol === 'HTTP/2.0') cookies += cookies === '' ? value : `; ${value}`;
+    else if (treatment === 'cookie' && head.protocol === 'HTTP/2.0') cookies += cookies === '' ? value : `; ${value}`;
     else list.push(name, value);
   }
   if (cookies !== '') list.push('Cookie', cookies);
@@ -92,10 +92,26 @@ export function serverHeaders(request: ServerRequest): string[] {
   return list;
 }
 
+/**
+ * What becomes of a client's header: `drop` is for what belongs to its connection or may only be written by us, `trusted`
+ * for what a trusted proxy may write too.
+ */
+type Treatment = 'pass' | 'drop' | 'trusted' | 'max-forwards' | 'forwarded-for' | 'cookie';
+
+interface TreatedName {
+  readonly lower: string;
+  readonly treatment: Treatment;
+}
+
 interface OwnNames {
   readonly forwardedFor: string;
   readonly all: ReadonlySet<string>;
+  /** By name as written; the same few come again and again. Bounded, since it is clients that fill it. */
+  readonly known: Map<string, TreatedName>;
 }
+
+const KNOWN_NAMES = 1024;
+const LONGEST_KNOWN = 64;
 
 const ownNamesOf = new WeakMap<ProtocolConfig, OwnNames>();
 
@@ -112,22 +128,32 @@ function ownNames(protocol: ProtocolConfig): OwnNames {
       protocol.logCacheHitName,
     ];
     const all = new Set(written.map((name) => name.toLowerCase()).filter((name) => name !== ''));
-    names = { forwardedFor: protocol.xForwardedForHeaderName.toLowerCase(), all };
+    names = { forwardedFor: protocol.xForwardedForHeaderName.toLowerCase(), all, known: new Map() };
     ownNamesOf.set(protocol, names);
   }
   return names;
 }
 
-/**
- * True for a header that only we or a trusted proxy may write, and for one that becomes such a header, or a framing
- * header, once a server reads `_` as `-` (CGI, WSGI and IIS do).
- */
-function isForged(lower: string, own: OwnNames, connection: ClientConnection): boolean {
-  const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+function treat(name: string, own: OwnNames): TreatedName {
+  const found = own.known.get(name);
+  if (found) return found;
+  const lower = name.toLowerCase();
+  const treated = { lower, treatment: treatmentOf(lower, own) };
+  if (own.known.size < KNOWN_NAMES && name.length <= LONGEST_KNOWN) own.known.set(name, treated);
+  return treated;
+}
+
+function treatmentOf(lower: string, own: OwnNames): Treatment {
+  if (lower === 'max-forwards') return 'max-forwards';
+  if (lower === own.forwardedFor) return 'forwarded-for';
+  if (hopByHop.has(lower)) return 'drop';
+  const dashed = lower.replaceAll('_', '-');
   const guarded = FORWARDED.has(dashed) || own.all.has(dashed) || dashed.startsWith('x-arr-');
-  if (dashed !== lower) return guarded || dashed === 'x-forwarded-for' || FRAMING.has(dashed);
-  if (own.all.has(lower)) return true;
-  return guarded && !connection.trusted;
+  // It becomes such a header, or a framing header, once a server reads `_` as `-` (CGI, WSGI and IIS do).
+  if (dashed !== lower && (guarded || dashed === 'x-forwarded-for' || FRAMING.has(dashed))) return 'drop';
+  if (dashed === lower && own.all.has(lower)) return 'drop';
+  if (dashed === lower && guarded) return 'trusted';
+  return lower === 'cookie' ? 'cookie' : 'pass';
 }
 
 function hostFor({ head, server, protocol, scheme, port }: ServerRequest): string {
@@ -160,10 +186,18 @@ function withClient(
   return `${cut.slice(cut.indexOf(',') + 1).trimStart()}, ${client}`;
 }
 
+const sslValues = new WeakMap<NonNullable<ClientConnection['tls']>, string>();
+
 /** Key bits, cipher bits, issuer and subject of the certificate we presented (arr.md section 6), in ASCII only. */
-function sslValue({ cipherBits, certificate }: NonNullable<ClientConnection['tls']>): string {
-  const value = `${certificate?.keyBits ?? 0}|${cipherBits}|${certificate?.issuer ?? ''}|${certificate?.subject ?? ''}`;
-  return value.replace(/[^\x20-\x7e]/g, '?');
+function sslValue(tls: NonNullable<ClientConnection['tls']>): string {
+  let value = sslValues.get(tls);
+  if (value === undefined) {
+    const { cipherBits, certificate } = tls;
+    const text = `${certificate?.keyBits ?? 0}|${cipherBits}|${certificate?.issuer ?? ''}|${certificate?.subject ?? ''}`;
+    value = text.replace(/[^\x20-\x7e]/g, '?');
+    sslValues.set(tls, value);
+  }
+  return value;
 }
 
 function pushNamed(list: string[], name: string, value: string): void {

@@ -1,5 +1,6 @@
 /** The headers a client gets: the server's, without what belongs to one connection, and what ARR adds or replaces. */
 import type { ProtocolConfig } from '../config/model.ts';
+import { fieldName } from '../http1/field-name.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
 import type { HeaderList, RequestHead } from './request-head.ts';
 
@@ -12,11 +13,9 @@ export function clientHeaders(headers: HeaderList, head: RequestHead, protocol: 
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
     const value = headers[i + 1] ?? '';
-    const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || nominated?.has(lower)) {
-      // The server's own challenge to a proxy is kept: it is an answer to the client behind us.
-      if (lower !== 'proxy-authenticate') continue;
-    }
+    const { lower } = fieldName(name);
+    // The server's own challenge to a proxy is kept: it is an answer to the client behind us.
+    if ((hopByHop.has(lower) || nominated?.has(lower)) && lower !== 'proxy-authenticate') continue;
     if (lower === 'server' && protocol.passServerHeader !== 'PassThrough') continue;
     if (lower === 'date') continue; // Made anew by the lane.
     list.push(name, protocol.reverseRewriteHostInResponseHeaders ? reverseHost(lower, value, head) : value);
