@@ -107,6 +107,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** 1. the login rules, 2. a pinned server, or the farm's next one, 3. a connection to it. */
   forward(): void {
     try {
+      this.#refuseLargeBody(typeof this.head.body === 'number' ? this.head.body : 0);
       const { farm, scheme } = this.#forwardDecision();
       const { pins } = this.head.connection;
       // 1.
@@ -128,9 +129,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
   takeBody(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;
-    const { bodyBytes } = this.#runtime.limits;
-    if (bodyBytes !== undefined && this.#bytesReceived > bodyBytes) {
-      this.refuse(new ExchangeError('bodyTooLarge', `a body of more than ${bodyBytes} bytes`));
+    try {
+      this.#refuseLargeBody(this.#bytesReceived);
+    } catch (error) {
+      this.refuse(error);
       return true;
     }
     if (this.#finished || (this.#answerComplete && this.#connection === undefined)) return true;
@@ -220,7 +222,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       }
       // 2.
       const { farm, outbound } = this.#forwardDecision();
-      const headers = clientHeaders(message.headers, this.head, farm.protocol);
+      const headers = clientHeaders(message, this.head, farm.protocol);
       const { status, reason, body, upgrade } = message;
       // 3.
       const rewritten = outbound && rewriteHead(outbound, status, headers);
@@ -270,7 +272,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   onError(error: Error, connection: ServerConnection): void {
     this.#connection = undefined;
-    if (this.#finished || this.#answerComplete) return;
+    if (this.#finished || this.#answerComplete) {
+      // What is left of the request goes nowhere, and is read away.
+      if (!this.#finished) this.#client.resumeBody();
+      return;
+    }
     if (this.#mayRetry(error, connection) && this.#server) {
       this.#requestSent = false;
       this.#lease(this.#server, true);
@@ -298,6 +304,12 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (!this.head.connection.pins.pin(farm, scheme, { server: this.#server, connection })) {
       throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
     }
+  }
+
+  #refuseLargeBody(bytes: number): void {
+    const { bodyBytes } = this.#runtime.limits;
+    if (bodyBytes === undefined || bytes <= bodyBytes) return;
+    throw new ExchangeError('bodyTooLarge', `a body of ${bytes} bytes or more, ${bodyBytes} are taken`);
   }
 
   #holdsForBody(): boolean {

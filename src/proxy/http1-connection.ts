@@ -110,13 +110,17 @@ export class Http1Connection implements ClientSide {
     const seconds = (now - this.#since) / 1000;
     if (this.#isStalled(now)) this.#socket.destroy();
     else if (this.#phase === 'lingering') {
-      if (now - this.#since > LINGER_MS) this.#socket.destroy();
+      if (this.#writer.pending > 0) this.#since = now;
+      else if (now - this.#since > LINGER_MS) this.#socket.destroy();
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
         if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
       } else if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
-    } else if (this.#phase === 'exchange' && !this.#requestComplete && !this.#paused && seconds > body) {
-      this.#exchange?.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`));
+    } else if (this.#phase === 'exchange' && !this.#requestComplete && seconds > body) {
+      // The server has answered, and reads no more of what it has not asked for.
+      if (this.#exchange?.answerComplete) this.#socket.destroy();
+      else if (!this.#paused)
+        this.#exchange?.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`));
     }
   }
 
@@ -222,7 +226,7 @@ export class Http1Connection implements ClientSide {
     } else if (this.#phase === 'exchange' && this.#requestComplete && !this.#connection.tls) {
       // A plain client may end its side once it has asked. Within TLS nobody does: it means that the client is gone.
       this.#keepAlive = false;
-    } else this.#socket.destroy();
+    } else if (this.#phase !== 'lingering' || this.#writer.pending === 0) this.#socket.destroy();
   }
 
   #closed(): void {
@@ -274,6 +278,7 @@ export class Http1Connection implements ClientSide {
     this.#chunked = false;
     this.#writeHead(status, reason, [...headers, 'Content-Length', String(bytes.length)]);
     if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#writer.push(bytes);
+    this.resumeBody();
     this.#advance();
   }
 

@@ -38,7 +38,10 @@ export class Http2Call implements ClientSide {
       this.#since = performance.now();
       if (!this.exchange.takeBody(bytes)) this.#request.pause();
     });
-    this.#request.on('end', () => this.exchange.endBody(this.#request.rawTrailers));
+    // Node ends the body of a stream that was reset as if it were whole.
+    this.#request.on('end', () => {
+      if (!this.#request.aborted) this.exchange.endBody(this.#request.rawTrailers);
+    });
     this.exchange.forward();
   }
 
