@@ -8,7 +8,7 @@ export type RewriteOutcome =
       readonly scheme: 'http' | 'https';
       /** Lower case, without the port; an IPv6 address keeps its brackets. */
       readonly host: string;
-      readonly port?: number;
+      readonly port: number | undefined;
       /** The host stands in the rule as text. If not, only farms and `upstream.allow` may be reached. */
       readonly literalHost: boolean;
       readonly target: string;

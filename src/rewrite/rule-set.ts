@@ -92,21 +92,28 @@ function current({ url }: Pass): { RequestURL: string; QueryString: string } {
   return { RequestURL: url.path, QueryString: url.query };
 }
 
+/** The target for the request line; the very text that came where it is the same, so that nothing is put together. */
+function targetOf({ url, wirePath: encoded, request }: Pass): string {
+  const { raw, rawPath, query, hasQuery } = request.target;
+  const path = encoded ?? wirePath(request.target, url.path);
+  if (path === rawPath && url.query === query && url.hasQuery === hasQuery) return raw;
+  return url.hasQuery ? `${path}?${url.query}` : path;
+}
+
 function finish(pass: Pass): RewriteOutcome {
-  const { url, authority, request } = pass;
-  const path = pass.wirePath ?? wirePath(request.target, url.path);
-  const target = url.hasQuery ? `${path}?${url.query}` : path;
+  const { authority } = pass;
+  const target = targetOf(pass);
   if (!authority) return { kind: 'none', target, setVariables: pass.set };
   const { scheme, host, port, literal, rule } = authority;
   return {
     kind: 'proxy',
     scheme,
     host,
-    ...(port === undefined ? {} : { port }),
+    port,
     literalHost: literal,
     target,
     rule,
     setVariables: pass.set,
-    rewritten: target !== request.target.raw,
+    rewritten: target !== pass.request.target.raw,
   };
 }

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isRefused, parseTarget } from '../../src/rewrite/target.ts';
 import { condition, map, type RuleText, ruleSet, run, target } from './rule-configs.ts';
 
 function site(rules: readonly RuleText[], path: string, from = {}, more = {}) {
@@ -371,6 +373,28 @@ describe('Rewrite', () => {
     ];
     expect(target(rules, '/a')).toBe('/c?o=/a&w=1');
   });
+});
+
+test('a URL that is a host and a group comes out as if there were more to put together', () => {
+  const path = fc
+    .array(fc.constantFrom('a', 'B/', '/', '%20', '%C3%A4', '%3F', '%25', '..', '.', '%5C', '+', ';'), { maxLength: 5 })
+    .map((parts) => `/x${parts.join('')}`);
+  const pattern = fc.constantFrom('.*', '(.*)', '^(.*)$', '^(x)?(.*)', '^x(.*)', '([^/]*)/?(.*)', '*', 'x*');
+  const earlier = fc.constantFrom(undefined, '/y/{R:0}', 'http://one//{R:0}', '{UNENCODED_URL}', 'y?z');
+  const more = fc.record({ append: fc.boolean(), negate: fc.boolean(), basePath: fc.constantFrom('/', '/x') });
+  fc.assert(
+    fc.property(path, pattern, fc.nat(2), earlier, more, fc.boolean(), (from, url, group, before, rest, escapes) => {
+      const syntax = url.endsWith('*') && !url.includes('.') ? 'Wildcard' : 'ECMAScript';
+      const outcome = (to: string) => {
+        const last: RuleText = { ...rest, url, syntax, to };
+        const rules = before === undefined ? [last] : [{ to: before }, last];
+        return run({ global: ruleSet(rules, { useOriginalURLEncoding: escapes }) }, from);
+      };
+      if (isRefused(parseTarget(from))) return;
+      expect(outcome(`https://farm:8080/{R:${group}}`)).toEqual(outcome(`https://farm:8080/{R:${group}}{ABSENT}`));
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 describe('Redirect', () => {
