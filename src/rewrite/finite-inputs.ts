@@ -1,4 +1,7 @@
-/** Patterns that match only a few inputs, and which: `^(meet|dialin)\.contoso\.com$`, or a wildcard without a star. */
+/**
+ * Patterns that match only a few inputs, and which: `^(meet|dialin)\.contoso\.com$`, or a wildcard without a star; and
+ * what all that others match begins or ends with: `^(www\.)?fabrikam\.`, or `*.contoso.com`.
+ */
 import type { PatternSyntax } from '../config/model.ts';
 import { type Node, readRegex } from './regex-syntax.ts';
 
@@ -22,6 +25,45 @@ function anchoredWords(node: Node): string[] | undefined {
   const last = items.at(-1);
   const tied = first?.kind === 'assertion' && first.at === '^' && last?.kind === 'assertion' && last.at === '$';
   return tied && items.length > 1 ? wordsOf({ kind: 'sequence', items: items.slice(1, -1) }) : undefined;
+}
+
+export interface FixedEnds {
+  /** Whatever a pattern matches begins with one of these, letter case aside; empty where that cannot be told. */
+  readonly starts: readonly string[];
+  /** Whatever it matches ends with one of these. */
+  readonly ends: readonly string[];
+}
+
+/** For patterns with more inputs than `finiteInputs` tells. */
+export function fixedEnds(syntax: PatternSyntax, pattern: string): FixedEnds {
+  if (syntax !== 'ECMAScript') {
+    const starts = /^[^*?]+/.exec(pattern) ?? [];
+    const ends = /[^*?]+$/.exec(pattern) ?? [];
+    return { starts: [...starts], ends: [...ends] };
+  }
+  const read = readRegex(pattern);
+  if ('kind' in read) return { starts: [], ends: [] };
+  const [starts, ends] = [fixedEnd(read.root, '^'), fixedEnd(read.root, '$')];
+  return { starts: starts?.includes('') ? [] : (starts ?? []), ends: ends?.includes('') ? [] : (ends ?? []) };
+}
+
+/** The words between one end of the input, which the expression is tied to, and the first part with too many of them. */
+function fixedEnd(node: Node, end: '^' | '$'): string[] | undefined {
+  if (node.kind === 'choice') return union(node.options.map((option) => fixedEnd(option, end)));
+  if (node.kind === 'group') return fixedEnd(node.body, end);
+  if (node.kind !== 'sequence') return undefined;
+  const [outer, ...inner] = end === '^' ? node.items : node.items.toReversed();
+  if (!outer) return undefined;
+  if (outer.kind !== 'assertion') return fixedEnd(outer, end);
+  if (outer.at !== end) return undefined;
+  let words = [''];
+  for (const item of inner) {
+    const once = wordsOf(item);
+    const longer = end === '^' ? product(words, once) : once && product(once, words);
+    if (!longer) break;
+    words = longer;
+  }
+  return words;
 }
 
 /** Every text that a part of an expression can match; nothing where they are many or depend on what stands around. */

@@ -1,7 +1,7 @@
 /** Runs the rules over one request: global ones first, then those of the deepest scope that holds the path. */
 import type { Pass } from './action.ts';
 import type { CompiledSite, RuleSet } from './compile.ts';
-import { type HostIndex, rulesOfHost } from './host-index.ts';
+import { type HostIndex, placesOfHost } from './host-index.ts';
 import type { RewriteOutcome, RuleFailure } from './outcome.ts';
 import { isBelow, isFailure, type Rule, runRule } from './rule.ts';
 import type { RewriteRequest } from './server-variables.ts';
@@ -59,20 +59,20 @@ function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefine
 
 /** Only the rules that can take a request for this host, in their order. */
 function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Pass): RewriteOutcome | undefined {
-  let own = rulesOfHost(index, pass);
-  let passed = 0;
+  let own = placesOfHost(index, pass);
   for (let at = 0; ; at++) {
-    while (passed < own.length && (own[passed] ?? at) < at) passed++;
-    at = Math.min(index.nextForAny[at] ?? Number.POSITIVE_INFINITY, own[passed] ?? Number.POSITIVE_INFINITY);
-    const rule = ruleSet.rules[at];
+    while (own && own.at < at) own = own.next;
+    const any = index.nextForAny[at] ?? Number.POSITIVE_INFINITY;
+    const isFirst = own !== undefined && own.at < any;
+    at = own && isFirst ? own.at : any;
+    const rule = own && isFirst ? own.rule : index.rules[at];
     if (!rule) return undefined;
     const result = runRule(rule, pass, undefined);
     if (result === 'next') continue;
     if (result !== 'done') return outcomeOf(result, rule, ruleSet);
     if (rule.stopProcessing) return undefined;
     if (pass.set?.has('HTTP_HOST')) {
-      own = rulesOfHost(index, pass);
-      passed = 0;
+      own = placesOfHost(index, pass);
     }
   }
 }
