@@ -25,7 +25,7 @@ export interface Answer {
   readonly body: Readable;
 }
 
-/** An answer of our own. */
+/** An answer of our own, its length among the headers. */
 export interface OwnAnswer {
   readonly status: number;
   readonly reason: string;
@@ -75,7 +75,7 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
     if (failure.side !== 'client' || failure.kind === 'tooManyForwards') report(failure);
     const body = errorPage(status, failure.subStatus, logId);
     const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
-    const page = { status, reason: '', headers, body };
+    const page = withLength({ status, reason: '', headers, body });
     try {
       return withOutboundHeaders(page);
     } catch {
@@ -185,7 +185,7 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
       if (decision.action !== 'respond') return decision.action;
       try {
         status = decision.status;
-        return withOutboundHeaders({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] });
+        return withOutboundHeaders(withLength({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] }));
       } catch (error) {
         return failed(error);
       }
@@ -224,6 +224,11 @@ export function openExchange(runtime: Runtime, head: RequestHead): Exchange {
       });
     },
   };
+}
+
+/** Before outbound rules look, as the answer of a server has its length, too. */
+function withLength(own: OwnAnswer): OwnAnswer {
+  return { ...own, headers: [...own.headers, 'Content-Length', String(Buffer.byteLength(own.body))] };
 }
 
 interface RawRequest {

@@ -197,8 +197,7 @@ function writeOwn(call: Call, { status, reason, headers, body }: OwnAnswer, opti
     response.destroy();
     return;
   }
-  const length = ['Content-Length', String(Buffer.byteLength(body))];
-  writeHead(call, { status, reason, headers: [...headers, ...length] }, options);
+  writeHead(call, { status, reason, headers }, options);
   exchange.countSent(call.head.method === 'HEAD' ? 0 : Buffer.byteLength(body));
   response.end(call.head.method === 'HEAD' ? '' : body);
   // RFC 9113 8.1: the rest of the body is not wanted, and without this the stream would stay open for it.

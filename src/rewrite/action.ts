@@ -1,6 +1,6 @@
 /** Actions of a rule: the new URL of a Rewrite, the Location of a Redirect, the answer of a CustomResponse. */
 import type { ActionConfig, RuleConfig } from '../config/model.ts';
-import { cannotExpand, failure, MAX_LENGTH, type RewriteOutcome, type RuleFailure, TOO_LONG } from './outcome.ts';
+import { cannotExpand, failure, MAX_LENGTH, type RuleFailure, TOO_LONG, type Verdict } from './outcome.ts';
 import { encodePath, encodePathKeepingEscapes, encodeQuery, encodeRawBytes } from './percent-coding.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import type { CurrentUrl } from './server-variables.ts';
@@ -260,7 +260,7 @@ export function redirect(
   pass: Pass,
   rule: { readonly name: string; readonly basePath: string },
   recorder: TraceRecorder | undefined,
-): RewriteOutcome | RuleFailure | undefined {
+): Verdict | RuleFailure | undefined {
   const { url } = action;
   if (!url) return undefined;
   if (url.broken) return cannotExpand(url.source);
@@ -334,7 +334,7 @@ export function respond(
   pass: Pass,
   rule: string,
   recorder: TraceRecorder | undefined,
-): RewriteOutcome | RuleFailure {
+): Verdict | RuleFailure {
   for (const template of [action.reason, action.description]) {
     if (template.broken) return cannotExpand(template.source);
   }

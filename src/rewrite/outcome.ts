@@ -1,8 +1,18 @@
 /** What the rules decided about one request. */
 
-export type RewriteOutcome =
+/** What is left for outbound rules, whoever answers. */
+export interface LeftByRules {
+  /** By upper-case name; values are latin1 without control characters. */
+  readonly setVariables: ReadonlyMap<string, string> | undefined;
+  /** A rule has changed the URL: `{IIS_WasUrlRewritten}`. */
+  readonly urlRewritten: boolean;
+}
+
+export type RewriteOutcome = Verdict & LeftByRules;
+
+export type Verdict =
   /** No rule took it; `target` is the path and query after local rewrites, fit for a request line. */
-  | { readonly kind: 'none'; readonly target: string; readonly setVariables: ReadonlyMap<string, string> | undefined }
+  | { readonly kind: 'none'; readonly target: string }
   | {
       readonly kind: 'proxy';
       readonly scheme: 'http' | 'https';
@@ -13,8 +23,6 @@ export type RewriteOutcome =
       readonly literalHost: boolean;
       readonly target: string;
       readonly rule: string;
-      /** By upper-case name; values are latin1 without control characters. */
-      readonly setVariables: ReadonlyMap<string, string> | undefined;
       /** The target differs from what the client asked for. */
       readonly rewritten: boolean;
     }

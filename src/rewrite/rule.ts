@@ -7,9 +7,9 @@ import {
   failure,
   MATCH_TOO_COMPLEX,
   MAX_LENGTH,
-  type RewriteOutcome,
   type RuleFailure,
   TOO_LONG,
+  type Verdict,
 } from './outcome.ts';
 import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
@@ -140,7 +140,7 @@ export function isBelow(folder: string, path: string): boolean {
 }
 
 /** `next`: it did not match. `done`: it matched and its action was performed. Else the end of the request's way. */
-export type RuleResult = 'next' | 'done' | RewriteOutcome | RuleFailure;
+export type RuleResult = 'next' | 'done' | Verdict | RuleFailure;
 
 export function runRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleResult {
   if (!recorder) return tryRule(rule, pass, undefined);
