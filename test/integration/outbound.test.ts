@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ask, openHttp2, type Protocol } from './clients.ts';
@@ -16,16 +18,19 @@ interface Front {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** One farm over plain HTTP; rules as in the vendor's samples for headers. */
-async function publish(protocol: Protocol, outbound: string, handler: Handler): Promise<Front> {
+async function serve(handler: Handler): Promise<{ port: number }> {
   const server = createServer(handler);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const httpPort = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server.address() as { port: number };
+}
+
+/** One farm over plain HTTP; rules as in the vendor's samples for headers. */
+async function publish(protocol: Protocol, outbound: string, handler: Handler): Promise<Front> {
+  const { port: httpPort } = await serve(handler);
   const port = await freePort();
   const proxy = await startProxy({
     iis: applicationHost({
@@ -323,6 +328,54 @@ describe.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('%s', (protocol) => {
     await expect(get()).rejects.toThrow();
   });
 });
+
+test.each<Protocol>(['HTTP/1.1', 'HTTP/2'])(
+  'the shipped example for an application in a folder, over %s',
+  async (protocol) => {
+    const inside = 'https://payroll01.contoso.local';
+    const asked: (string | undefined)[] = [];
+    const { port: httpPort } = await serve((request, response) => {
+      asked.push(`${request.url} ${request.headers['accept-encoding'] || 'plain'}`);
+      if (request.url === '/login') response.writeHead(302, { Location: `${inside}/start?x=/` });
+      else if (request.url === '/away') response.writeHead(302, { Location: 'https://login.contoso.com/' });
+      else if (request.url === '/bare') response.writeHead(302, { Location: '/' });
+      else
+        response.writeHead(200, {
+          'Content-Type': 'text/html; charset=utf-8',
+          'Set-Cookie': ['s=1; Path=/; HttpOnly', 't=2; domain=payroll01.contoso.local; path=/app', 'u=3'],
+        });
+      response.end(
+        `<a href="/a">/a</a><img src="${inside}/b.png"><a href="//cdn.example/c"><a href=d><form action="/">`,
+      );
+    });
+    const port = await freePort();
+    const shipped = readFileSync(
+      join(import.meta.dirname, '../../config/examples/application-in-a-folder/applicationHost.config'),
+      'utf8',
+    );
+    await startProxy({
+      iis: shipped
+        .replaceAll(':443:', `:${port}:`)
+        .replaceAll('httpPort="80"', `httpPort="${httpPort}"`)
+        .replace('https://Payroll/', 'http://Payroll/'),
+      certificates: { all: [host] },
+      settings: { hosts: { 'payroll01.contoso.local': '127.0.0.1', 'payroll02.contoso.local': '127.0.0.1' } },
+    });
+    const get = (path: string) =>
+      ask({ protocol, port, host, ca: authority.certPem, path, headers: { 'Accept-Encoding': 'gzip' } });
+    const locationOf = async (path: string) => (await get(path)).headers.location;
+    expect(await locationOf('/payroll')).toBe('https://www.contoso.com/payroll/');
+    expect(await locationOf('/payroll/login')).toBe('https://www.contoso.com/payroll/start?x=/');
+    expect(await locationOf('/payroll/bare')).toBe('https://www.contoso.com/payroll/');
+    expect(await locationOf('/payroll/away')).toBe('https://login.contoso.com/');
+    const page = await get('/payroll/app/page');
+    expect(page.headers['set-cookie']).toEqual(['s=1; Path=/payroll/; HttpOnly', 't=2; path=/payroll/app', 'u=3']);
+    expect(page.body.toString()).toBe(
+      '<a href="/payroll/a">/a</a><img src="/payroll/b.png"><a href="//cdn.example/c"><a href=d><form action="/payroll/">',
+    );
+    expect(asked).toEqual(['/login plain', '/bare plain', '/away plain', '/app/page plain']);
+  },
+);
 
 test('a client that leaves while the body is collected takes the request to the server with it', async () => {
   let gone: (() => void) | undefined;
