@@ -25,14 +25,18 @@ const MANY = 64;
 const ROUNDS = 15;
 const TIMES = 20_000;
 
-/** How a rule names its host: as text, or by a regular expression for a few names, for one end of them, or for any place. */
-const KINDS = ['literal', 'names', 'start', 'end', 'inside'] as const;
+/**
+ * How a rule names its host: as text, or by a regular expression for a few names, with dots that are not escaped, for the
+ * start or the end of a name, or for any place in it.
+ */
+const KINDS = ['literal', 'names', 'dots', 'start', 'end', 'inside'] as const;
 const TARGET = '/Autodiscover/AutodiscoverService.svc/root?sipuri=alice@contoso.com';
 type Kind = (typeof KINDS)[number];
 
 const HOST_PATTERNS: Readonly<Record<Kind, (site: string) => string>> = {
   literal: (site) => `${site}.contoso.com`,
   names: (site) => `^(www\\.)?${site}\\.contoso\\.com(:443)?$`,
+  dots: (site) => `^${site}.contoso.com$`,
   start: (site) => `^${site}\\.`,
   end: (site) => `^(.*\\.)?${site}\\.contoso\\.com$`,
   inside: (site) => `${site}\\.`,

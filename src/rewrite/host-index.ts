@@ -5,7 +5,7 @@
  */
 import type { Pass } from './action.ts';
 import type { Condition } from './conditions.ts';
-import { choicesOf, type HostKey, type HostKeys, uncertainFor, withConditions } from './host-keys.ts';
+import { type HostKey, type HostKeys, uncertainFor, waysToFind, withConditions } from './host-keys.ts';
 import type { Rule } from './rule.ts';
 import { variableReader } from './server-variables.ts';
 
@@ -13,10 +13,10 @@ export interface HostIndex {
   readonly rules: readonly Rule[];
   /** For each place in the list the first rule from there on that any host may reach; `Infinity` after the last. */
   readonly nextForAny: readonly number[];
-  /** By a whole value of `{HTTP_HOST}`, by its first and by its last characters; all in lower case. */
+  /** By a whole value of `{HTTP_HOST}` in lower case. */
   readonly whole: ReadonlyMap<string, Place>;
-  readonly start: EndTable;
-  readonly end: EndTable;
+  /** By pieces of it. */
+  readonly pieces: readonly PieceTable[];
 }
 
 /** Where a rule stands in the list, and the next one for the same host behind it. */
@@ -27,31 +27,41 @@ export interface Place {
   readonly next: Place | undefined;
 }
 
-interface EndTable {
-  readonly places: ReadonlyMap<string, Place>;
-  /** Every length that a key of `places` has, ascending. */
-  readonly lengths: readonly number[];
+/** Rules by what stands at one place of a host: `length` characters, `offset` behind its start or before its end. */
+interface PieceTable {
+  readonly part: HostKey['part'];
+  readonly offset: number;
+  readonly length: number;
+  readonly places: Map<string, Place>;
 }
 
 /** Nothing where no rule names its hosts. */
 export function indexByHost(rules: readonly Rule[]): HostIndex | undefined {
-  const choices = rules.map(choicesOf);
-  const uses = countUses(choices);
-  const tables = { whole: new Map<string, Place>(), start: new Map<string, Place>(), end: new Map<string, Place>() };
+  const ways = rules.map(waysToFind);
+  const uses = countUses(ways);
+  const tables = new Map<string, PieceTable>();
   const nextForAny: number[] = new Array(rules.length + 1).fill(Number.POSITIVE_INFINITY);
   for (let at = rules.length - 1; at >= 0; at--) {
     const rule = rules[at];
-    const keys = leastUsed(choices[at] ?? [], uses);
-    nextForAny[at] = keys ? (nextForAny[at + 1] ?? Number.POSITIVE_INFINITY) : at;
-    if (!rule || !keys) continue;
+    const keys = (ways[at] ?? []).flatMap((each) => leastUsed(each, uses));
+    nextForAny[at] = keys.length > 0 ? (nextForAny[at + 1] ?? Number.POSITIVE_INFINITY) : at;
+    if (!rule) continue;
     const shorten = shortener(rule);
-    for (const { part, text } of keys) {
-      const table = tables[part];
-      table.set(text, { at, rule: part === 'whole' ? shorten(text) : rule, next: table.get(text) });
+    for (const key of keys) {
+      const { places } = tableFor(key, tables);
+      places.set(key.text, { at, rule: key.part === 'whole' ? shorten(key.text) : rule, next: places.get(key.text) });
     }
   }
-  if (tables.whole.size + tables.start.size + tables.end.size === 0) return undefined;
-  return { rules, nextForAny, whole: tables.whole, start: endTable(tables.start), end: endTable(tables.end) };
+  if (tables.size === 0) return undefined;
+  const whole = tables.get('whole')?.places ?? new Map<string, Place>();
+  return { rules, nextForAny, whole, pieces: [...tables.values()].filter(({ part }) => part !== 'whole') };
+}
+
+function tableFor({ part, offset, text }: HostKey, tables: Map<string, PieceTable>): PieceTable {
+  const name = part === 'whole' ? part : `${part} ${offset} ${text.length}`;
+  const table = tables.get(name) ?? { part, offset, length: text.length, places: new Map() };
+  tables.set(name, table);
+  return table;
 }
 
 /** Gives the rule as it is for one host. Those with the same conditions left are one, as a rule may have hundreds of hosts. */
@@ -67,55 +77,53 @@ function shortener(rule: Rule): (host: string) => Rule {
   };
 }
 
-function endTable(places: EndTable['places']): EndTable {
-  return { places, lengths: [...new Set([...places.keys()].map(({ length }) => length))].sort((a, b) => a - b) };
-}
+const nameOf = ({ part, offset, text }: HostKey) => `${part} ${offset} ${text}`;
 
-const nameOf = ({ part, text }: HostKey) => `${part} ${text}`;
-
-function countUses(choices: readonly (readonly HostKeys[])[]): ReadonlyMap<string, number> {
+function countUses(ways: readonly (readonly (readonly HostKeys[])[])[]): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
-  for (const key of choices.flat(2)) uses.set(nameOf(key), (uses.get(nameOf(key)) ?? 0) + 1);
+  for (const key of ways.flat(3)) uses.set(nameOf(key), (uses.get(nameOf(key)) ?? 0) + 1);
   return uses;
 }
 
 /** Of several ways to find a rule the one that finds the fewest others with it: all may end in `.contoso.com`. */
-function leastUsed(choices: readonly HostKeys[], uses: ReadonlyMap<string, number>): HostKeys | undefined {
+function leastUsed(ways: readonly HostKeys[], uses: ReadonlyMap<string, number>): HostKeys {
   const most = (keys: HostKeys) => Math.max(...keys.map((key) => uses.get(nameOf(key)) ?? 0));
-  return choices.reduce<HostKeys | undefined>(
-    (best, keys) => (best === undefined || most(keys) < most(best) ? keys : best),
-    undefined,
-  );
+  return ways.reduce((best, keys) => (most(keys) < most(best) ? keys : best));
 }
 
 const readHost = variableReader('HTTP_HOST');
 
 /** The rules for the Host of the request, or for what a rule has put in its place; those for any host come beside them. */
-export function placesOfHost({ rules, whole, start, end }: HostIndex, pass: Pass): Place | undefined {
+export function placesOfHost({ rules, whole, pieces }: HostIndex, pass: Pass): Place | undefined {
   const written = readHost(pass);
-  const host = written.toLowerCase();
+  const host = lowerCase(written);
   let places = whole.get(host);
   // What is certain for the lower case need not be for the letters that came.
-  if (written !== host) places = linked(listed(places).map(({ at, rule }) => ({ at, rule: rules[at] ?? rule })));
-  for (const length of start.lengths) {
-    if (length > host.length) break;
-    places = joined(places, start.places.get(host.slice(0, length)));
-  }
-  for (const length of end.lengths) {
-    if (length > host.length) break;
-    places = joined(places, end.places.get(host.slice(-length)));
-  }
-  return places;
+  if (places && written !== host)
+    places = linked(listed(places).map(({ at, rule }) => ({ at, rule: rules[at] ?? rule })));
+  return pieces.length > 0 ? withPieces(places, host, pieces) : places;
 }
 
-function joined(some: Place | undefined, more: Place | undefined): Place | undefined {
-  if (!some || !more) return some ?? more;
-  return linked([...listed(some), ...listed(more)].sort((a, b) => a.at - b.at));
+function withPieces(whole: Place | undefined, host: string, tables: readonly PieceTable[]): Place | undefined {
+  const found = whole ? [whole] : [];
+  for (const { part, offset, length, places } of tables) {
+    if (offset + length > host.length) continue;
+    const from = part === 'start' ? offset : host.length - offset - length;
+    const some = places.get(host.slice(from, from + length));
+    if (some) found.push(some);
+  }
+  return found.length > 1 ? linked(found.flatMap(listed).sort((one, other) => one.at - other.at)) : found[0];
 }
 
-function listed(first: Place | undefined): Place[] {
+/** Letters at their places: the lower case of a Turkish dotted I takes two. */
+function lowerCase(host: string): string {
+  const lower = host.toLowerCase();
+  return lower.length === host.length ? lower : host.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+function listed(first: Place): Place[] {
   const places: Place[] = [];
-  for (let place = first; place; place = place.next) places.push(place);
+  for (let place: Place | undefined = first; place; place = place.next) places.push(place);
   return places;
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileRules } from '../../src/rewrite/compile.ts';
-import { finiteInputs, fixedEnds } from '../../src/rewrite/finite-inputs.ts';
+import { finiteInputs, fixedParts } from '../../src/rewrite/finite-inputs.ts';
 import type { Place } from '../../src/rewrite/host-index.ts';
 import { evaluateRules } from '../../src/rewrite/rule-set.ts';
 import { createRecorder } from '../../src/rewrite/trace.ts';
@@ -31,26 +31,30 @@ test.each<['ECMAScript' | 'Wildcard' | 'ExactMatch', string, string[] | undefine
   expect(finiteInputs(syntax, pattern)).toEqual(words);
 });
 
-test.each<['ECMAScript' | 'Wildcard', string, string[], string[]]>([
-  ['Wildcard', '*.contoso.com', [], ['.contoso.com']],
-  ['Wildcard', 'meet.?ontoso.*', ['meet.'], []],
-  ['Wildcard', '*', [], []],
-  ['ECMAScript', '^site5\\.', ['site5.'], []],
-  ['ECMAScript', '^site5.contoso.com$', ['site5'], ['com']],
-  ['ECMAScript', '^(www\\.)?site5\\..*', ['site5.', 'www.site5.'], []],
-  ['ECMAScript', '\\.contoso\\.com(:443)?$', [], ['.contoso.com', '.contoso.com:443']],
-  ['ECMAScript', '^(.*\\.)?contoso\\.com$', [], ['contoso.com']],
-  ['ECMAScript', '(^a|^bc).', ['a', 'bc'], []],
-  ['ECMAScript', '.(a$|bc$)', [], ['a', 'bc']],
-  ['ECMAScript', '^a|b$', [], []],
-  ['ECMAScript', '^a?.', [], []],
-  ['ECMAScript', '(^a)*b', [], []],
-  ['ECMAScript', 'x^a', [], []],
-  ['ECMAScript', '^(?!b)a', [], []],
-  ['ECMAScript', '^[^b]a', [], []],
-  ['ECMAScript', '(', [], []],
-])('%s %s: whatever it matches begins with one of %j, ends with one of %j', (syntax, pattern, starts, ends) => {
-  expect(fixedEnds(syntax, pattern)).toEqual({ starts, ends });
+test.each<['ECMAScript' | 'Wildcard', string, string[]]>([
+  ['Wildcard', '*.contoso.com', ['end 0 .contoso.com']],
+  ['Wildcard', 'meet.?ontoso.*', ['start 0 meet.']],
+  ['Wildcard', '*', []],
+  ['ECMAScript', '^site5\\.', ['start 0 site5.']],
+  ['ECMAScript', '^www.site5.com$', ['start 0 www', 'start 4 site5', 'start 10 com', 'end 0 com', 'end 4 site5', 'end 10 www']], // biome-ignore format: one line
+  ['ECMAScript', '^(www\\.)?site5.com$', ['start 0 site5|www.site5', 'end 0 com', 'end 4 site5|www.site5']],
+  ['ECMAScript', '^.[a-z]{3}(-|_)(?:a|b)[^x]{2}c+', ['start 4 -a|-b|_a|_b']],
+  ['ECMAScript', '\\.contoso\\.com(:443)?$', ['end 0 .contoso.com|.contoso.com:443']],
+  ['ECMAScript', '^(.*\\.)?contoso\\.com$', ['end 0 contoso.com']],
+  ['ECMAScript', '(^a.c|^bc.).', ['start 0 a|bc']],
+  ['ECMAScript', '.(a$|bc$)', ['end 0 a|bc']],
+  ['ECMAScript', '^a|b$', []],
+  ['ECMAScript', '^a?.', []],
+  ['ECMAScript', '(^a)*b', []],
+  ['ECMAScript', 'x^a', []],
+  ['ECMAScript', '^(?!b)a', []],
+  ['ECMAScript', '^(.)\\1a', []],
+  ['ECMAScript', '^.{1,2}a', []],
+  ['ECMAScript', '^[^b]a', ['start 1 a']],
+  ['ECMAScript', '(', []],
+])('%s %s: whatever it matches has %j', (syntax, pattern, parts) => {
+  const told = fixedParts(syntax, pattern).map(({ side, offset, words }) => `${side} ${offset} ${words.join('|')}`);
+  expect(told).toEqual(parts);
 });
 
 function bothWays(rules: readonly RuleText[], from: RequestText = {}, path = '/') {
@@ -91,6 +95,12 @@ describe('what is looked up', () => {
       ['a.site1.com', 'b.Site1.com:80'],
       ['site1.com', 'a.site1.com.'],
     ],
+    [
+      'what stands between dots that nobody escaped',
+      '^www.site1.com$',
+      ['www.site1.com', 'WWW-SITE1.com'],
+      ['www.site1x.com'],
+    ],
     ['a few whole names', '^(www|mail)\\.site1\\.com$', ['www.site1.com', 'Mail.site1.com'], ['site1.com']],
   ])('%s of a host are looked up', (_, pattern, taken, left) => {
     const hosted = (host: string): RuleText => ({
@@ -112,13 +122,13 @@ describe('what is looked up', () => {
     for (const host of left) expect(bothWays(rules, { host })[0]).toMatchObject({ kind: 'none' });
   });
 
-  test('of both ends the one that fewer rules have', () => {
+  test('of several pieces the one that fewer rules have', () => {
     const rules = ['a', 'b', 'c'].map((letter) => ({
       syntax: 'Wildcard' as const,
       conditions: [condition('{HTTP_HOST}', `${letter}*.contoso.com`)],
     }));
     const index = bothWays(rules)[2].global.index;
-    expect([index?.start.places.size, index?.end.places.size]).toEqual([3, 0]);
+    expect(index?.pieces.map(({ part, places }) => [part, [...places.keys()]])).toEqual([['start', ['c', 'b', 'a']]]);
   });
 
   test('any of several hosts', () => {
@@ -230,6 +240,10 @@ const hostPattern = fc.oneof(
     '^a.*b$',
     '^(?=a)a',
     'K$',
+    '^.a',
+    '^.(a|b).$',
+    'a..$',
+    '^[^x]{2}b',
   ),
 );
 const someCondition = fc.oneof(
@@ -287,6 +301,28 @@ test('random rules end the same with the index, without it, and while recorded',
     { numRuns: 5000 },
   );
   expect(indexed).toBeGreaterThan(1000);
+});
+
+test('random rules that look at the host alone end the same with the index and without it', () => {
+  const aboutHost = fc.record({
+    name: fc.string({ minLength: 1, maxLength: 3 }),
+    syntax: fc.constantFrom<'ECMAScript' | 'Wildcard'>('ECMAScript', 'ECMAScript', 'Wildcard'),
+    conditions: fc.array(
+      fc
+        .tuple(hostPattern, fc.boolean())
+        .map(([pattern, ignoreCase]) => condition('{HTTP_HOST}', pattern, { ignoreCase })),
+      { minLength: 1, maxLength: 2 },
+    ),
+    any: fc.boolean(),
+    to: fc.constant('http://farm/{R:0}'),
+  });
+  fc.assert(
+    fc.property(fc.array(aboutHost, { maxLength: 3 }), host, (rules, name) => {
+      const [withIndex, plain] = bothWays(rules, { host: name });
+      expect(withIndex).toEqual(plain);
+    }),
+    { numRuns: 5000 },
+  );
 });
 
 test('10,000 rules that name their hosts cost one look-up', () => {
