@@ -109,7 +109,7 @@ function targetOf({ url, wirePath: encoded, request }: Pass): string {
 function finish(pass: Pass): RewriteOutcome {
   const { authority } = pass;
   const target = targetOf(pass);
-  if (!authority) return withLeft({ kind: 'none', target }, pass);
+  if (!authority) return { kind: 'none', target, setVariables: pass.set, urlRewritten: pass.url.rewritten };
   const { scheme, host, port, literal, rule } = authority;
   return {
     kind: 'proxy',
