@@ -429,7 +429,9 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   #respond(decision: Extract<Decision, { action: 'respond' }>): void {
     try {
-      const own = this.#withOutbound({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] });
+      const own = this.#withOutbound(
+        withLength({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] }),
+      );
       this.#answerBegun = true;
       this.#answerComplete = true;
       this.#status = decision.status;
@@ -444,7 +446,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     const body = errorPage(status, subStatus, this.#logId);
     this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
-    return { status, reason: '', headers, body };
+    return withLength({ status, reason: '', headers, body });
   }
 
   /** Outbound rules see what we answer ourselves too; they change its headers only. */
@@ -532,6 +534,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
       serverTime: this.#serverTime === undefined ? undefined : Math.round(this.#serverTime),
     });
   }
+}
+
+/** Before outbound rules look, as the answer of a server has its length, too. */
+function withLength(own: OwnAnswer): OwnAnswer {
+  return { ...own, headers: [...own.headers, 'Content-Length', String(Buffer.byteLength(own.body))] };
 }
 
 /** Requests that are no requests, or too much of one: the access log has only their status. */

@@ -276,7 +276,7 @@ export class Http1Connection implements ClientSide {
   respond({ status, reason, headers, body }: OwnAnswer): void {
     const bytes = Buffer.from(body);
     this.#chunked = false;
-    this.#writeHead(status, reason, [...headers, 'Content-Length', String(bytes.length)]);
+    this.#writeHead(status, reason, headers);
     if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#writer.push(bytes);
     this.resumeBody();
     this.#advance();

@@ -119,7 +119,7 @@ export class Http2Call implements ClientSide {
   }
 
   #writeOwn({ status, headers, body }: OwnAnswer): void {
-    this.#response.writeHead(status, grouped([...headers, 'Content-Length', String(Buffer.byteLength(body))]));
+    this.#response.writeHead(status, grouped(headers));
     this.#response.end(this.#method === 'HEAD' ? '' : body);
     this.#closeUnread();
   }
