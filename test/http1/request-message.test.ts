@@ -296,13 +296,7 @@ describe('what is refused', () => {
   });
 
   test('at the byte where it stands, without waiting for the end of the head', () => {
-    for (const text of [
-      'GET / HTTP/1.1\r\nX: \0',
-      'GET / HTTP/1.1\n',
-      'GET / HTTP/1.1\r\r',
-      '\r\n\r\n',
-      '\x16',
-    ]) {
+    for (const text of ['GET / HTTP/1.1\r\nX: \0', 'GET / HTTP/1.1\n', 'GET / HTTP/1.1\r\r', '\r\n\r\n', '\x16']) {
       const whole = bytes(text);
       expect(readRequests([whole.subarray(0, -1)]).fault, JSON.stringify(text)).toBeUndefined();
       expect(readRequests([whole]).fault?.status, JSON.stringify(text)).toBe(400);
