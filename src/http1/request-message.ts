@@ -28,6 +28,7 @@ export interface MessageLimits {
 
 /** Standard methods are in capitals, and so are those of Exchange (`RPC_IN_DATA`) and WebDAV. */
 const METHOD = /^[A-Z][A-Z0-9_-]{0,31}$/;
+const SLASH = 0x2f;
 const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/;
 
 /** @throws MessageFault */
@@ -35,7 +36,7 @@ export function parseRequest(text: string, limits: MessageLimits): RequestMessag
   const lineEnd = text.indexOf('\r');
   const methodEnd = text.indexOf(' ');
   const versionStart = text.lastIndexOf(' ', lineEnd) + 1;
-  if (methodEnd < 0 || methodEnd >= versionStart - 1 || versionStart > lineEnd) throw malformed('request line');
+  if (methodEnd < 1 || methodEnd >= versionStart - 1 || versionStart > lineEnd) throw malformed('request line');
   const method = text.slice(0, methodEnd);
   const target = text.slice(methodEnd + 1, versionStart - 1);
   const version = requestVersion(text.slice(versionStart, lineEnd));
@@ -44,6 +45,7 @@ export function parseRequest(text: string, limits: MessageLimits): RequestMessag
     throw new MessageFault(414, `a target of ${target.length} bytes, ${limits.targetBytes} are taken`);
   }
   if (!TARGET.test(target)) throw malformed('a blank, a fragment or nothing at all in the request target');
+  if (!hasForm(method, target)) throw malformed(`request target ${JSON.stringify(target.slice(0, 64))} of ${method}`);
 
   const fields = parseFields(text, lineEnd + 2, limits.headerCount);
   const { hosts, connection, upgrade, headers } = fields;
@@ -62,6 +64,13 @@ export function parseRequest(text: string, limits: MessageLimits): RequestMessag
     upgrade: upgrade !== '' && version === 'HTTP/1.1' && namesOption(connection, 'upgrade') ? upgrade : '',
     expectsContinue: expectsContinue(fields.expect, version, body),
   };
+}
+
+/** RFC 9112 3.2: a path; for OPTIONS also `*`; for CONNECT host and port and nothing else; a whole URL for all others. */
+function hasForm(method: string, target: string): boolean {
+  if (method === 'CONNECT') return /^[^/?@]+:\d{1,5}$/.test(target);
+  if (target.charCodeAt(0) === SLASH) return true;
+  return target === '*' ? method === 'OPTIONS' : /^https?:\/\/[^/?]/i.test(target);
 }
 
 function requestVersion(text: string): 'HTTP/1.0' | 'HTTP/1.1' {
