@@ -49,6 +49,20 @@ export function fieldName(written: string): FieldName {
   return name;
 }
 
+/** By length, first and last character: a name that came before is found without being cut out of its head. */
+const recent: (FieldName | undefined)[] = new Array(512).fill(undefined);
+
+/** The same for the part of a head from `start` to `end`. */
+export function fieldNameAt(head: string, start: number, end: number): FieldName {
+  const slot = ((end - start) * 31 + head.charCodeAt(start) * 7 + head.charCodeAt(end - 1)) & 511;
+  const found = recent[slot];
+  if (found !== undefined && found.written.length === end - start && head.startsWith(found.written, start))
+    return found;
+  const name = fieldName(head.slice(start, end));
+  if (known.has(name.written)) recent[slot] = name;
+  return name;
+}
+
 function described(written: string): FieldName {
   const lower = written.toLowerCase();
   return { written, lower, role: ROLES.has(lower) ? (lower as FieldRole) : 'other' };

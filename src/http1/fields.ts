@@ -1,5 +1,5 @@
 /** The header fields of a head: a flat list in the order of the wire, and what they say about the message itself. */
-import { fieldName } from './field-name.ts';
+import { fieldNameAt } from './field-name.ts';
 import { MessageFault, malformed } from './message-fault.ts';
 
 const TAB = 0x09;
@@ -45,7 +45,7 @@ export function parseFields(text: string, at: number, most: number): Fields {
     if (first === BLANK || first === TAB) throw malformed('a folded header line');
     const colon = text.indexOf(':', start);
     if (colon < 0 || colon > end) throw malformed('a header line without a colon');
-    const { written, role } = fieldName(text.slice(start, colon));
+    const { written, role } = fieldNameAt(text, start, colon);
     const value = trimmed(text, colon + 1, end);
     start = end + 2;
     if (role === 'host') {
@@ -92,6 +92,7 @@ function trimmed(text: string, from: number, to: number): string {
 
 /** True where a list such as that of `Connection` names the option, in any letter case. */
 export function namesOption(list: string, option: string): boolean {
+  if (list === 'keep-alive' || list === 'Keep-Alive') return option === 'keep-alive';
   if (list.length < option.length) return false;
   if (list.length === option.length) return list === option || list.toLowerCase() === option;
   return list.split(',').some((each) => trimmed(each, 0, each.length).toLowerCase() === option);

@@ -19,6 +19,8 @@ export interface RequestMessage {
   readonly upgrade: string;
   /** The client waits for `100 Continue` before its body. */
   readonly expectsContinue: boolean;
+  /** Everything behind the request line, as sent; `''` where it is too long to be kept. */
+  readonly fieldText: string;
 }
 
 export interface MessageLimits {
@@ -31,8 +33,14 @@ const METHOD = /^[A-Z][A-Z0-9_-]{0,31}$/;
 const SLASH = 0x2f;
 const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/;
 
-/** @throws MessageFault */
-export function parseRequest(text: string, limits: MessageLimits): RequestMessage {
+/** A longer block is not kept, since it would be kept for every connection. */
+const LONGEST_REPEATED = 4096;
+
+/**
+ * @param earlier what the client sent before: a block of fields that is the same again has been read already
+ * @throws MessageFault
+ */
+export function parseRequest(text: string, limits: MessageLimits, earlier?: RequestMessage): RequestMessage {
   const lineEnd = text.indexOf('\r');
   const methodEnd = text.indexOf(' ');
   const versionStart = text.lastIndexOf(' ', lineEnd) + 1;
@@ -47,14 +55,29 @@ export function parseRequest(text: string, limits: MessageLimits): RequestMessag
   if (!TARGET.test(target)) throw malformed('a blank, a fragment or nothing at all in the request target');
   if (!hasForm(method, target)) throw malformed(`request target ${JSON.stringify(target.slice(0, 64))} of ${method}`);
 
-  const fields = parseFields(text, lineEnd + 2, limits.headerCount);
+  const at = lineEnd + 2;
+  if (
+    earlier?.version === version &&
+    earlier.fieldText.length === text.length - at &&
+    text.endsWith(earlier.fieldText)
+  ) {
+    return { ...earlier, method, target };
+  }
+  return { method, target, ...readFields(text, at, version, limits.headerCount) };
+}
+
+function readFields(
+  text: string,
+  at: number,
+  version: RequestMessage['version'],
+  headerCount: number,
+): Omit<RequestMessage, 'method' | 'target'> {
+  const fields = parseFields(text, at, headerCount);
   const { hosts, connection, upgrade, headers } = fields;
   if (hosts.length > 1 || (hosts.length === 0 && version === 'HTTP/1.1'))
     throw malformed(`${hosts.length} Host fields`);
   const body = declaredBody(fields, version) ?? 'none';
   return {
-    method,
-    target,
     version,
     host: hosts[0],
     headers,
@@ -63,6 +86,7 @@ export function parseRequest(text: string, limits: MessageLimits): RequestMessag
       version === 'HTTP/1.1' ? connection === '' || !namesOption(connection, 'close') : keepsAlive10(connection),
     upgrade: upgrade !== '' && version === 'HTTP/1.1' && namesOption(connection, 'upgrade') ? upgrade : '',
     expectsContinue: expectsContinue(fields.expect, version, body),
+    fieldText: text.length - at <= LONGEST_REPEATED ? text.slice(at) : '',
   };
 }
 

@@ -55,7 +55,9 @@ export function nominatedNames(
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const field = headers[i] ?? '';
     if (field.length !== CONNECTION.length || field.toLowerCase() !== CONNECTION) continue;
-    for (const part of (headers[i + 1] ?? '').split(',')) {
+    const value = headers[i + 1] ?? '';
+    if (value === 'keep-alive' || value === 'Keep-Alive' || value === 'close') continue;
+    for (const part of value.split(',')) {
       const name = part.trim().toLowerCase();
       if (name === '' || name === 'close' || name === 'keep-alive') continue;
       if (!endToEnd.has(name) && !own?.all.has(name)) {

@@ -8,7 +8,8 @@ import { BodyReader } from '../http1/body-reader.ts';
 import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
-import { parseRequest } from '../http1/request-message.ts';
+import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
+import { turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
@@ -41,6 +42,7 @@ type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 /** The rest of a body that nobody wants is read up to this size to keep the connection; beyond it the connection ends. */
 const DRAINED_BYTES = 1024 * 1024;
 const LINGER_MS = 5000;
+const FORGET_SECONDS = 5;
 /** A whole TLS record: behind it there is most often another. */
 const BULK_BYTES = 16 * 1024;
 /** As IIS's `minBytesPerSecond`: a client that takes less is dropped. */
@@ -56,6 +58,8 @@ export class Http1Connection implements ClientSide {
   #phase: Phase = 'head';
   #exchange: Exchange | undefined;
   #request: RequestHead | undefined;
+  /** Most clients send the same header block again and again, which is then not read anew. */
+  #earlier: RequestMessage | undefined;
   #requestComplete = true;
   /** Bytes of a body that came after its answer. */
   #drained = 0;
@@ -69,7 +73,7 @@ export class Http1Connection implements ClientSide {
   #paused = false;
   #served = 0;
   /** Milliseconds of `performance.now()`: when the phase began, or when the client last sent something in it. */
-  #since = performance.now();
+  #since = turnTime();
   #stalled = { length: 0, since: 0 };
 
   constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
@@ -115,7 +119,10 @@ export class Http1Connection implements ClientSide {
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
         if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
-      } else if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
+      } else {
+        if (seconds > FORGET_SECONDS) this.#forget();
+        if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
+      }
     } else if (this.#phase === 'exchange' && !this.#requestComplete && seconds > body) {
       // The server has answered, and reads no more of what it has not asked for.
       if (this.#exchange?.answerComplete) this.#socket.destroy();
@@ -136,7 +143,7 @@ export class Http1Connection implements ClientSide {
       this.#rest = Buffer.concat([this.#rest, bytes]);
     } else {
       // Between two requests the time runs from the end of the last one; in a head, from its first byte.
-      if (this.#phase === 'exchange' || !this.#head.begun) this.#since = performance.now();
+      if (this.#phase === 'exchange' || !this.#head.begun) this.#since = turnTime();
       this.#consume(bytes);
     }
   }
@@ -174,7 +181,8 @@ export class Http1Connection implements ClientSide {
 
   #begin(): void {
     const { limits, runtime } = this.#options;
-    const message = parseRequest(this.#head.text, limits);
+    const message = parseRequest(this.#head.text, limits, this.#earlier);
+    this.#earlier = message;
     this.#keepAlive = message.keepAlive;
     const request = headOfMessage(message, this.#connection, limits.targetBytes);
     this.#request = request;
@@ -299,14 +307,11 @@ export class Http1Connection implements ClientSide {
 
   #writeHead(status: number, reason: string, headers: HeaderList): void {
     if (this.#options.draining() || this.#leavesMuchUnread()) this.#keepAlive = false;
-    const own = ['Date', currentHttpDate()];
-    if (!this.#keepAlive) own.push('Connection', 'close');
-    else if (this.#request?.protocol === 'HTTP/1.0') own.push('Connection', 'keep-alive');
-    this.#writer.push(
-      this.#chunked
-        ? responseHead(status, reason, headers, [...own, 'Transfer-Encoding', 'chunked'])
-        : responseHead(status, reason, headers, own),
-    );
+    let own = `Date: ${currentHttpDate()}\r\n`;
+    if (!this.#keepAlive) own += 'Connection: close\r\n';
+    else if (this.#request?.protocol === 'HTTP/1.0') own += 'Connection: keep-alive\r\n';
+    if (this.#chunked) own += 'Transfer-Encoding: chunked\r\n';
+    this.#writer.push(responseHead(status, reason, headers, own));
   }
 
   /** More of the body is to come than is worth reading for the sake of the connection. */
@@ -331,7 +336,7 @@ export class Http1Connection implements ClientSide {
     this.#exchange = undefined;
     this.#request = undefined;
     this.#phase = 'head';
-    this.#since = performance.now();
+    this.#since = turnTime();
     if (this.#reading) return;
     this.flush();
     this.#takeRest();
@@ -348,7 +353,7 @@ export class Http1Connection implements ClientSide {
     this.#exchange?.finish(true);
     this.#exchange = undefined;
     this.#phase = 'lingering';
-    this.#since = performance.now();
+    this.#since = turnTime();
     this.#drained = 0;
     this.#rest = undefined;
     this.#writer.end();
@@ -370,6 +375,12 @@ export class Http1Connection implements ClientSide {
     if (this.#socket.readableEnded) this.#exchange?.finish(true);
   }
 
+  /** An idle connection holds no more memory than it must. */
+  #forget(): void {
+    this.#earlier = undefined;
+    this.#connection.passed = undefined;
+  }
+
   #pause(): void {
     this.#paused = true;
     this.#socket.pause();
@@ -378,7 +389,7 @@ export class Http1Connection implements ClientSide {
   #resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#since = performance.now();
+    this.#since = turnTime();
     this.#socket.resume();
   }
 

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { encodeChunk, encodeEnd } from '../../src/http1/chunked-encoder.ts';
-import { requestHead, responseHead } from '../../src/http1/head-writer.ts';
+import { fieldLines, requestHead, responseHead } from '../../src/http1/head-writer.ts';
 import type { RequestMessage } from '../../src/http1/request-message.ts';
 import type { ResponseMessage } from '../../src/http1/response-message.ts';
 import { numbers } from '../seeded-numbers.ts';
@@ -136,7 +136,7 @@ function written({ head, body, trailers, complete }: ReadMessage<Head>): string 
       ? requestHead(
           head.method,
           head.target,
-          head.host === undefined ? head.headers : ['Host', head.host, ...head.headers],
+          fieldLines(head.host === undefined ? head.headers : ['Host', head.host, ...head.headers]),
         )
       : responseHead(head.status, head.reason, head.headers);
   // A version is not told of an answer, but for whether its connection stays.

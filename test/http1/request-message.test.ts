@@ -36,6 +36,7 @@ describe('what is taken', () => {
     keepAlive: true,
     upgrade: '',
     expectsContinue: false,
+    fieldText: '',
   };
 
   test.each<[string, string, Partial<RequestMessage>]>([
@@ -151,7 +152,8 @@ describe('what is taken', () => {
       },
     ],
   ])('%s', (_name, text, parts) => {
-    expect(read(text)).toStrictEqual({ ...plain, ...parts });
+    const fieldText = text.slice(text.indexOf('\r\n', 2) + 2);
+    expect(read(text)).toStrictEqual({ ...plain, fieldText, ...parts });
   });
 
   test('bytes from 0x80 to 0xff and every printable one are kept in values as they are', () => {
@@ -320,5 +322,31 @@ describe('what is refused', () => {
       expect(fault).toBeInstanceOf(MessageFault);
       expect((fault as MessageFault).message.length).toBeLessThan(256);
     }
+  });
+});
+
+describe('a block of fields that came before', () => {
+  const limits = { headerCount: 10, targetBytes: 100 };
+  const first = parseRequest('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX: y\r\n\r\n', limits);
+
+  test('is not read again, whatever the request line', () => {
+    const again = parseRequest('PUT /other?x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX: y\r\n\r\n', limits, first);
+    expect(again).toStrictEqual({ ...first, method: 'PUT', target: '/other?x' });
+    expect(again.headers).toBe(first.headers);
+  });
+
+  test.each([
+    'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nX: y\r\n\r\n',
+    'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX: y\r\nZ: z\r\n\r\n',
+    'POST /a HTTP/1.1\r\nA: b\r\nHost: a\r\nContent-Length: 5\r\nX: y\r\n\r\n',
+    'POST /a HTTP/1.0\r\nHost: a\r\nContent-Length: 5\r\nX: y\r\n\r\n',
+    'GET /a HTTP/1.1\r\nHost: a\r\n\r\n',
+  ])('is no other than it was: %j', (text) => {
+    expect(parseRequest(text, limits, first)).toStrictEqual(parseRequest(text, limits));
+  });
+
+  test('is not kept where it is long', () => {
+    const long = `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(4096)}\r\n\r\n`;
+    expect(parseRequest(long, limits).fieldText).toBe('');
   });
 });
