@@ -44,7 +44,7 @@ export function parseRequest(text: string, limits: MessageLimits, earlier?: Requ
   const lineEnd = text.indexOf('\r');
   const methodEnd = text.indexOf(' ');
   const versionStart = text.lastIndexOf(' ', lineEnd) + 1;
-  if (methodEnd < 1 || methodEnd >= versionStart - 1 || versionStart > lineEnd) throw malformed('request line');
+  if (methodEnd < 1 || methodEnd >= versionStart - 1) throw malformed('request line');
   const method = text.slice(0, methodEnd);
   const target = text.slice(methodEnd + 1, versionStart - 1);
   const version = requestVersion(text.slice(versionStart, lineEnd));

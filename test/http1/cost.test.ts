@@ -44,6 +44,21 @@ const pieces = (text: string, size: number) => {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.subarray(i * size, (i + 1) * size));
 };
 
+// The first test, while there is still room for names.
+test('names that clients make up keep none of the heads they came in', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const filler = 'y'.repeat(60_000);
+  const heapUsed = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heapUsed();
+  for (let i = 0; i < 1000; i++) readHead([head(`x-made-up-by-a-client-${i}: ${filler}\r\n`)]);
+  // 1,000 heads would be 60 MB.
+  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
+});
+
 const longNames = Array.from({ length: 5000 }, (_, i) => `x-${i}: y\r\n`).join('');
 
 describe.each<[string, () => Buffer[], (input: Iterable<Buffer>) => unknown, unknown]>([
@@ -120,18 +135,4 @@ describe.each<[string, () => Buffer[], (input: Iterable<Buffer>) => unknown, unk
     else expect(value).toEqual(expected);
     expect(milliseconds).toBeLessThan(50);
   });
-});
-
-test('names that clients make up keep none of the heads they came in', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const filler = 'y'.repeat(60_000);
-  const heapUsed = () => {
-    collect();
-    return process.memoryUsage().heapUsed;
-  };
-  const before = heapUsed();
-  for (let i = 0; i < 1000; i++) readHead([head(`x-made-up-by-a-client-${i}: ${filler}\r\n`)]);
-  // 1,000 heads would be 60 MB.
-  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
 });
