@@ -69,6 +69,8 @@ export class HeadReader {
       if (kind === ORDINARY) {
         if (state > LINE_START) throw malformed('a CR without LF');
         state = IN_LINE;
+        // Most bytes follow another of their kind.
+        while (i + 1 < stop && KINDS[chunk[i + 1] as number] === ORDINARY) i++;
       } else if (kind === CR) {
         if (state > LINE_START) throw malformed('a CR without LF');
         state += AFTER_CR;
