@@ -335,6 +335,7 @@ export class Http1Connection implements ClientSide {
     }
     this.#exchange = undefined;
     this.#request = undefined;
+    this.#body.start('none');
     this.#phase = 'head';
     this.#since = turnTime();
     if (this.#reading) return;
