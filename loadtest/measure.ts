@@ -18,20 +18,19 @@ export function jobFor(scenario: LoadScenario, running: Running, amount: number)
   return { endpoint, path, method, uploadBytes, connections, reconnect, amount };
 }
 
-/**
- * Runs ever larger amounts for as long as warming up takes.
- * @returns requests per second at the end
- */
+/** Parts of the time to warm up: the first one guesses the rate, the last one tells it. */
+const WARM_UP_PARTS = 3;
+
+/** @returns requests per second at the end */
 export async function warmUp(scenario: LoadScenario, running: Running, seconds: number, run: RunLoad): Promise<number> {
-  const { connections, streams } = scenario;
-  let left = seconds;
   let rate = 0;
-  for (let amount = connections * streams; left > 0; amount = roundAmount(scenario, rate * left)) {
+  const deadline = performance.now() + seconds * 1000;
+  do {
+    const amount = roundAmount(scenario, (rate * seconds) / WARM_UP_PARTS);
     const result = await run(jobFor(scenario, running, amount));
     if (result.succeeded === 0) throw new LoadtestFailure('not one good answer while warming up');
     rate = result.succeeded / Math.max(result.seconds, 0.001);
-    left -= Math.max(result.seconds, 0.05);
-  }
+  } while (performance.now() < deadline);
   return rate;
 }
 
@@ -76,8 +75,10 @@ export async function measureConnections(
   const { polls } = scenario;
   const tell = (question: HoldQuestion) => ask<number>(client, question);
   const path = polls ? '/hold' : '/1k';
-  const open = (connections: number) =>
-    tell({ act: 'open', endpoint: running.endpoint, path, count: connections, answered: !polls });
+  const open = async (connections: number) => {
+    if (polls) await ask(origin, { act: 'hold' } satisfies OriginQuestion);
+    return await tell({ act: 'open', endpoint: running.endpoint, path, count: connections, answered: !polls });
+  };
 
   await open(Math.min(WARM_UP_CONNECTIONS, count));
   await finish(polls, tell, origin);

@@ -13,9 +13,10 @@ export interface Options {
   readonly scenarios: readonly Scenario[];
   readonly competitors: readonly Competitor[];
   readonly rounds: number;
-  /** Of load in each round, and of warming up before the first. */
+  /** Of load in each round. */
   readonly seconds: number;
-  readonly warmUpSeconds: number;
+  /** Seconds of load before the first round. */
+  readonly warmUp: { readonly native: number; readonly onNode: number };
   /** The most connections that a scenario may hold. */
   readonly connections: number;
   readonly out: string;
@@ -39,7 +40,7 @@ export const USAGE = `npm run loadtest -- [OPTIONS]
 export function readOptions(args: readonly string[]): Options {
   const values = parse(args);
   const quick = values.quick ?? false;
-  const seconds = numberOf('--seconds', values.seconds, quick ? 0.7 : 4);
+  const seconds = numberOf('--seconds', values.seconds, quick ? 0.6 : 4);
   return {
     help: values.help ?? false,
     quick,
@@ -48,7 +49,7 @@ export function readOptions(args: readonly string[]): Options {
     competitors: COMPETITORS.filter((each) => isChosen(each, values.against)),
     rounds: Math.ceil(numberOf('--rounds', values.rounds, quick ? 1 : 3)),
     seconds,
-    warmUpSeconds: quick ? 0.4 : 2,
+    warmUp: quick ? { native: 0.4, onNode: 2.5 } : { native: 1, onNode: 6 },
     connections: Math.ceil(numberOf('--connections', values.connections, 8000)),
     out: values.out ?? join(import.meta.dirname, 'results'),
   };

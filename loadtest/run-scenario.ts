@@ -76,7 +76,7 @@ async function runLoadRounds(scenario: LoadScenario, all: readonly Entrant[], co
       progress.show(`${scenario.title}: ${each.competitor.label} starts and warms up`);
       const running = await each.competitor.start({ setup, ...context });
       each.running = running;
-      const rate = await warmUp(scenario, running, options.warmUpSeconds, run);
+      const rate = await warmUp(scenario, running, options.warmUp[each.competitor.onNode ? 'onNode' : 'native'], run);
       each.amount = roundAmount(scenario, rate * options.seconds);
     });
   }

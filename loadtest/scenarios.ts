@@ -123,6 +123,7 @@ export const SCENARIOS: readonly Scenario[] = [
     path: UPLOAD_PATH,
     method: 'POST',
     uploadBytes: MIB,
+    quick: false,
     ...inMib(MIB),
   }),
   load({
@@ -132,6 +133,7 @@ export const SCENARIOS: readonly Scenario[] = [
     connections: 32,
     duty: 'rules',
     hosts: MANY_HOSTS,
+    quick: false,
   }),
   load({
     name: 'h2-small',

@@ -7,6 +7,7 @@ export const bareTls: Competitor = {
   name: 'bare-tls',
   label: 'bare node:tls',
   duties: ['connections'],
+  onNode: true,
   version: () => process.versions.node,
   start,
 };

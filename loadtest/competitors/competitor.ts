@@ -36,6 +36,8 @@ export interface Competitor {
   readonly name: string;
   readonly label: string;
   readonly duties: readonly Duty[];
+  /** Whether it runs on Node, whose compiler takes some seconds of load to do its best. */
+  readonly onNode?: true;
   /** Its version; undefined where it is not installed. */
   version(): string | undefined;
   start(context: StartContext): Promise<Running>;

@@ -11,6 +11,7 @@ export const httpProxy: Competitor = {
   label: '@fastify/http-proxy',
   // It has no rules, and so many connections only tell what Node's HTTP server takes for each.
   duties: ['http1', 'http2', 'connections'],
+  onNode: true,
   version() {
     const file = createRequire(import.meta.url).resolve('@fastify/http-proxy/package.json');
     return /"version": "([^"]+)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';

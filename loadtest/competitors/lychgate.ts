@@ -10,6 +10,7 @@ export const lychgate: Competitor = {
   name: 'lychgate',
   label: 'Lychgate',
   duties: ['http1', 'http2', 'rules', 'connections'],
+  onNode: true,
   version: () => /"version": "([^"]+)"/.exec(readFileSync(join(root, 'package.json'), 'utf8'))?.[1] ?? '',
   start,
 };

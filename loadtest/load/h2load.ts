@@ -21,7 +21,8 @@ export async function runH2load(job: H2loadJob, processes: ChildProcesses): Prom
   const args = [
     ...[`--clients=${job.connections}`, `--max-concurrent-streams=${job.streams}`, `--requests=${job.amount}`],
     ...[`--connect-to=${address}:${port}`, `--tls13-ciphers=${CIPHER_SUITE}`, `--log-file=${log}`],
-    `https://${host}:${port}${job.path}`,
+    // Without the port, as the published hosts have none in their rules.
+    `https://${host}${job.path}`,
   ];
   const started = processes.start(job.command, args, { output });
   await started.ended;

@@ -32,6 +32,8 @@ interface Held {
 
 /** Handshakes and requests under way at once. */
 const AT_ONCE = 32;
+/** Milliseconds that an answer may take once it is due. */
+const ANSWER_TIMEOUT = 30_000;
 let held: Held[] = [];
 
 answer((question: HoldQuestion) => {
@@ -104,9 +106,14 @@ function hold({ address, port, host }: Endpoint, path: string): Held {
   return each;
 }
 
+/** False where the connection closes, or where there is none in time. */
 function nextAnswer(each: Held): Promise<boolean> {
   return new Promise((resolve) => {
-    each.settle = resolve;
+    const timer = setTimeout(resolve, ANSWER_TIMEOUT, false);
+    each.settle = (answered) => {
+      clearTimeout(timer);
+      resolve(answered);
+    };
   });
 }
 

@@ -12,11 +12,14 @@ import { answer } from './answer.ts';
 export type OriginQuestion =
   /** How many requests it holds. */
   | { readonly act: 'count' }
-  /** Answers all that it holds. */
-  | { readonly act: 'release' };
+  /** Answers all that it holds, and from now on each request at once: some may still be on their way. */
+  | { readonly act: 'release' }
+  /** Holds again. */
+  | { readonly act: 'hold' };
 
 const [address = '127.0.0.2', port = '0', cert = '', key = '', folder = ''] = process.argv.slice(2);
 const held = new Set<ServerResponse>();
+let holding = true;
 /** Larger files are streamed. */
 const KEPT = 2 ** 20;
 const kept = new Map<string, Buffer>();
@@ -46,8 +49,16 @@ server.timeout = 0;
 server.listen({ port: Number(port), host: address, backlog: 4096 });
 
 function holdBack(response: ServerResponse): void {
+  if (!holding) {
+    answerHeld(response);
+    return;
+  }
   held.add(response);
   response.on('close', () => held.delete(response));
+}
+
+function answerHeld(response: ServerResponse): void {
+  response.writeHead(200, { 'content-length': 2 }).end('ok');
 }
 
 function sendFile(name: string, response: ServerResponse): void {
@@ -65,8 +76,7 @@ function sendFile(name: string, response: ServerResponse): void {
 
 answer(({ act }: OriginQuestion) => {
   const count = held.size;
-  if (act === 'release') {
-    for (const response of held) response.writeHead(200, { 'content-length': 2 }).end('ok');
-  }
+  if (act !== 'count') holding = act === 'hold';
+  if (act === 'release') held.forEach(answerHeld);
   return count;
 });
