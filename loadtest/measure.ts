@@ -25,8 +25,10 @@ const WARM_UP_PARTS = 3;
 export async function warmUp(scenario: LoadScenario, running: Running, seconds: number, run: RunLoad): Promise<number> {
   let rate = 0;
   const deadline = performance.now() + seconds * 1000;
+  let amount = 0;
   do {
-    const amount = roundAmount(scenario, (rate * seconds) / WARM_UP_PARTS);
+    // Ever more, since what is cold tells a rate that is far too low.
+    amount = roundAmount(scenario, Math.max((rate * seconds) / WARM_UP_PARTS, amount * 2));
     const result = await run(jobFor(scenario, running, amount));
     if (result.succeeded === 0) throw new LoadtestFailure('not one good answer while warming up');
     rate = result.succeeded / Math.max(result.seconds, 0.001);
