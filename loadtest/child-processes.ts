@@ -27,7 +27,9 @@ export interface ChildProcesses {
   start(command: string, args: readonly string[], options?: StartOptions): StartedProcess;
   /** A program of `programs/`, which can be asked (see `ask`). */
   startProgram(name: string, args: readonly string[], options?: StartOptions): StartedProcess;
+  /** Nothing can be started any more. */
   stopAll(): Promise<void>;
+  isStopping(): boolean;
 }
 
 /** How long a program may take to end on a signal, in milliseconds. */
@@ -36,7 +38,9 @@ const PATIENCE = 3000;
 export function createChildProcesses(folder: string): ChildProcesses {
   const running = new Set<StartedProcess>();
   let count = 0;
+  let stopping = false;
   const keep = (name: string, launch: (output: number) => ChildProcess, output: string): StartedProcess => {
+    if (stopping) throw new LoadtestFailure(`the run is being stopped, ${name} is not started`);
     const descriptor = openSync(output, 'a');
     const child = launch(descriptor);
     closeSync(descriptor);
@@ -59,7 +63,9 @@ export function createChildProcesses(folder: string): ChildProcesses {
       const options = { env: { ...process.env, ...env } };
       return keep(name, (out) => fork(file, args, { ...options, stdio: ['ignore', out, out, 'ipc'] }), output);
     },
+    isStopping: () => stopping,
     async stopAll() {
+      stopping = true;
       await Promise.all([...running].map((each) => each.stop()));
     },
   };

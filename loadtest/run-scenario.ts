@@ -115,10 +115,17 @@ async function runConnectionRounds(scenario: ConnectionScenario, all: readonly E
 }
 
 /** A competitor that fails is told and left out; the others go on. */
-async function attempt(each: Entrant, { title }: Scenario, { progress }: RunContext, work: () => Promise<void>) {
+async function attempt(
+  each: Entrant,
+  { title }: Scenario,
+  { progress, processes }: RunContext,
+  work: () => Promise<void>,
+) {
   try {
     await work();
   } catch (thrown) {
+    // Interrupted: what fails now says nothing, and the handler of the signal ends the process.
+    if (processes.isStopping()) await new Promise(() => undefined);
     each.failure = messageOf(thrown);
     progress.note(`${title}: ${each.competitor.label} failed: ${each.failure}`);
   }

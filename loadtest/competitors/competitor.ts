@@ -43,9 +43,14 @@ export interface Competitor {
   start(context: StartContext): Promise<Running>;
 }
 
-/** Waits until a started competitor answers with what the origin serves. */
+/** Waits until a started competitor answers with what the origin serves; ends one that does not. */
 export async function whenReady(running: Running): Promise<Running> {
-  await waitReady(running.endpoint, '/1k', running.processes);
+  try {
+    await waitReady(running.endpoint, '/1k', running.processes);
+  } catch (thrown) {
+    await Promise.all(running.processes.map((each) => each.stop()));
+    throw thrown;
+  }
   return running;
 }
 
