@@ -38,6 +38,12 @@ export class ClientPins {
     this.#budget = budget;
   }
 
+  /** There is a server that knows this client by its connection, which is worth keeping for that. */
+  get any(): boolean {
+    for (const ofFarm of this.#pins?.values() ?? []) if (ofFarm.size > 0) return true;
+    return false;
+  }
+
   /** The connection of an earlier login, while it is open. */
   get(farm: WebFarm, scheme: Scheme): Pinned | undefined {
     return this.#pins?.get(farm)?.get(scheme);
@@ -48,7 +54,10 @@ export class ClientPins {
     this.#drop(farm, scheme)?.connection.abandon();
     if (this.#budget.count >= this.#budget.limit) return false;
     this.#budget.count++;
-    pinned.connection.pin(() => this.#drop(farm, scheme));
+    // It may close long after another has taken its place.
+    pinned.connection.pin(() => {
+      if (this.get(farm, scheme) === pinned) this.#drop(farm, scheme);
+    });
     this.#pins ??= new Map();
     const ofFarm = this.#pins.get(farm) ?? new Map<Scheme, Pinned>();
     this.#pins.set(farm, ofFarm.set(scheme, pinned));
