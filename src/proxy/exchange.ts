@@ -224,6 +224,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const { farm, outbound } = this.#forwardDecision();
       const headers = clientHeaders(message, this.head, farm.protocol);
       const { status, reason, body, upgrade } = message;
+      // RFC 9110 15.5.22: the client is to know what the server wants it to change to.
+      if (status === 426 && upgrade !== '' && this.head.protocol === 'HTTP/1.1') {
+        headers.push('Connection', 'Upgrade', 'Upgrade', upgrade);
+      }
       // 3.
       const rewritten = outbound && rewriteHead(outbound, status, headers);
       const answer = {
@@ -272,7 +276,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   onError(error: Error, connection: ServerConnection): void {
     this.#connection = undefined;
-    if (this.#finished || this.#answerComplete) {
+    // Of a tunnel the server may have ended its side, and the client not: then it is the client who is to hear of it.
+    if (this.#finished || (this.#answerComplete && !this.#tunnel)) {
       // What is left of the request goes nowhere, and is read away.
       if (!this.#finished) this.#client.resumeBody();
       return;

@@ -291,8 +291,10 @@ export class Http1Connection implements ClientSide {
   }
 
   cut(): void {
+    // The server has ended its side of a tunnel before, and what it said may still be on its way.
+    if (this.#phase === 'tunnel' && this.#socket.writableEnded) this.#socket.destroySoon();
     // A mere end could pass for that of a body. A reset cannot; nor can TLS that ends without saying so.
-    if (this.#connection.tls) this.#socket.destroy();
+    else if (this.#connection.tls) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 

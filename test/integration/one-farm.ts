@@ -117,9 +117,10 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Resolves when the socket is gone. */
+/** Resolves when the other side has closed, and lets the socket go. */
 export function closeOf(socket: Socket): Promise<void> {
-  return socket.destroyed && socket.closed
-    ? Promise.resolve()
-    : new Promise((resolve) => socket.once('close', () => resolve()));
+  if (socket.closed) return Promise.resolve();
+  socket.once('end', () => socket.destroy());
+  if (socket.readableEnded) socket.destroy();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
