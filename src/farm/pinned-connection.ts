@@ -38,12 +38,6 @@ export class ClientPins {
     this.#budget = budget;
   }
 
-  /** There is a server that knows this client by its connection, which is worth keeping for that. */
-  get any(): boolean {
-    for (const ofFarm of this.#pins?.values() ?? []) if (ofFarm.size > 0) return true;
-    return false;
-  }
-
   /** The connection of an earlier login, while it is open. */
   get(farm: WebFarm, scheme: Scheme): Pinned | undefined {
     return this.#pins?.get(farm)?.get(scheme);

@@ -97,6 +97,11 @@ export class ServerConnection implements SocketEvents {
     return this.#whenClosed !== undefined;
   }
 
+  /** It is pinned, and more requests can follow on it. */
+  get keepsLogin(): boolean {
+    return this.pinned && this.#reusable && this.#state !== 'closed';
+  }
+
   get isTunnel(): boolean {
     return this.#state === 'tunnel';
   }

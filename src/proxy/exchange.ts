@@ -69,6 +69,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
     return this.#answerComplete;
   }
 
+  /** The server knows the client by this connection, and reads on: the rest of a body is for the server to take. */
+  get keepsLogin(): boolean {
+    return this.#connection?.keepsLogin === true;
+  }
+
   /**
    * Runs the deciding stages, and answers at once where they say so.
    * @returns true where a server is to be asked: `forward` does that

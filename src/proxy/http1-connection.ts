@@ -211,7 +211,7 @@ export class Http1Connection implements ClientSide {
       this.#requestComplete = true;
       exchange?.endBody(this.#body.trailers);
       this.#advance();
-    } else if (this.#drained > DRAINED_BYTES && !this.#connection.pins.any) this.#linger();
+    } else if (this.#drained > DRAINED_BYTES && !exchange?.keepsLogin) this.#linger();
     return end;
   }
 
@@ -319,7 +319,8 @@ export class Http1Connection implements ClientSide {
   /** More of the body is to come than is worth reading for the sake of the connection, unless a login hangs on it. */
   #leavesMuchUnread(): boolean {
     const body = this.#request?.body;
-    return !this.#requestComplete && typeof body === 'number' && body > DRAINED_BYTES && !this.#connection.pins.any;
+    if (this.#requestComplete || typeof body !== 'number' || body <= DRAINED_BYTES) return false;
+    return !this.#exchange?.keepsLogin;
   }
 
   /** Request and answer are complete: the next request, or the end. */

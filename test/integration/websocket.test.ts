@@ -480,8 +480,8 @@ describe('its end', () => {
 describe('a reader that stops is waited for, and costs no memory', () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
-  const TUNNELS = 8;
-  const OFFERED = 48 * MIB;
+  const TUNNELS = 4;
+  const OFFERED = 32 * MIB;
   const PIECE = Buffer.alloc(64 * 1024, 'x');
 
   function held(): number {
