@@ -98,6 +98,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
     const first = this.#failure === undefined;
     this.#failure ??= error instanceof ExchangeError ? error : new ExchangeError('internal', String(error), error);
     if (first) this.#report(this.#failure);
+    // An idle tunnel that is closed has served its purpose.
+    if (first && this.#failure.side === 'server' && !(this.#tunnel && this.#failure.kind === 'serverTimeout')) {
+      this.#server?.counters.fail(this.head.upgrade !== '');
+    }
     this.#letGo();
     if (this.#answerBegun) {
       this.#client.cut();
@@ -123,6 +127,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const pinned = pins.get(farm, scheme);
       this.#server = pinned?.server ?? farm.next();
       if (this.#server === undefined) throw new ExchangeError('noServer', `farm ${farm.name} has no server available`);
+      this.#server.counters.begin(this.head.upgrade !== '');
       // 3.
       if (pinned?.connection.isIdle) this.onConnection(pinned.connection);
       else this.#lease(this.#server, false);
@@ -141,6 +146,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       return true;
     }
     if (this.#finished || (this.#answerComplete && this.#connection === undefined)) return true;
+    if (this.#server) this.#server.counters.bytesSent += bytes.length;
     const piece = this.head.body === 'stream' ? encodeChunk(bytes) : bytes;
     if (this.#requestSent) return this.#writeBody(piece);
     this.#pending.push(piece);
@@ -166,6 +172,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** Bytes of a client in a tunnel. False as with `takeBody`. */
   takeTunnel(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;
+    if (this.#server) this.#server.counters.webSocketBytesSent += bytes.length;
     return this.#connection?.write(bytes) ?? true;
   }
 
@@ -189,6 +196,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#finished = true;
     // Both ends of a tunnel have said all they had to say, and the last of it may still be on its way to the server.
     if (!(this.#tunnel && complete)) this.#letGo();
+    this.#server?.counters.end(this.head.upgrade !== '');
     this.#log(complete);
   }
 
@@ -251,6 +259,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
   }
 
   onData(bytes: Buffer): void {
+    if (this.#server) {
+      const { counters } = this.#server;
+      if (this.#tunnel) counters.webSocketBytesReceived += bytes.length;
+      else counters.bytesReceived += bytes.length;
+    }
     if (this.#rewritten) {
       this.#rewritten.push(bytes);
       return;
