@@ -90,6 +90,8 @@ interface Tally {
   failed: number;
   /** What must never be. */
   readonly wrong: string[];
+  /** The first of these. */
+  readonly alarm: PromiseWithResolvers<void>;
   /** What each server connection has answered, and to which client connection. */
   readonly answered: Map<string, { readonly name: string; readonly turn: number; readonly login: boolean }[]>;
 }
@@ -103,6 +105,7 @@ test(`${REQUESTS} requests of ${CLIENTS} clients, ${USERS.length} users and nobo
     open: 0,
     failed: 0,
     wrong: [],
+    alarm: Promise.withResolvers(),
     answered: new Map(),
   };
   const curls = Array.from({ length: CURLS }, (_, i) => curlMany(farm, USERS[i % USERS.length]!));
@@ -110,13 +113,13 @@ test(`${REQUESTS} requests of ${CLIENTS} clients, ${USERS.length} users and nobo
   const clients = Array.from({ length: CLIENTS }, (_, i) =>
     runClient(i, i % 5 === 4 ? undefined : USERS[i % USERS.length]!, farm, tally),
   );
-  await Promise.all(clients);
+  await Promise.race([Promise.all(clients), tally.alarm.promise]);
+  expect(tally.wrong).toEqual([]);
   for (const [i, told] of (await Promise.all(curls)).entries()) {
     const names = new Set(told.match(/CONTOSO\\\\\w+/g));
     expect([...names], `curl ${i}`).toEqual([`CONTOSO\\\\${USERS[i % USERS.length]!.user}`]);
     expect(told.match(/"user"/g)!.length).toBeGreaterThan(URLS_OF_EACH / 3);
   }
-  expect(tally.wrong).toEqual([]);
   // Nothing of this means anything if nobody ever logged in, or nothing ever broke.
   expect(tally.own).toBeGreaterThan(REQUESTS / 3);
   expect(tally.nobody).toBeGreaterThan(REQUESTS / 50);
@@ -193,7 +196,7 @@ async function logIn(seat: Seat, account: Account): Promise<void> {
   const offered = await client.ask({ host, path: '/abs/whoami', headers: { Authorization: TYPE_1 } });
   const challenge = offered.headers.get('www-authenticate')?.[0] ?? '';
   if (offered.status !== 401 || !challenge.startsWith('NTLM TlRMTVNTUAAC')) {
-    if (offered.status === 200) seat.tally.wrong.push(`${seat.name}: 200 to a first message`);
+    if (offered.status === 200) sound(seat.tally, `${seat.name}: 200 to a first message`);
     seat.tally.failed++;
     return;
   }
@@ -216,7 +219,7 @@ function judge(seat: Seat, told: Answer): void {
   if (told.status === 200) {
     const { user } = JSON.parse(told.body) as { user: string };
     if (account && user === `CONTOSO\\${account.user}`) tally.own++;
-    else tally.wrong.push(`${name}, who is ${account?.user ?? 'nobody'}, was told ${user}`);
+    else sound(tally, `${name}, who is ${account?.user ?? 'nobody'}, was told ${user}`);
     seat.loggedIn = true;
     note(tally, name, told, true);
   } else if (told.status === 401) {
@@ -224,8 +227,13 @@ function judge(seat: Seat, told: Answer): void {
     tally.nobody++;
   } else {
     tally.failed++;
-    if (told.status !== 502) tally.wrong.push(`${name}: ${told.status}`);
+    if (told.status !== 502) sound(tally, `${name}: ${told.status}`);
   }
+}
+
+function sound(tally: Tally, wrong: string): void {
+  tally.wrong.push(wrong);
+  tally.alarm.resolve();
 }
 
 function note(tally: Tally, name: string, told: Answer, login: boolean): void {
