@@ -395,8 +395,8 @@ describe('its end', () => {
     },
   );
 
-  test('the client ends its side, and still hears what the server has to say', async () => {
-    const { client, far } = await tunnel();
+  test.each(PLACES)('the client ends its side, and still hears what the server has to say (%s)', async (place) => {
+    const { client, far } = await tunnel(place);
     const ended = endOf(far);
     client.socket.end(encodeFrame(closeFrame(1001, 'leaving'), Buffer.alloc(4)));
     await ended;
@@ -405,8 +405,8 @@ describe('its end', () => {
     await Promise.all([client.closed, closeOf(far)]);
   });
 
-  test('the server ends its side, and still hears what the client has to say', async () => {
-    const { client, far } = await tunnel();
+  test.each(PLACES)('the server ends its side, and still hears what the client has to say (%s)', async (place) => {
+    const { client, far } = await tunnel(place);
     client.socket.allowHalfOpen = true;
     const ended = endOf(client.socket);
     far.end(encodeFrame(closeFrame(1012, 'restart')));
