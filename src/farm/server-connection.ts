@@ -142,6 +142,11 @@ export class ServerConnection implements SocketEvents {
     this.#socket.end();
   }
 
+  /** It ends behind the answer that is under way. */
+  retire(): void {
+    this.#reusable = false;
+  }
+
   /** It was leased, and is not needed after all. */
   giveBack(): void {
     this.#owner.idle(this);

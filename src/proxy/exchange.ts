@@ -233,6 +233,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
         if (this.head.protocol === 'HTTP/2.0') throw windowsOverHttp2('the server asks for a Windows login');
         if (this.#connection) this.#pinFor(this.#connection, true);
       }
+      // A login of a kind that its request did not show: nobody else may be taken for whoever it was.
+      if (message.persistentAuth && !this.#connection?.pinned) this.#connection?.retire();
       // 2.
       const { farm, outbound } = this.#forwardDecision();
       const headers = clientHeaders(message, this.head, farm.protocol);

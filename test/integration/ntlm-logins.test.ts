@@ -182,6 +182,21 @@ describe('a login belongs to its client connection', () => {
     expect((await client().ask({ host, path: '/open' })).body).toBe('2:1:open');
   });
 
+  test('Persistent-Auth to a request that shows no such login: the server connection ends behind the answer', async () => {
+    const { client, farm, server } = await published(({ request, response }) => {
+      if (request.url !== '/odd') return false;
+      answer(response, 200, 'odd', { 'Persistent-Auth': 'True' });
+      return true;
+    });
+    const opened = server.opened();
+    const own = client();
+    const told = await own.ask({ host, path: '/odd', headers: { Authorization: 'Other abc' } });
+    expect(told.headers.get('persistent-auth')).toEqual(['True']);
+    await closeOf(await opened);
+    expect(await bodies(own, 1, '/open')).toEqual(['2:1:open']);
+    expect(farm.proxy.logged.filter(({ code }) => code !== undefined)).toEqual([]);
+  });
+
   test('a wrong password, again and again: 401 each time, over the same connection', async () => {
     const { client, server } = await published();
     const own = client();
