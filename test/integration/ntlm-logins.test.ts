@@ -319,6 +319,19 @@ test('limits.pinned: 503 beyond it, others go on, and every login that ends make
   }
 });
 
+test('logins count among the connections a server may have; who waits for one has it when a login ends', async () => {
+  const { client, server } = await published(undefined, { farms: { fe: { maxConnections: 2 } } });
+  const own = [client(), client()];
+  for (const each of own) expect((await logIn(on(each))).status).toBe(200);
+  const waiting = client();
+  const answered = bodies(waiting, 1, '/open');
+  // What is logged in is not in its way.
+  expect(await bodies(own[1]!, 1)).toEqual(['2:3:CONTOSO\\alice']);
+  expect(server.asked.filter(({ path }) => path === '/open')).toEqual([]);
+  own[0]!.socket.destroy();
+  expect(await answered).toEqual(['3:1:open']);
+});
+
 test('two farms on one client connection have a login each', async () => {
   const names = ['one.contoso.com', 'two.contoso.com'];
   const [one, two] = [await boundServer(), await boundServer()];

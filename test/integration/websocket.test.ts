@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
@@ -451,6 +453,26 @@ describe('its end', () => {
     await ended;
     await closeOf(far);
     await talkUntilClosed(client);
+  });
+
+  test('it has one line in the access log, with 101, the bytes of both directions and how it ended', async () => {
+    const access = { format: 'json', file: 'access.log' };
+    const { client, far, farm } = await tunnel('plain', { log: { level: 'silent', access } });
+    const heard = receive(far, 11);
+    client.socket.write('hello there');
+    await heard;
+    far.write('good bye');
+    await new Promise((resolve) => client.socket.once('data', resolve));
+    const ended = endOf(far);
+    client.socket.end();
+    await ended;
+    far.end();
+    await Promise.all([client.closed, closeOf(far)]);
+    const read = () => readFileSync(join(farm.proxy.configDir, 'access.log'), 'utf8').split('\n');
+    const logged = { 'sc-status': 101, 'sc-win32-status': 0, 'cs-bytes': 11, 'sc-bytes': 8, 'x-farm': 'fe' };
+    // Lines are written in batches.
+    await expect.poll(() => read().length, { timeout: 10_000 }).toBe(2);
+    expect(JSON.parse(read()[0]!)).toMatchObject(logged);
   });
 
   test('a service that stops lets tunnels live until the deadline, and then ends them (W06)', async () => {
