@@ -68,14 +68,20 @@ const VALUE_LENGTH = 1024;
 
 /** Values that we make: there is nothing in them to escape. */
 const OWN: ReadonlySet<string> = new Set([
-  ...['date', 'time', 's-ip', 'c-ip', 'cs-username', 'x-arr-log-id', 'x-protocol', 'x-tls', 'x-server-time'],
+  ...['date', 'time', 's-ip', 'c-ip', 'cs-username', 'x-arr-log-id', 'x-protocol', 'x-tls'],
+]);
+
+const NUMBERS: ReadonlySet<string> = new Set([
+  ...['s-port', 'sc-status', 'sc-substatus', 'sc-win32-status', 'sc-bytes', 'cs-bytes', 'time-taken', 'x-server-time'],
 ]);
 
 interface FieldReader {
   readonly name: string;
-  /** In JSON: what stands before the value. */
-  readonly key: string;
-  readonly own: boolean;
+  /** In JSON: everything from the end of the value before to the beginning of this one. */
+  readonly before: string;
+  /** In JSON: what stands for a value that is not there; a number has no quotes around it. */
+  readonly absent: string;
+  readonly plain: boolean;
   readonly read: (record: AccessRecord) => Value;
 }
 
@@ -84,33 +90,41 @@ export type LineMaker = (record: AccessRecord) => string;
 
 /** @param names those of the fields, in their order */
 export function lineMaker(format: 'json' | 'w3c', names: readonly string[]): LineMaker {
-  const readers = names.flatMap((name, i) => {
+  const readers: FieldReader[] = [];
+  let end = '{';
+  for (const name of names) {
     const read = FIELDS[name];
-    return read ? [{ name, key: `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`, own: OWN.has(name), read }] : [];
-  });
-  return format === 'w3c' ? (record) => w3cLine(readers, record) : (record) => jsonLine(readers, record);
+    if (read === undefined) continue;
+    const quote = NUMBERS.has(name) ? '' : '"';
+    const before = `${end}${JSON.stringify(name)}:${quote}`;
+    const absent = quote === '' ? '""' : '';
+    readers.push({ name, before, absent, plain: OWN.has(name) || NUMBERS.has(name), read });
+    end = `${quote},`;
+  }
+  const last = `${end.slice(0, -1)}}\n`;
+  return format === 'w3c' ? (record) => w3cLine(readers, record) : (record) => jsonLine(readers, last, record);
 }
 
-function jsonLine(readers: readonly FieldReader[], record: AccessRecord): string {
+function jsonLine(readers: readonly FieldReader[], last: string, record: AccessRecord): string {
   let line = '';
-  for (const { key, own, read } of readers) {
+  for (const { before, absent, plain, read } of readers) {
     const value = read(record);
-    line += key + (typeof value === 'string' ? (own ? `"${value}"` : jsonString(value)) : value);
+    line += before + (value === '' ? absent : plain ? value : escaped(String(value)));
   }
-  return `${line}}\n`;
+  return line + last;
 }
 
 /** Most values need no escape, and are spared the search for one. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-function jsonString(value: string): string {
+/** The inside of a JSON string. */
+function escaped(value: string): string {
   const cut = value.length > VALUE_LENGTH ? value.slice(0, VALUE_LENGTH) : value;
-  if (PLAIN.test(cut)) return `"${cut}"`;
+  if (PLAIN.test(cut)) return cut;
   // JSON lets the control characters from 0x7F to 0x9F stand, and terminals obey them.
-  return JSON.stringify(cut).replace(
-    /[^\x20-\x7e]/g,
-    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return JSON.stringify(cut)
+    .slice(1, -1)
+    .replace(/[^\x20-\x7e]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 const PLAIN_W3C = /^[\x21-\x7e]+$/;

@@ -52,30 +52,25 @@ export interface ServerRequest {
  * @throws ExchangeError `tooManyForwards` where Max-Forwards is used up
  */
 export function serverHeaders(request: ServerRequest): string {
-  const { head, protocol, setHeaders } = request;
-  const { connection } = head;
-  const { lines, forwardedFor, maxForwards } = passedHeaders(request);
-  let text = `Host: ${setHeaders?.get('host') || hostFor(request)}\r\n${lines}`;
-  text += `Max-Forwards: ${forwardsLeft(maxForwards, protocol.maxForwards)}\r\n`;
-  if (!setHeaders?.has('x-original-url')) text += `X-Original-URL: ${head.target}\r\n`;
-  if (protocol.xForwardedByHeader !== '') text += line(protocol.xForwardedByHeaderName, protocol.xForwardedByHeader);
-  if (protocol.xForwardedForHeaderName !== '') {
-    text += `${protocol.xForwardedForHeaderName}: ${withClient(forwardedFor, connection, protocol)}\r\n`;
-  }
-  if (connection.tls) text += line(protocol.sslHeaderName, sslValue(connection.tls));
-  return text + line(protocol.logGuidName, request.logId) + framingLines(request);
+  const { head, protocol, setHeaders, logId } = request;
+  const { front, back } = passedHeaders(request);
+  const original = setHeaders?.has('x-original-url') ? '' : `X-Original-URL: ${head.target}\r\n`;
+  const id = protocol.logGuidName === '' ? '' : `${logId}\r\n`;
+  return `Host: ${setHeaders?.get('host') || hostFor(request)}\r\n${front}${original}${back}${id}${framingLines(request)}`;
 }
 
-/** What goes on of a client's header block, and what of it goes into headers of ours. */
+/** What is the same for every request of a client with the same header block. */
 export interface PassedHeaders {
   readonly headers: HeaderList;
   readonly own: object;
-  readonly lines: string;
-  readonly forwardedFor: string;
-  readonly maxForwards: string | undefined;
+  /** The lines between Host and X-Original-URL. */
+  readonly front: string;
+  /** The lines behind that, up to the id of the request. */
+  readonly back: string;
 }
 
-function passedHeaders({ head, protocol, setHeaders }: ServerRequest): PassedHeaders {
+function passedHeaders(request: ServerRequest): PassedHeaders {
+  const { head, protocol, setHeaders } = request;
   const { connection, headers } = head;
   const own = ownNames(protocol);
   const { passed } = connection;
@@ -102,10 +97,23 @@ function passedHeaders({ head, protocol, setHeaders }: ServerRequest): PassedHea
     if (name === own.forwardedFor) forwardedFor = value;
     else if (value !== '' && !hopByHop.has(name) && !FRAMING.has(name)) lines += `${name}: ${value}\r\n`;
   }
-  const made = { headers, own, lines, forwardedFor, maxForwards };
+  const made = {
+    headers,
+    own,
+    front: `${lines}Max-Forwards: ${forwardsLeft(maxForwards, protocol.maxForwards)}\r\n`,
+    back: backLines(request, forwardedFor),
+  };
   // The same block comes again as the very same list (HTTP/1.1 alone): then this is spared.
   if (setHeaders === undefined && head.protocol !== 'HTTP/2.0') connection.passed = made;
   return made;
+}
+
+function backLines({ head: { connection }, protocol }: ServerRequest, forwardedFor: string): string {
+  let text = '';
+  if (protocol.xForwardedByHeader !== '') text += line(protocol.xForwardedByHeaderName, protocol.xForwardedByHeader);
+  text += line(protocol.xForwardedForHeaderName, withClient(forwardedFor, connection, protocol));
+  if (connection.tls) text += line(protocol.sslHeaderName, sslValue(connection.tls));
+  return protocol.logGuidName === '' ? text : `${text}${protocol.logGuidName}: `;
 }
 
 /**
