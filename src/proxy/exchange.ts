@@ -270,7 +270,12 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   onError(error: Error, connection: ServerConnection): void {
     this.#connection = undefined;
-    if (this.#finished || this.#answerComplete) return;
+    if (this.#finished) return;
+    if (this.#answerComplete) {
+      // The rest of the body may be held back for this connection.
+      this.#client.resumeBody();
+      return;
+    }
     if (this.#mayRetry(error, connection) && this.#server) {
       this.#requestSent = false;
       this.#lease(this.#server, true);

@@ -109,7 +109,7 @@ export class Http1Connection implements ClientSide {
         if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
       } else if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
     } else if (this.#phase === 'exchange' && !this.#requestComplete && !this.#paused && seconds > body) {
-      this.#exchange?.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`));
+      this.#refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`), {});
     }
   }
 
@@ -315,6 +315,11 @@ export class Http1Connection implements ClientSide {
     if (this.#phase !== 'exchange' || !exchange?.answerComplete) return;
     if (!this.#requestComplete) {
       if (!this.#keepAlive) this.#linger();
+      else {
+        // Whoever the body was held back for does not want the rest, and no read may be there to send the answer.
+        this.resumeBody();
+        if (!this.#reading) this.flush();
+      }
       return;
     }
     exchange.finish(true);
