@@ -168,6 +168,19 @@ describe('servers that do not answer (U04)', () => {
     expect(codes(farm.proxy)).toEqual(['502.3 12002']);
   });
 
+  test.each(TRANSPORTS)(
+    'one that is down while the client still sends: 502 is told at once over %s',
+    async (transport) => {
+      const farm = await publishRecorded();
+      await farm.server.stop();
+      const client = farm.open(transport);
+      client.socket.write(`POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 10\r\n\r\nhello`);
+      await client.until(/^HTTP\/1\.1 502 [\s\S]*502\.3/);
+      client.socket.write(`world${request('/', LAST)}`);
+      expect(statuses(await client.closed())).toEqual(['502', '502']);
+    },
+  );
+
   test('one that sends a byte at a time is served whole', async () => {
     const farm = await publishRecorded({
       answer(each, { socket }) {
@@ -393,6 +406,21 @@ describe.each(TRANSPORTS)('a final answer while the client still sends, over %s 
     await client.until(/early/);
     await endless(client, `10000\r\n${'x'.repeat(0x10000)}\r\n`);
     await client.closed();
+  });
+
+  test('a server that stops reading, answers and goes: the client is not left waiting with its rest', async () => {
+    const farm = await publishRecorded({
+      early(_each, { socket }) {
+        socket.pause();
+        return early('200 OK');
+      },
+    });
+    const client = farm.open(transport);
+    client.socket.write(`POST /up HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    await client.until(/early/);
+    const sent = endless(client, `10000\r\n${'x'.repeat(0x10000)}\r\n`);
+    farm.server.connections[0]?.socket.destroy();
+    await sent;
   });
 });
 
