@@ -123,7 +123,9 @@ export class Http2Call implements ClientSide {
 
   /** RFC 9113 8.1: the rest of the body is not wanted, and without this the stream would stay open for it. */
   #closeUnread(): void {
-    if (!this.#request.complete) this.#response.stream.close(constants.NGHTTP2_NO_ERROR);
+    // Where there was no body Node may not have noticed its end yet, and would reset the stream before the answer to HEAD.
+    if (this.exchange.head.body === 'none' || this.#request.complete) return;
+    this.#response.stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
 
