@@ -15,6 +15,7 @@ import { currentHttpDate } from './http-date.ts';
 import { clientFault, headOfMessage } from './http1-request.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
+import { SlowReader } from './slow-reader.ts';
 
 /** Times in seconds, sizes in bytes. */
 export interface Http1Options {
@@ -40,8 +41,6 @@ type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 /** The rest of a body that nobody wants is read up to this size to keep the connection; beyond it the connection ends. */
 const DRAINED_BYTES = 1024 * 1024;
 const LINGER_MS = 5000;
-/** As IIS's `minBytesPerSecond`: a client that takes less is dropped. */
-const LEAST_BYTES_PER_SECOND = 240;
 
 export class Http1Connection implements ClientSide {
   readonly #socket: Socket;
@@ -66,7 +65,7 @@ export class Http1Connection implements ClientSide {
   #served = 0;
   /** Milliseconds of `performance.now()`: when the phase began, or when the client last sent something in it. */
   #since = performance.now();
-  #stalled = { length: 0, since: 0 };
+  readonly #reader = new SlowReader();
 
   constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
     this.#socket = socket;
@@ -101,7 +100,7 @@ export class Http1Connection implements ClientSide {
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
-    if (this.#isStalled(now)) this.#socket.destroy();
+    if (this.#reader.isStalled(this.#socket.writableLength, now, body)) this.#socket.destroy();
     else if (this.#phase === 'lingering') {
       if (now - this.#since > LINGER_MS) this.#socket.destroy();
     } else if (this.#phase === 'head') {
@@ -385,17 +384,6 @@ export class Http1Connection implements ClientSide {
     this.#paused = false;
     this.#since = performance.now();
     this.#socket.resume();
-  }
-
-  /** Nothing of what is to be sent has left for longer than the slowest client that is served would need for it. */
-  #isStalled(now: number): boolean {
-    const length = this.#socket.writableLength;
-    if (length === 0 || length !== this.#stalled.length) {
-      this.#stalled.length = length;
-      this.#stalled.since = now;
-      return false;
-    }
-    return now - this.#stalled.since > 1000 * Math.max(this.#options.timeouts.body, length / LEAST_BYTES_PER_SECOND);
   }
 }
 
