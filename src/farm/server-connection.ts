@@ -4,7 +4,7 @@ import { BodyReader } from '../http1/body-reader.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
-import { currentTurn, readInTurn } from './loop-turn.ts';
+import { currentTurn, readInTurn, turnTime } from '../loop-turn.ts';
 import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
@@ -78,7 +78,7 @@ export class ServerConnection implements SocketEvents {
     this.#owner = owner;
     this.#head = new HeadReader({ limit: endpoint.maxResponseHeaderSize, startLine: true });
     this.#body = new BodyReader({ trailerBytes: endpoint.maxResponseHeaderSize, headerCount: HEADER_COUNT });
-    this.activity = performance.now();
+    this.activity = turnTime();
     this.#socket = open(this);
   }
 
@@ -116,13 +116,13 @@ export class ServerConnection implements SocketEvents {
     this.answerBegun = false;
     this.#turn = this.served > 0 ? currentTurn() : -1;
     this.served++;
-    this.activity = performance.now();
+    this.activity = turnTime();
     return this.#socket.write(request.bytes, 'latin1');
   }
 
   /** More of the request, as it goes on the wire. */
   write(bytes: Buffer | string): boolean {
-    this.activity = performance.now();
+    this.activity = turnTime();
     return this.#socket.write(bytes, 'latin1');
   }
 
@@ -145,7 +145,7 @@ export class ServerConnection implements SocketEvents {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.activity = performance.now();
+    this.activity = turnTime();
     this.#socket.resume();
   }
 
@@ -170,7 +170,7 @@ export class ServerConnection implements SocketEvents {
   read(bytes: Buffer): boolean {
     if (this.#state === 'closed') return false;
     const early = readInTurn(this.#turn);
-    this.activity = performance.now();
+    this.activity = turnTime();
     const sink = this.#sink;
     try {
       if (early && this.#state === 'head') throw malformed('bytes that were sent before they were asked for');
@@ -201,7 +201,7 @@ export class ServerConnection implements SocketEvents {
   }
 
   drained(): void {
-    this.activity = performance.now();
+    this.activity = turnTime();
     this.#sink?.onDrain();
   }
 

@@ -1,6 +1,6 @@
 /** Opens the socket of a connection to a server: TCP, then TLS where the scheme asks for it. */
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ExchangeError } from '../errors.ts';
 import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
 
@@ -48,7 +48,6 @@ export type OpenSocket = (events: SocketEvents) => Socket;
  */
 export function socketOpener(endpoint: Endpoint, lookup: LookupFunction): OpenSocket {
   const { tls } = endpoint;
-  const trusted = tls ? [...getCACertificates('default'), ...tls.ca] : [];
   let session: Buffer | undefined;
   return (events) => {
     const tcp = {
@@ -67,7 +66,7 @@ export function socketOpener(endpoint: Endpoint, lookup: LookupFunction): OpenSo
       ...(endpoint.localAddress === undefined ? {} : { localAddress: endpoint.localAddress }),
     };
     const socket = tls
-      ? connectTls({ ...tcp, ...trustOptions(tls, trusted), ...(session ? { session } : {}) })
+      ? connectTls({ ...tcp, ...trustOptions(tls), ...(session ? { session } : {}) })
       : connectTcp(tcp);
     if (tls) socket.on('session', (next: Buffer) => (session = next));
     let failure: Error | undefined;

@@ -1,7 +1,14 @@
 /** How the certificate of a server is judged (design: chain and a name that comes from configuration only). */
 import { createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type PeerCertificate,
+  type SecureContext,
+} from 'node:tls';
 
 export interface ServerTls {
   /** `full`: chain and name; `chain`: no name; `none`: neither. */
@@ -21,15 +28,27 @@ export class CertificateRefused extends Error {
   readonly code = 'LYCHGATE_CERTIFICATE_REFUSED';
 }
 
-/** The part of `tls.connect` options that decides whom to trust. `trusted` is the joined list of authorities. */
-export function trustOptions(server: ServerTls, trusted: readonly string[]): ConnectionOptions {
+/** Made once for all connections: it reads every authority, which takes longer than a handshake. */
+function contextOf(ca: readonly string[]): SecureContext {
+  const key = ca.join('\n');
+  let context = contexts.get(key);
+  if (context === undefined) {
+    context = createSecureContext({ ca: [...getCACertificates('default'), ...ca], minVersion: 'TLSv1.2' });
+    contexts.set(key, context);
+  }
+  return context;
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/** The part of `tls.connect` options that decides whom to trust. */
+export function trustOptions(server: ServerTls): ConnectionOptions {
   return {
     // An empty servername sends no SNI; tls.connect would otherwise take the host for it.
     servername: server.serverName ?? '',
-    ca: [...trusted],
+    secureContext: contextOf(server.ca),
     rejectUnauthorized: server.verify !== 'none',
     checkServerIdentity: (_host, certificate) => judge(server, certificate),
-    minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
   };
 }

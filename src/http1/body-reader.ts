@@ -18,6 +18,7 @@ export class BodyReader {
 
   start(framing: BodyFraming): void {
     this.#chunked = framing === 'chunked' ? new ChunkedDecoder(this.#limits) : undefined;
+    this.data = undefined;
     this.#left = typeof framing === 'number' ? framing : framing === 'until-close' ? Number.POSITIVE_INFINITY : 0;
   }
 
@@ -43,8 +44,9 @@ export class BodyReader {
   read(piece: Buffer, from: number): number {
     const chunked = this.#chunked;
     if (chunked !== undefined) {
+      this.data = undefined;
       const end = chunked.read(piece, from);
-      this.data = chunked.dataEnd > chunked.dataStart ? piece.subarray(chunked.dataStart, chunked.dataEnd) : undefined;
+      if (chunked.dataEnd > chunked.dataStart) this.data = piece.subarray(chunked.dataStart, chunked.dataEnd);
       return end;
     }
     const end = Math.min(piece.length, from + this.#left);

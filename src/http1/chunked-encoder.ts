@@ -4,8 +4,9 @@ import { fieldLines } from './head-writer.ts';
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** A piece as one chunk. */
+/** A piece as one chunk; no bytes are no chunk, since one of size 0 would end the body. */
 export function encodeChunk(data: Buffer): Buffer {
+  if (data.length === 0) return data;
   const size = data.length.toString(16);
   const chunk = Buffer.allocUnsafe(size.length + data.length + 4);
   let at = chunk.write(size, 0, 'latin1');

@@ -1,5 +1,5 @@
 /** The header fields of a head: a flat list in the order of the wire, and what they say about the message itself. */
-import { fieldName } from './field-name.ts';
+import { fieldNameAt } from './field-name.ts';
 import { MessageFault, malformed } from './message-fault.ts';
 
 const TAB = 0x09;
@@ -20,7 +20,7 @@ export interface Fields {
   readonly keepAlive: string;
 }
 
-const NONE: readonly string[] = [];
+const NONE: string[] = [];
 
 /**
  * @param text a head with its empty line, without bare CR and LF and without control characters
@@ -45,23 +45,30 @@ export function parseFields(text: string, at: number, most: number): Fields {
     if (first === BLANK || first === TAB) throw malformed('a folded header line');
     const colon = text.indexOf(':', start);
     if (colon < 0 || colon > end) throw malformed('a header line without a colon');
-    const { written, role } = fieldName(text.slice(start, colon));
+    const { written, role } = fieldNameAt(text, start, colon);
     const value = trimmed(text, colon + 1, end);
     start = end + 2;
     if (role === 'host') {
-      hosts = [...hosts, value];
+      hosts = added(hosts, value);
       continue;
     }
     headers.push(written, value);
     if (role === 'other') continue;
     if (role === 'connection') connection = joined(connection, value);
-    else if (role === 'content-length') contentLengths = [...contentLengths, value];
-    else if (role === 'transfer-encoding') transferEncodings = [...transferEncodings, value];
+    else if (role === 'content-length') contentLengths = added(contentLengths, value);
+    else if (role === 'transfer-encoding') transferEncodings = added(transferEncodings, value);
     else if (role === 'upgrade') upgrade = joined(upgrade, value);
     else if (role === 'expect') expect = joined(expect, value);
     else if (role === 'keep-alive') keepAlive = value;
   }
   return { headers, hosts, contentLengths, transferEncodings, connection, upgrade, expect, keepAlive };
+}
+
+/** Most heads hold none of these fields or one; what a hostile head holds must not be copied for every one of them. */
+function added(earlier: string[], value: string): string[] {
+  if (earlier === NONE) return [value];
+  earlier.push(value);
+  return earlier;
 }
 
 function joined(earlier: string, value: string): string {
@@ -85,7 +92,8 @@ function trimmed(text: string, from: number, to: number): string {
 
 /** True where a list such as that of `Connection` names the option, in any letter case. */
 export function namesOption(list: string, option: string): boolean {
+  if (list === 'keep-alive' || list === 'Keep-Alive') return option === 'keep-alive';
   if (list.length < option.length) return false;
   if (list.length === option.length) return list === option || list.toLowerCase() === option;
-  return list.split(',').some((each) => each.trim().toLowerCase() === option);
+  return list.split(',').some((each) => trimmed(each, 0, each.length).toLowerCase() === option);
 }

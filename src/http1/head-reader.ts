@@ -60,13 +60,17 @@ export class HeadReader {
    * @throws MessageFault
    */
   push(chunk: Buffer, from: number): number {
+    const { limit } = this.#options;
     let state = this.#state;
     let start = from;
-    for (let i = from; i < chunk.length; i++) {
+    let stop = Math.min(chunk.length, from + limit - this.#length);
+    for (let i = from; i < stop; i++) {
       const kind = KINDS[chunk[i] as number];
       if (kind === ORDINARY) {
         if (state > LINE_START) throw malformed('a CR without LF');
         state = IN_LINE;
+        // Most bytes follow another of their kind.
+        while (i + 1 < stop && KINDS[chunk[i + 1] as number] === ORDINARY) i++;
       } else if (kind === CR) {
         if (state > LINE_START) throw malformed('a CR without LF');
         state += AFTER_CR;
@@ -84,20 +88,21 @@ export class HeadReader {
           this.#skippedLine = true;
           this.#length = 0;
           start = i + 1;
+          stop = Math.min(chunk.length, start + limit);
           state = LINE_START;
         }
       } else {
         throw malformed('a control character in the head');
       }
     }
+    if (stop < chunk.length) throw this.#tooLong();
     this.#state = state;
-    this.#hold(chunk, start, chunk.length);
+    this.#hold(chunk, start, stop);
     return -1;
   }
 
   #complete(chunk: Buffer, start: number, end: number): number {
     if (this.#length === 0) {
-      this.#checkLength(end - start);
       this.#text = chunk.toString('latin1', start, end);
     } else {
       this.#hold(chunk, start, end);
@@ -113,7 +118,6 @@ export class HeadReader {
 
   #hold(chunk: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
-    this.#checkLength(length);
     if (length === 0) return;
     if (this.#held === undefined || this.#held.length < length) {
       const larger = Buffer.allocUnsafe(Math.max(FIRST_SIZE, 2 * length));
@@ -124,11 +128,10 @@ export class HeadReader {
     this.#length = length;
   }
 
-  #checkLength(length: number): void {
+  #tooLong(): MessageFault {
     const { limit } = this.#options;
-    if (length <= limit) return;
-    throw this.#lines === 0
-      ? new MessageFault(414, `a request line of more than ${limit} bytes`)
+    return this.#lines === 0
+      ? new MessageFault(414, `a first line of more than ${limit} bytes`)
       : new MessageFault(431, `a head of more than ${limit} bytes`);
   }
 }

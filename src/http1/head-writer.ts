@@ -7,19 +7,15 @@ export function fieldLines(headers: readonly string[]): string {
   return text;
 }
 
-export function requestHead(method: string, target: string, headers: readonly string[]): string {
-  return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}\r\n`;
+/** @param lines fields as `fieldLines` makes them */
+export function requestHead(method: string, target: string, lines: string): string {
+  return `${method} ${target} HTTP/1.1\r\n${lines}\r\n`;
 }
 
 /**
  * @param reason `''` leaves it out; the blank before it stays (RFC 9112 4)
- * @param more further fields, behind the others
+ * @param more further lines, behind the others
  */
-export function responseHead(
-  status: number,
-  reason: string,
-  headers: readonly string[],
-  more: readonly string[] = [],
-): string {
-  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${fieldLines(more)}\r\n`;
+export function responseHead(status: number, reason: string, headers: readonly string[], more = ''): string {
+  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${more}\r\n`;
 }

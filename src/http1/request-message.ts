@@ -19,6 +19,8 @@ export interface RequestMessage {
   readonly upgrade: string;
   /** The client waits for `100 Continue` before its body. */
   readonly expectsContinue: boolean;
+  /** Everything behind the request line, as sent; `''` where it is too long to be kept. */
+  readonly fieldText: string;
 }
 
 export interface MessageLimits {
@@ -26,33 +28,54 @@ export interface MessageLimits {
   readonly targetBytes: number;
 }
 
-/** Standard methods are in capitals, and so are those of Exchange (`RPC_IN_DATA`) and WebDAV. */
-const METHOD = /^[A-Z][A-Z0-9_-]{0,31}$/;
-const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/;
+/**
+ * Standard methods are in capitals, and so are those of Exchange (`RPC_IN_DATA`) and WebDAV. A target is any run of visible
+ * characters, and of bytes from 0x80 on, without a fragment.
+ */
+const METHOD = '[A-Z][A-Z0-9_-]{0,31}';
+const TARGET = '[\\x21\\x22\\x24-\\x7e\\x80-\\xff]+';
+const REQUEST_LINE = new RegExp(`^(${METHOD}) (${TARGET}) (HTTP/1\\.[01])\r`);
+const WHOLE_METHOD = new RegExp(`^${METHOD}$`);
+const SLASH = 0x2f;
 
-/** @throws MessageFault */
-export function parseRequest(text: string, limits: MessageLimits): RequestMessage {
-  const lineEnd = text.indexOf('\r');
-  const methodEnd = text.indexOf(' ');
-  const versionStart = text.lastIndexOf(' ', lineEnd) + 1;
-  if (methodEnd < 0 || methodEnd >= versionStart - 1 || versionStart > lineEnd) throw malformed('request line');
-  const method = text.slice(0, methodEnd);
-  const target = text.slice(methodEnd + 1, versionStart - 1);
-  const version = requestVersion(text.slice(versionStart, lineEnd));
-  if (!METHOD.test(method)) throw new MessageFault(501, `method ${JSON.stringify(method.slice(0, 32))}`);
-  if (target.length > limits.targetBytes) {
-    throw new MessageFault(414, `a target of ${target.length} bytes, ${limits.targetBytes} are taken`);
+/** A longer block is not kept, since it would be kept for every connection. */
+const LONGEST_REPEATED = 4096;
+
+/**
+ * @param earlier what the client sent before: a block of fields that is the same again has been read already
+ * @throws MessageFault
+ */
+export function parseRequest(text: string, limits: MessageLimits, earlier?: RequestMessage): RequestMessage {
+  const line = REQUEST_LINE.exec(text);
+  if (line === null) throw requestLineFault(text, limits);
+  const [, method = '', target = ''] = line;
+  const version = line[3] as RequestMessage['version'];
+  if (target.length > limits.targetBytes) throw targetTooLong(target, limits);
+  if (!hasForm(method, target)) throw malformed(`request target ${JSON.stringify(target.slice(0, 64))} of ${method}`);
+
+  const at = line[0].length + 1;
+  if (
+    earlier?.version === version &&
+    earlier.fieldText.length === text.length - at &&
+    text.endsWith(earlier.fieldText)
+  ) {
+    return { ...earlier, method, target };
   }
-  if (!TARGET.test(target)) throw malformed('a blank, a fragment or nothing at all in the request target');
+  return { method, target, ...readFields(text, at, version, limits.headerCount) };
+}
 
-  const fields = parseFields(text, lineEnd + 2, limits.headerCount);
+function readFields(
+  text: string,
+  at: number,
+  version: RequestMessage['version'],
+  headerCount: number,
+): Omit<RequestMessage, 'method' | 'target'> {
+  const fields = parseFields(text, at, headerCount);
   const { hosts, connection, upgrade, headers } = fields;
   if (hosts.length > 1 || (hosts.length === 0 && version === 'HTTP/1.1'))
     throw malformed(`${hosts.length} Host fields`);
   const body = declaredBody(fields, version) ?? 'none';
   return {
-    method,
-    target,
     version,
     host: hosts[0],
     headers,
@@ -61,12 +84,35 @@ export function parseRequest(text: string, limits: MessageLimits): RequestMessag
       version === 'HTTP/1.1' ? connection === '' || !namesOption(connection, 'close') : keepsAlive10(connection),
     upgrade: upgrade !== '' && version === 'HTTP/1.1' && namesOption(connection, 'upgrade') ? upgrade : '',
     expectsContinue: expectsContinue(fields.expect, version, body),
+    fieldText: text.length - at <= LONGEST_REPEATED ? text.slice(at) : '',
   };
 }
 
-function requestVersion(text: string): 'HTTP/1.0' | 'HTTP/1.1' {
-  if (text === 'HTTP/1.1' || text === 'HTTP/1.0') return text;
-  throw /^HTTP\/\d+\.\d+$/.test(text) ? new MessageFault(505, `version ${text}`) : malformed('HTTP version');
+/** RFC 9112 3.2: a path; for OPTIONS also `*`; for CONNECT host and port and nothing else; a whole URL for all others. */
+function hasForm(method: string, target: string): boolean {
+  if (method === 'CONNECT') return /^[^/?@]+:\d{1,5}$/.test(target);
+  if (target.charCodeAt(0) === SLASH) return true;
+  return target === '*' ? method === 'OPTIONS' : /^https?:\/\/[^/?]/i.test(target);
+}
+
+/** What is wrong with a request line that is none. */
+function requestLineFault(text: string, limits: MessageLimits): MessageFault {
+  const line = text.slice(0, text.indexOf('\r'));
+  const methodEnd = line.indexOf(' ');
+  const targetEnd = line.lastIndexOf(' ');
+  if (methodEnd < 1 || methodEnd === targetEnd) return malformed('request line');
+  const method = line.slice(0, methodEnd);
+  const target = line.slice(methodEnd + 1, targetEnd);
+  const version = line.slice(targetEnd + 1);
+  if (!/^HTTP\/\d+\.\d+$/.test(version)) return malformed('HTTP version');
+  if (!/^HTTP\/1\.[01]$/.test(version)) return new MessageFault(505, `version ${version}`);
+  if (!WHOLE_METHOD.test(method)) return new MessageFault(501, `method ${JSON.stringify(method.slice(0, 32))}`);
+  if (target.length > limits.targetBytes) return targetTooLong(target, limits);
+  return malformed('a blank, a fragment or nothing at all in the request target');
+}
+
+function targetTooLong(target: string, { targetBytes }: MessageLimits): MessageFault {
+  return new MessageFault(414, `a target of ${target.length} bytes, ${targetBytes} are taken`);
 }
 
 function keepsAlive10(connection: string): boolean {

@@ -4,15 +4,11 @@ import { ExchangeError } from '../errors.ts';
 /** RFC 9110 7.2: a host, or an address in brackets, and a port. No user part, no list. */
 const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+;=%-]+|\[[0-9a-f:.]+(?:%[a-z0-9._~-]+)?\])(?::(\d{0,5}))?$/i;
 
-const LARGEST_PORT = 65_535;
-
 /** @throws ExchangeError */
 export function checkAuthority(authority: string): string {
   if (authority === '') return authority;
   const match = AUTHORITY.exec(authority);
-  if (match === null || Number(match[1] ?? 0) > LARGEST_PORT) {
-    throw bad(`Host ${JSON.stringify(authority.slice(0, 64))}`);
-  }
+  if (match === null || Number(match[1] ?? 0) > 65_535) throw bad(`Host ${JSON.stringify(authority.slice(0, 64))}`);
   return authority;
 }
 

@@ -13,7 +13,7 @@ export interface AnswerHead {
   readonly upgrade: string;
 }
 
-/** An answer of our own. */
+/** An answer of our own, its length among the headers. */
 export interface OwnAnswer {
   readonly status: number;
   readonly reason: string;

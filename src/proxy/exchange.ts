@@ -107,6 +107,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** 1. the login rules, 2. a pinned server, or the farm's next one, 3. a connection to it. */
   forward(): void {
     try {
+      this.#refuseLargeBody(typeof this.head.body === 'number' ? this.head.body : 0);
       const { farm, scheme } = this.#forwardDecision();
       const { pins } = this.head.connection;
       // 1.
@@ -128,9 +129,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
   takeBody(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;
-    const { bodyBytes } = this.#runtime.limits;
-    if (bodyBytes !== undefined && this.#bytesReceived > bodyBytes) {
-      this.refuse(new ExchangeError('bodyTooLarge', `a body of more than ${bodyBytes} bytes`));
+    try {
+      this.#refuseLargeBody(this.#bytesReceived);
+    } catch (error) {
+      this.refuse(error);
       return true;
     }
     if (this.#finished || (this.#answerComplete && this.#connection === undefined)) return true;
@@ -220,7 +222,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       }
       // 2.
       const { farm, outbound } = this.#forwardDecision();
-      const headers = clientHeaders(message.headers, this.head, farm.protocol);
+      const headers = clientHeaders(message, this.head, farm.protocol);
       const { status, reason, body, upgrade } = message;
       // 3.
       const rewritten = outbound && rewriteHead(outbound, status, headers);
@@ -270,10 +272,9 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   onError(error: Error, connection: ServerConnection): void {
     this.#connection = undefined;
-    if (this.#finished) return;
-    if (this.#answerComplete) {
-      // The rest of the body may be held back for this connection.
-      this.#client.resumeBody();
+    if (this.#finished || this.#answerComplete) {
+      // What is left of the request goes nowhere, and is read away.
+      if (!this.#finished) this.#client.resumeBody();
       return;
     }
     if (this.#mayRetry(error, connection) && this.#server) {
@@ -303,6 +304,12 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (!this.head.connection.pins.pin(farm, scheme, { server: this.#server, connection })) {
       throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
     }
+  }
+
+  #refuseLargeBody(bytes: number): void {
+    const { bodyBytes } = this.#runtime.limits;
+    if (bodyBytes === undefined || bytes <= bodyBytes) return;
+    throw new ExchangeError('bodyTooLarge', `a body of ${bytes} bytes or more, ${bodyBytes} are taken`);
   }
 
   #holdsForBody(): boolean {
@@ -422,7 +429,9 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   #respond(decision: Extract<Decision, { action: 'respond' }>): void {
     try {
-      const own = this.#withOutbound({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] });
+      const own = this.#withOutbound(
+        withLength({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] }),
+      );
       this.#answerBegun = true;
       this.#answerComplete = true;
       this.#status = decision.status;
@@ -437,7 +446,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     const body = errorPage(status, subStatus, this.#logId);
     this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
-    return { status, reason: '', headers, body };
+    return withLength({ status, reason: '', headers, body });
   }
 
   /** Outbound rules see what we answer ourselves too; they change its headers only. */
@@ -525,6 +534,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
       serverTime: this.#serverTime === undefined ? undefined : Math.round(this.#serverTime),
     });
   }
+}
+
+/** Before outbound rules look, as the answer of a server has its length, too. */
+function withLength(own: OwnAnswer): OwnAnswer {
+  return { ...own, headers: [...own.headers, 'Content-Length', String(Buffer.byteLength(own.body))] };
 }
 
 /** Requests that are no requests, or too much of one: the access log has only their status. */

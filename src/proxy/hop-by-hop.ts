@@ -51,14 +51,22 @@ export function nominatedNames(
   headers: HeaderList,
   own?: { readonly all: ReadonlySet<string> },
 ): ReadonlySet<string> | undefined {
-  const names = new Set<string>();
+  let names: Set<string> | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() !== 'connection') continue;
-    for (const part of (headers[i + 1] ?? '').split(',')) {
+    const field = headers[i] ?? '';
+    if (field.length !== CONNECTION.length || field.toLowerCase() !== CONNECTION) continue;
+    const value = headers[i + 1] ?? '';
+    if (value === 'keep-alive' || value === 'Keep-Alive' || value === 'close') continue;
+    for (const part of value.split(',')) {
       const name = part.trim().toLowerCase();
       if (name === '' || name === 'close' || name === 'keep-alive') continue;
-      if (!endToEnd.has(name) && !own?.all.has(name)) names.add(name);
+      if (!endToEnd.has(name) && !own?.all.has(name)) {
+        names ??= new Set();
+        names.add(name);
+      }
     }
   }
-  return names.size > 0 ? names : undefined;
+  return names;
 }
+
+const CONNECTION = 'connection';

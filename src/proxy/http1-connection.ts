@@ -5,10 +5,11 @@
 import type { Socket } from 'node:net';
 import { ExchangeError } from '../errors.ts';
 import { BodyReader } from '../http1/body-reader.ts';
-import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
+import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
-import { parseRequest } from '../http1/request-message.ts';
+import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
+import { turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
@@ -16,6 +17,7 @@ import { clientFault, headOfMessage } from './http1-request.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
 import { SlowReader } from './slow-reader.ts';
+import { SocketWriter } from './socket-writer.ts';
 
 /** Times in seconds, sizes in bytes. */
 export interface Http1Options {
@@ -41,9 +43,13 @@ type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 /** The rest of a body that nobody wants is read up to this size to keep the connection; beyond it the connection ends. */
 const DRAINED_BYTES = 1024 * 1024;
 const LINGER_MS = 5000;
+const FORGET_SECONDS = 5;
+/** A whole TLS record: behind it there is most often another. */
+const BULK_BYTES = 16 * 1024;
 
 export class Http1Connection implements ClientSide {
   readonly #socket: Socket;
+  readonly #writer: SocketWriter;
   readonly #connection: ClientConnection;
   readonly #options: Http1Options;
   readonly #head: HeadReader;
@@ -51,24 +57,30 @@ export class Http1Connection implements ClientSide {
   #phase: Phase = 'head';
   #exchange: Exchange | undefined;
   #request: RequestHead | undefined;
+  /** Most clients send the same header block again and again, which is then not read anew. */
+  #earlier: RequestMessage | undefined;
   #requestComplete = true;
   /** Bytes of a body that came after its answer. */
   #drained = 0;
   #keepAlive = true;
   #chunked = false;
-  /** What is to be written in one go. */
-  #out: (Buffer | string)[] = [];
+  /** The last piece of a large body has come, and the next one is likely to be there already. */
+  #bulk = false;
   /** A request that waits for the answer to the one before it. */
   #rest: Buffer | undefined;
   #reading = false;
   #paused = false;
   #served = 0;
   /** Milliseconds of `performance.now()`: when the phase began, or when the client last sent something in it. */
-  #since = performance.now();
+  #since = turnTime();
   readonly #reader = new SlowReader();
 
   constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket, {
+      takesAtOnce: connection.tls !== undefined,
+      drained: () => this.#exchange?.drained(),
+    });
     this.#connection = connection;
     this.#options = options;
     this.#head = new HeadReader({ limit: options.limits.headerBytes, startLine: true });
@@ -77,7 +89,6 @@ export class Http1Connection implements ClientSide {
     socket.allowHalfOpen = true;
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('end', () => this.#ended());
-    socket.on('drain', () => this.#drainedOut());
     socket.once('close', () => this.#closed());
   }
 
@@ -100,15 +111,22 @@ export class Http1Connection implements ClientSide {
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
-    if (this.#reader.isStalled(this.#socket.writableLength, now, body)) this.#socket.destroy();
+    if (this.#reader.isStalled(this.#writer.pending, now, body)) this.#socket.destroy();
     else if (this.#phase === 'lingering') {
-      if (now - this.#since > LINGER_MS) this.#socket.destroy();
+      if (this.#writer.pending > 0) this.#since = now;
+      else if (now - this.#since > LINGER_MS) this.#socket.destroy();
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
         if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
-      } else if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
-    } else if (this.#phase === 'exchange' && !this.#requestComplete && !this.#paused && seconds > body) {
-      this.#refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`), {});
+      } else {
+        if (seconds > FORGET_SECONDS) this.#forget();
+        if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
+      }
+    } else if (this.#phase === 'exchange' && !this.#requestComplete && seconds > body) {
+      // The server has answered, and reads no more of what it has not asked for.
+      if (this.#exchange?.answerComplete) this.#socket.destroy();
+      else if (!this.#paused)
+        this.#refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`), {});
     }
   }
 
@@ -124,7 +142,7 @@ export class Http1Connection implements ClientSide {
       this.#rest = Buffer.concat([this.#rest, bytes]);
     } else {
       // Between two requests the time runs from the end of the last one; in a head, from its first byte.
-      if (this.#phase === 'exchange' || !this.#head.begun) this.#since = performance.now();
+      if (this.#phase === 'exchange' || !this.#head.begun) this.#since = turnTime();
       this.#consume(bytes);
     }
   }
@@ -162,7 +180,8 @@ export class Http1Connection implements ClientSide {
 
   #begin(): void {
     const { limits, runtime } = this.#options;
-    const message = parseRequest(this.#head.text, limits);
+    const message = parseRequest(this.#head.text, limits, this.#earlier);
+    this.#earlier = message;
     this.#keepAlive = message.keepAlive;
     const request = headOfMessage(message, this.#connection, limits.targetBytes);
     this.#request = request;
@@ -214,11 +233,12 @@ export class Http1Connection implements ClientSide {
     } else if (this.#phase === 'exchange' && this.#requestComplete && !this.#connection.tls) {
       // A plain client may end its side once it has asked. Within TLS nobody does: it means that the client is gone.
       this.#keepAlive = false;
-    } else this.#socket.destroy();
+    } else if (this.#phase !== 'lingering' || this.#writer.pending === 0) this.#socket.destroy();
   }
 
   #closed(): void {
     this.#phase = 'closed';
+    this.#writer.close();
     this.#exchange?.finish(false);
     this.#exchange = undefined;
     this.#connection.pins.close();
@@ -227,12 +247,12 @@ export class Http1Connection implements ClientSide {
   // ---- to the client -----------------------------------------------------------------------------------------------
 
   information(status: number, headers: HeaderList): void {
-    this.#out.push(responseHead(status, status === 100 ? 'Continue' : '', headers));
+    this.#writer.push(responseHead(status, status === 100 ? 'Continue' : '', headers));
   }
 
   answer({ status, reason, headers, body, upgrade }: AnswerHead): void {
     if (upgrade !== '') {
-      this.#out.push(responseHead(status, reason, [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade]));
+      this.#writer.push(responseHead(status, reason, [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade]));
       this.#startTunnel();
       return;
     }
@@ -243,7 +263,10 @@ export class Http1Connection implements ClientSide {
   }
 
   data(bytes: Buffer): void {
-    this.#out.push(this.#chunked ? encodeChunk(bytes) : bytes);
+    this.#bulk = bytes.length >= BULK_BYTES;
+    if (this.#chunked) this.#writer.push(`${bytes.length.toString(16)}\r\n`);
+    this.#writer.push(bytes);
+    if (this.#chunked) this.#writer.push('\r\n');
   }
 
   end(trailers: HeaderList): void {
@@ -251,16 +274,17 @@ export class Http1Connection implements ClientSide {
       this.#endTunnel();
       return;
     }
-    if (this.#chunked) this.#out.push(encodeEnd(trailers));
+    if (this.#chunked) this.#writer.push(encodeEnd(trailers));
     this.#chunked = false;
+    this.#bulk = false;
     this.#advance();
   }
 
   respond({ status, reason, headers, body }: OwnAnswer): void {
     const bytes = Buffer.from(body);
     this.#chunked = false;
-    this.#writeHead(status, reason, [...headers, 'Content-Length', String(bytes.length)]);
-    if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#out.push(bytes);
+    this.#writeHead(status, reason, headers);
+    if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#writer.push(bytes);
     this.#advance();
   }
 
@@ -276,30 +300,16 @@ export class Http1Connection implements ClientSide {
 
   /** One write for all that one read has brought. */
   flush(): boolean {
-    const out = this.#out;
-    const [first] = out;
-    if (first === undefined) return !this.#socket.writableNeedDrain;
-    this.#out = [];
-    if (out.length > 1) return this.#socket.write(inOne(out));
-    if (typeof first === 'string') return this.#socket.write(first, 'latin1');
-    return this.#socket.write(this.#takesAtOnce() ? first : Buffer.from(first));
-  }
-
-  /** TLS encrypts what it is given before `write` returns, unless earlier bytes wait; others keep it until it is sent. */
-  #takesAtOnce(): boolean {
-    return this.#connection.tls !== undefined && this.#socket.writableLength === 0;
+    return this.#writer.flush(this.#bulk);
   }
 
   #writeHead(status: number, reason: string, headers: HeaderList): void {
     if (this.#options.draining() || this.#leavesMuchUnread()) this.#keepAlive = false;
-    const own = ['Date', currentHttpDate()];
-    if (!this.#keepAlive) own.push('Connection', 'close');
-    else if (this.#request?.protocol === 'HTTP/1.0') own.push('Connection', 'keep-alive');
-    this.#out.push(
-      this.#chunked
-        ? responseHead(status, reason, headers, [...own, 'Transfer-Encoding', 'chunked'])
-        : responseHead(status, reason, headers, own),
-    );
+    let own = `Date: ${currentHttpDate()}\r\n`;
+    if (!this.#keepAlive) own += 'Connection: close\r\n';
+    else if (this.#request?.protocol === 'HTTP/1.0') own += 'Connection: keep-alive\r\n';
+    if (this.#chunked) own += 'Transfer-Encoding: chunked\r\n';
+    this.#writer.push(responseHead(status, reason, headers, own));
   }
 
   /** More of the body is to come than is worth reading for the sake of the connection. */
@@ -328,8 +338,9 @@ export class Http1Connection implements ClientSide {
     }
     this.#exchange = undefined;
     this.#request = undefined;
+    this.#body.start('none');
     this.#phase = 'head';
-    this.#since = performance.now();
+    this.#since = turnTime();
     if (this.#reading) return;
     this.flush();
     this.#takeRest();
@@ -346,11 +357,10 @@ export class Http1Connection implements ClientSide {
     this.#exchange?.finish(true);
     this.#exchange = undefined;
     this.#phase = 'lingering';
-    this.#since = performance.now();
+    this.#since = turnTime();
     this.#drained = 0;
     this.#rest = undefined;
-    this.flush();
-    this.#socket.end();
+    this.#writer.end();
     this.#resume();
   }
 
@@ -365,13 +375,14 @@ export class Http1Connection implements ClientSide {
 
   /** The server has ended its side. */
   #endTunnel(): void {
-    this.flush();
-    this.#socket.end();
+    this.#writer.end();
     if (this.#socket.readableEnded) this.#exchange?.finish(true);
   }
 
-  #drainedOut(): void {
-    this.#exchange?.drained();
+  /** An idle connection holds no more memory than it must. */
+  #forget(): void {
+    this.#earlier = undefined;
+    this.#connection.passed = undefined;
   }
 
   #pause(): void {
@@ -382,7 +393,7 @@ export class Http1Connection implements ClientSide {
   #resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#since = performance.now();
+    this.#since = turnTime();
     this.#socket.resume();
   }
 }
@@ -407,14 +418,3 @@ function requestLine(bytes: Buffer, at: number): { method?: string; target?: str
 }
 
 const LOGGED_LINE = 2048;
-
-function inOne(pieces: readonly (Buffer | string)[]): Buffer {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const all = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const piece of pieces) {
-    at += typeof piece === 'string' ? all.write(piece, at, 'latin1') : piece.copy(all, at);
-  }
-  return all;
-}

@@ -40,7 +40,10 @@ export class Http2Call implements ClientSide {
       this.#since = performance.now();
       if (!this.exchange.takeBody(bytes)) this.#request.pause();
     });
-    this.#request.on('end', () => this.exchange.endBody(this.#request.rawTrailers));
+    // Node ends the body of a stream that was reset as if it were whole.
+    this.#request.on('end', () => {
+      if (!this.#request.aborted) this.exchange.endBody(this.#request.rawTrailers);
+    });
     this.exchange.forward();
   }
 
@@ -123,7 +126,7 @@ export class Http2Call implements ClientSide {
   }
 
   #writeOwn({ status, headers, body }: OwnAnswer): void {
-    this.#response.writeHead(status, grouped([...headers, 'Content-Length', String(Buffer.byteLength(body))]));
+    this.#response.writeHead(status, grouped(headers));
     this.#response.end(this.#method === 'HEAD' ? '' : body);
     this.#closeUnread();
   }

@@ -31,6 +31,9 @@ export function createSiteTable<Site>(
  */
 export function matchSite<Site>(table: SiteTable<Site>, authority: string): Site | undefined {
   if (authority === '') return table.first;
+  // As most clients write it; all others are brought to this form.
+  const asWritten = table.exact.get(authority);
+  if (asWritten !== undefined) return asWritten;
   const host = hostName(authority);
   const dot = host.indexOf('.');
   return table.exact.get(host) ?? (dot > 0 ? table.wildcards.get(host.slice(dot)) : undefined) ?? table.any;
@@ -38,5 +41,9 @@ export function matchSite<Site>(table: SiteTable<Site>, authority: string): Site
 
 /** The name of an authority: lower case, without port and without the dot of a fully qualified name. */
 export function hostName(authority: string): string {
-  return authority.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+  const lower = authority.toLowerCase();
+  const last = lower.charCodeAt(lower.length - 1);
+  // Neither a port nor a dot can be there.
+  if (last >= 0x61 && last <= 0x7a) return lower;
+  return lower.replace(/:\d*$/, '').replace(/\.$/, '');
 }

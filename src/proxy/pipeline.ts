@@ -87,7 +87,7 @@ function rewriteRequest(head: RequestHead, site: RunningSite): RewriteRequest {
     remotePort: connection.remotePort,
     localAddress: connection.localAddress,
     localPort: connection.localPort,
-    httpVersion: head.protocol,
+    httpVersion: head.protocol.slice('HTTP/'.length),
     siteName: site.name,
     siteId: site.id,
   };

@@ -1,5 +1,6 @@
 /** What both lanes hand to the shared stages: the head of one request and the connection it came on. */
 import type { ClientPins } from '../farm/pinned-connection.ts';
+import type { PassedHeaders } from './request-headers.ts';
 
 /** Names and values in turn, in the order of the wire, names in the letter case they came in. Values are latin1. */
 export type HeaderList = readonly string[];
@@ -27,6 +28,8 @@ export interface ClientConnection {
   /** True where the peer is in `trustedProxies`. */
   readonly trusted: boolean;
   readonly pins: ClientPins;
+  /** What goes on of the header block that it sent last; kept by `request-headers.ts`. */
+  passed: PassedHeaders | undefined;
 }
 
 export interface RequestHead {

@@ -3,7 +3,7 @@ import type { ProtocolConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/web-farm.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
-import type { ClientConnection, RequestHead } from './request-head.ts';
+import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 
 /** Longest X-Forwarded-For that is taken over from a client; what is older than that is cut off. */
 const FORWARDED_FOR_LIMIT = 2048;
@@ -48,54 +48,86 @@ export interface ServerRequest {
 }
 
 /**
- * Flat list for the wire, in the order: Host, the client's, then ours (arr.md section 6).
+ * Lines for the wire, in the order: Host, the client's, then ours (arr.md section 6).
  * @throws ExchangeError `tooManyForwards` where Max-Forwards is used up
  */
-export function serverHeaders(request: ServerRequest): string[] {
+export function serverHeaders(request: ServerRequest): string {
   const { head, protocol, setHeaders } = request;
   const { connection } = head;
+  const { lines, forwardedFor, maxForwards } = passedHeaders(request);
+  let text = `Host: ${setHeaders?.get('host') || hostFor(request)}\r\n${lines}`;
+  text += `Max-Forwards: ${forwardsLeft(maxForwards, protocol.maxForwards)}\r\n`;
+  if (!setHeaders?.has('x-original-url')) text += `X-Original-URL: ${head.target}\r\n`;
+  if (protocol.xForwardedByHeader !== '') text += line(protocol.xForwardedByHeaderName, protocol.xForwardedByHeader);
+  if (protocol.xForwardedForHeaderName !== '') {
+    text += `${protocol.xForwardedForHeaderName}: ${withClient(forwardedFor, connection, protocol)}\r\n`;
+  }
+  if (connection.tls) text += line(protocol.sslHeaderName, sslValue(connection.tls));
+  return text + line(protocol.logGuidName, request.logId) + framingLines(request);
+}
+
+/** What goes on of a client's header block, and what of it goes into headers of ours. */
+export interface PassedHeaders {
+  readonly headers: HeaderList;
+  readonly own: object;
+  readonly lines: string;
+  readonly forwardedFor: string;
+  readonly maxForwards: string | undefined;
+}
+
+function passedHeaders({ head, protocol, setHeaders }: ServerRequest): PassedHeaders {
+  const { connection, headers } = head;
   const own = ownNames(protocol);
-  const nominated = nominatedNames(head.headers, own);
-  const list = ['Host', setHeaders?.get('host') || hostFor(request)];
+  const { passed } = connection;
+  if (setHeaders === undefined && passed?.headers === headers && passed.own === own) return passed;
+  const nominated = nominatedNames(headers, own);
+  let lines = '';
   let forwardedFor = '';
   let cookies = '';
   let maxForwards: string | undefined;
-
-  for (let i = 0; i + 1 < head.headers.length; i += 2) {
-    const name = head.headers[i] ?? '';
-    const value = head.headers[i + 1] ?? '';
-    const lower = name.toLowerCase();
-    if (lower === 'max-forwards') maxForwards ??= value;
-    else if (lower === own.forwardedFor) forwardedFor += forwardedFor === '' ? value : `, ${value}`;
-    else if (setHeaders?.has(lower) || hopByHop.has(lower) || nominated?.has(lower)) continue;
-    else if (isForged(lower, own, connection)) continue;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    const value = headers[i + 1] ?? '';
+    const { lower, treatment } = treat(name, own);
+    if (treatment === 'max-forwards') maxForwards ??= value;
+    else if (treatment === 'forwarded-for') forwardedFor += forwardedFor === '' ? value : `, ${value}`;
+    else if (setHeaders?.has(lower) || treatment === 'drop' || nominated?.has(lower)) continue;
+    else if (treatment === 'trusted' && !connection.trusted) continue;
     // HTTP/2 may split the cookies over several fields; toward HTTP/1.1 they are joined (RFC 9113 8.2.3).
-    else if (lower === 'cookie' && head.protocol === 'HTTP/2.0') cookies += cookies === '' ? value : `; ${value}`;
-    else list.push(name, value);
+    else if (treatment === 'cookie' && head.protocol === 'HTTP/2.0') cookies += cookies === '' ? value : `; ${value}`;
+    else lines += `${name}: ${value}\r\n`;
   }
-  if (cookies !== '') list.push('Cookie', cookies);
+  if (cookies !== '') lines += `Cookie: ${cookies}\r\n`;
   for (const [name, value] of setHeaders ?? []) {
     if (name === own.forwardedFor) forwardedFor = value;
-    else if (value !== '' && !hopByHop.has(name) && !FRAMING.has(name)) list.push(name, value);
+    else if (value !== '' && !hopByHop.has(name) && !FRAMING.has(name)) lines += `${name}: ${value}\r\n`;
   }
-  list.push('Max-Forwards', String(forwardsLeft(maxForwards, protocol.maxForwards)));
-  if (!setHeaders?.has('x-original-url')) list.push('X-Original-URL', head.target);
-  pushNamed(
-    list,
-    protocol.xForwardedByHeader === '' ? '' : protocol.xForwardedByHeaderName,
-    protocol.xForwardedByHeader,
-  );
-  pushNamed(list, protocol.xForwardedForHeaderName, withClient(forwardedFor, connection, protocol));
-  if (connection.tls) pushNamed(list, protocol.sslHeaderName, sslValue(connection.tls));
-  pushNamed(list, protocol.logGuidName, request.logId);
-  pushFraming(list, request);
-  return list;
+  const made = { headers, own, lines, forwardedFor, maxForwards };
+  // The same block comes again as the very same list (HTTP/1.1 alone): then this is spared.
+  if (setHeaders === undefined && head.protocol !== 'HTTP/2.0') connection.passed = made;
+  return made;
+}
+
+/**
+ * What becomes of a client's header: `drop` is for what belongs to its connection or may only be written by us, `trusted`
+ * for what a trusted proxy may write too.
+ */
+type Treatment = 'pass' | 'drop' | 'trusted' | 'max-forwards' | 'forwarded-for' | 'cookie';
+
+interface TreatedName {
+  readonly lower: string;
+  readonly treatment: Treatment;
 }
 
 interface OwnNames {
   readonly forwardedFor: string;
   readonly all: ReadonlySet<string>;
+  /** By name as written; the same few come again and again. Bounded, since it is clients that fill it. */
+  readonly known: Map<string, TreatedName>;
 }
+
+const KNOWN_NAMES = 1024;
+const LONGEST_KNOWN = 64;
 
 const ownNamesOf = new WeakMap<ProtocolConfig, OwnNames>();
 
@@ -112,22 +144,32 @@ function ownNames(protocol: ProtocolConfig): OwnNames {
       protocol.logCacheHitName,
     ];
     const all = new Set(written.map((name) => name.toLowerCase()).filter((name) => name !== ''));
-    names = { forwardedFor: protocol.xForwardedForHeaderName.toLowerCase(), all };
+    names = { forwardedFor: protocol.xForwardedForHeaderName.toLowerCase(), all, known: new Map() };
     ownNamesOf.set(protocol, names);
   }
   return names;
 }
 
-/**
- * True for a header that only we or a trusted proxy may write, and for one that becomes such a header, or a framing
- * header, once a server reads `_` as `-` (CGI, WSGI and IIS do).
- */
-function isForged(lower: string, own: OwnNames, connection: ClientConnection): boolean {
-  const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+function treat(name: string, own: OwnNames): TreatedName {
+  const found = own.known.get(name);
+  if (found) return found;
+  const lower = name.toLowerCase();
+  const treated = { lower, treatment: treatmentOf(lower, own) };
+  if (own.known.size < KNOWN_NAMES && name.length <= LONGEST_KNOWN) own.known.set(name, treated);
+  return treated;
+}
+
+function treatmentOf(lower: string, own: OwnNames): Treatment {
+  if (lower === 'max-forwards') return 'max-forwards';
+  if (lower === own.forwardedFor) return 'forwarded-for';
+  if (hopByHop.has(lower)) return 'drop';
+  const dashed = lower.replaceAll('_', '-');
   const guarded = FORWARDED.has(dashed) || own.all.has(dashed) || dashed.startsWith('x-arr-');
-  if (dashed !== lower) return guarded || dashed === 'x-forwarded-for' || FRAMING.has(dashed);
-  if (own.all.has(lower)) return true;
-  return guarded && !connection.trusted;
+  // It becomes such a header, or a framing header, once a server reads `_` as `-` (CGI, WSGI and IIS do).
+  if (dashed !== lower && (guarded || dashed === 'x-forwarded-for' || FRAMING.has(dashed))) return 'drop';
+  if (dashed === lower && own.all.has(lower)) return 'drop';
+  if (dashed === lower && guarded) return 'trusted';
+  return lower === 'cookie' ? 'cookie' : 'pass';
 }
 
 function hostFor({ head, server, protocol, scheme, port }: ServerRequest): string {
@@ -160,24 +202,35 @@ function withClient(
   return `${cut.slice(cut.indexOf(',') + 1).trimStart()}, ${client}`;
 }
 
+const sslValues = new WeakMap<NonNullable<ClientConnection['tls']>, string>();
+
 /** Key bits, cipher bits, issuer and subject of the certificate we presented (arr.md section 6), in ASCII only. */
-function sslValue({ cipherBits, certificate }: NonNullable<ClientConnection['tls']>): string {
-  const value = `${certificate?.keyBits ?? 0}|${cipherBits}|${certificate?.issuer ?? ''}|${certificate?.subject ?? ''}`;
-  return value.replace(/[^\x20-\x7e]/g, '?');
+function sslValue(tls: NonNullable<ClientConnection['tls']>): string {
+  let value = sslValues.get(tls);
+  if (value === undefined) {
+    const { cipherBits, certificate } = tls;
+    const text = `${certificate?.keyBits ?? 0}|${cipherBits}|${certificate?.issuer ?? ''}|${certificate?.subject ?? ''}`;
+    value = text.replace(/[^\x20-\x7e]/g, '?');
+    sslValues.set(tls, value);
+  }
+  return value;
 }
 
-function pushNamed(list: string[], name: string, value: string): void {
-  if (name !== '') list.push(name, value);
+/** Settings may give a header no name: then it is not sent. */
+function line(name: string, value: string): string {
+  return name === '' ? '' : `${name}: ${value}\r\n`;
 }
 
 /** What concerns the connection to the server alone. Content-Length is among the client's own. */
-function pushFraming(list: string[], { head, chunked, protocol }: ServerRequest): void {
-  if (chunked) list.push('Transfer-Encoding', 'chunked');
+function framingLines({ head, chunked, protocol }: ServerRequest): string {
+  let text = '';
+  if (chunked) text += 'Transfer-Encoding: chunked\r\n';
   // RFC 9110 8.6: a method that has a body says so when it is empty; IIS answers 411 otherwise.
-  else if (head.body === 'none' && HAS_BODY.has(head.method)) list.push('Content-Length', '0');
-  if (head.expectsContinue) list.push('Expect', '100-continue');
-  if (head.upgrade !== '') list.push('Connection', 'Upgrade', 'Upgrade', head.upgrade);
-  else if (!protocol.keepAlive) list.push('Connection', 'close');
+  else if (head.body === 'none' && HAS_BODY.has(head.method)) text += 'Content-Length: 0\r\n';
+  if (head.expectsContinue) text += 'Expect: 100-continue\r\n';
+  if (head.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
+  else if (!protocol.keepAlive) text += 'Connection: close\r\n';
+  return text;
 }
 
 const HAS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);

@@ -1,24 +1,29 @@
 /** The headers a client gets: the server's, without what belongs to one connection, and what ARR adds or replaces. */
 import type { ProtocolConfig } from '../config/model.ts';
+import { fieldName } from '../http1/field-name.ts';
+import type { ResponseMessage } from '../http1/response-message.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
 import type { HeaderList, RequestHead } from './request-head.ts';
 
 export const SERVER_NAME = 'Lychgate';
 
 /** Flat list for the wire, letter case and order of the server kept. */
-export function clientHeaders(headers: HeaderList, head: RequestHead, protocol: ProtocolConfig): string[] {
+export function clientHeaders(
+  { status, headers }: Pick<ResponseMessage, 'status' | 'headers'>,
+  head: RequestHead,
+  protocol: ProtocolConfig,
+): string[] {
   const nominated = nominatedNames(headers);
   const list: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
     const value = headers[i + 1] ?? '';
-    const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || nominated?.has(lower)) {
-      // The server's own challenge to a proxy is kept: it is an answer to the client behind us.
-      if (lower !== 'proxy-authenticate') continue;
-    }
+    const { lower } = fieldName(name);
+    // The server's own challenge to a proxy is kept: it is an answer to the client behind us.
+    if ((hopByHop.has(lower) || nominated?.has(lower)) && lower !== 'proxy-authenticate') continue;
     if (lower === 'server' && protocol.passServerHeader !== 'PassThrough') continue;
     if (lower === 'date') continue; // Made anew by the lane.
+    if (lower === 'content-length' && status === 204) continue; // RFC 9110 8.6: it must not be there.
     list.push(name, protocol.reverseRewriteHostInResponseHeaders ? reverseHost(lower, value, head) : value);
   }
   if (protocol.passServerHeader === 'Replace') list.push('Server', SERVER_NAME);

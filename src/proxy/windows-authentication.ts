@@ -21,7 +21,9 @@ export function challengesWindowsLogin(status: number, headers: HeaderList): boo
 
 function someValue(headers: HeaderList, lowerCaseName: string, test: (value: string) => boolean): boolean {
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() === lowerCaseName && test(headers[i + 1] ?? '')) return true;
+    const name = headers[i] ?? '';
+    if (name.length !== lowerCaseName.length || name.toLowerCase() !== lowerCaseName) continue;
+    if (test(headers[i + 1] ?? '')) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 /** Actions of a rule: the new URL of a Rewrite, the Location of a Redirect, the answer of a CustomResponse. */
-import type { ActionConfig } from '../config/model.ts';
-import { cannotExpand, failure, MAX_LENGTH, type RewriteOutcome, type RuleFailure, TOO_LONG } from './outcome.ts';
+import type { ActionConfig, RuleConfig } from '../config/model.ts';
+import { cannotExpand, failure, MAX_LENGTH, type RuleFailure, TOO_LONG, type Verdict } from './outcome.ts';
 import { encodePath, encodePathKeepingEscapes, encodeQuery, encodeRawBytes } from './percent-coding.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import type { CurrentUrl } from './server-variables.ts';
@@ -11,6 +11,8 @@ import type { TraceRecorder } from './trace.ts';
 /** Where an absolute Rewrite sends the request. */
 export interface Authority {
   readonly scheme: 'http' | 'https';
+  /** `host[:port]` as written. */
+  readonly written: string;
   readonly host: string;
   readonly port: number | undefined;
   readonly literal: boolean;
@@ -41,22 +43,20 @@ export interface Action {
   /** `useOriginalURLEncoding="false"`: escapes in the new URL are kept. */
   readonly keepEscapes: boolean;
   /** Where it goes, if the host stands in the rule as text. */
-  readonly literal: AbsoluteTarget | undefined;
-}
-
-interface AbsoluteTarget {
-  readonly scheme: 'http' | 'https';
-  /** `host[:port]` as written. */
-  readonly written: string;
-  /** Absent where it is not valid. */
-  readonly split: { readonly host: string; readonly port: number | undefined } | undefined;
+  readonly literal: Authority | 'invalid' | undefined;
+  /** Set where the path behind such a host is a group of the rule's pattern and nothing else: `https://farm/{R:1}`. */
+  readonly pathGroup: number | undefined;
 }
 
 const REDIRECT_STATUS = { Permanent: 301, Found: 302, SeeOther: 303, Temporary: 307 } as const;
 
-export function compileAction(config: ActionConfig, maps: RewriteMaps, keepEscapes: boolean): Action {
+export function compileAction(
+  { name, action: config }: Pick<RuleConfig, 'name' | 'action'>,
+  { maps, keepEscapes }: { readonly maps: RewriteMaps; readonly keepEscapes: boolean },
+): Action {
   const redirect = config.type === 'Redirect';
   const url = config.url && compileTemplate(config.url.value, maps, redirect ? 'location' : 'path');
+  const literal = url && literalTarget(url, name.value);
   return {
     type: config.type,
     url,
@@ -66,14 +66,33 @@ export function compileAction(config: ActionConfig, maps: RewriteMaps, keepEscap
     reason: compileTemplate(config.statusReason?.value ?? '', maps),
     description: compileTemplate(config.statusDescription?.value ?? '', maps),
     keepEscapes,
-    literal: url && literalTarget(url),
+    literal,
+    pathGroup: url && pathGroup(literal, url),
   };
 }
 
-function literalTarget(url: Template): AbsoluteTarget | undefined {
+function literalTarget(url: Template, rule: string): Authority | 'invalid' | undefined {
   const written = literalAuthority(url);
-  if (written === undefined) return undefined;
-  return { scheme: schemeOf(url.source), written, split: splitAuthority(written, true) };
+  return written === undefined ? undefined : authorityOf({ url: url.source, written, literal: true, rule });
+}
+
+function authorityOf(from: { url: string; written: string; literal: boolean; rule: string }): Authority | 'invalid' {
+  const { url, written, literal, rule } = from;
+  const split = splitAuthority(written, literal);
+  if (!split) return 'invalid';
+  return { scheme: schemeOf(url), written, host: split.host, port: split.port, literal, rule };
+}
+
+function pathGroup(literal: Action['literal'], { syntax }: Template): number | undefined {
+  const [origin, path, more] = syntax.parts;
+  if (!literal || literal === 'invalid' || origin?.kind !== 'text' || path?.kind !== 'rule' || more) return undefined;
+  const length = originLength(literal);
+  return length <= SURELY_SHORT && origin.text.slice(length) === '/' ? path.index : undefined;
+}
+
+/** How much of an absolute URL stands before its path. */
+function originLength({ scheme, written }: Authority): number {
+  return scheme.length + '://'.length + written.length;
 }
 
 function schemeOf(url: string): 'http' | 'https' {
@@ -133,48 +152,77 @@ export function rewrite(
   rule: { readonly name: string; readonly basePath: string },
   recorder: TraceRecorder | undefined,
 ): RuleFailure | undefined {
-  const { url } = action;
+  const { url, literal } = action;
   if (!url) return undefined;
-  if (url.broken) return cannotExpand(url.source);
-  const text = url.evaluate(pass);
-  if (text.length > MAX_LENGTH) return TOO_LONG;
-  const place = action.literal ?? computedTarget(text);
-  if (!place && /^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
-    return failure(`"${text}" is not a URL that a request can be sent to`);
+  if (literal && literal !== 'invalid' && leavesPath(action, pass)) {
+    pass.wirePath = undefined;
+    goTo(action, pass, literal, undefined);
+  } else {
+    const failed = makeUrl(action, url, pass, rule);
+    if (failed) return failed;
   }
-  if (place && !place.split) return failure(`the host of "${text}" is not valid`, !action.literal);
-  const origin = place ? place.scheme.length + '://'.length + place.written.length : 0;
-  const [markedPath, query] = cut(text.slice(origin), '?');
-  const wanted = unmark(markedPath);
-  const keepsPath = wanted === '' && query !== undefined;
-  const path = place ? belowBase('/', wanted) : keepsPath ? pass.url.path : belowBase(rule.basePath, wanted);
-  const bad = setPath(action, pass, path, place !== undefined);
-  if (bad) return bad;
-  const newQuery = joinQuery(action, query === undefined ? undefined : encodeQuery(unmark(query)), pass.url.query);
-  pass.url.hasQuery = newQuery !== '' || (action.appendQueryString && query === undefined && pass.url.hasQuery);
-  pass.url.query = newQuery;
-  pass.url.rewritten = true;
-  pass.authority = place && authorityOf(place, action.literal !== undefined, rule.name);
+  const { authority } = pass;
   recorder?.events.push({
     event: 'REWRITE_ACTION',
     Substitution: url.source,
-    RewriteURL: place ? `${place.scheme}://${place.written}${pass.url.path}` : pass.url.path,
-    QueryString: newQuery,
+    RewriteURL: authority ? `${authority.scheme}://${authority.written}${pass.url.path}` : pass.url.path,
+    QueryString: pass.url.query,
     AppendQueryString: action.appendQueryString,
   });
   return undefined;
 }
 
-/** Where an absolute URL leads whose host was computed. */
-function computedTarget(text: string): AbsoluteTarget | undefined {
-  const absolute = /^https?:\/\/([^/?#]*)/i.exec(text);
-  if (!absolute) return undefined;
-  const written = absolute[1] ?? '';
-  return { scheme: schemeOf(text), written, split: splitAuthority(written, false) };
+/** Makes current where the new URL leads, and its query; `substitution` is the query that the rule itself wrote. */
+function goTo(action: Action, pass: Pass, authority: Authority | undefined, substitution: string | undefined): void {
+  const query = joinQuery(action, substitution, pass.url.query);
+  pass.url.hasQuery = query !== '' || (action.appendQueryString && substitution === undefined && pass.url.hasQuery);
+  pass.url.query = query;
+  pass.url.rewritten = true;
+  pass.authority = authority;
 }
 
-function authorityOf({ scheme, split }: AbsoluteTarget, literal: boolean, rule: string): Authority | undefined {
-  return split && { scheme, host: split.host, port: split.port, literal, rule };
+/**
+ * The common case of a rule that sends what it takes to a farm as it is: the path need not be put together, taken apart
+ * and compared again. False where the new path may differ, or has to be looked at.
+ */
+function leavesPath({ pathGroup, keepEscapes }: Action, pass: Pass): boolean {
+  const { path } = pass.url;
+  if (pathGroup === undefined || keepEscapes || path.length > SURELY_SHORT) return false;
+  const sameInput = pass.inputPath === path && (pass.inputBase === '/' || pass.inputBase === '');
+  return sameInput && pass.ruleCaptures?.[pathGroup] === pass.input;
+}
+
+/** A host and a path of this length each are not too long together. */
+const SURELY_SHORT = MAX_LENGTH / 2;
+
+function makeUrl(
+  action: Action,
+  url: Template,
+  pass: Pass,
+  rule: { readonly name: string; readonly basePath: string },
+): RuleFailure | undefined {
+  if (url.broken) return cannotExpand(url.source);
+  const text = url.evaluate(pass);
+  if (text.length > MAX_LENGTH) return TOO_LONG;
+  const place = action.literal ?? computedTarget(text, rule.name);
+  if (!place && /^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
+    return failure(`"${text}" is not a URL that a request can be sent to`);
+  }
+  if (place === 'invalid') return failure(`the host of "${text}" is not valid`, !action.literal);
+  const [markedPath, query] = cut(place ? text.slice(originLength(place)) : text, '?');
+  const wanted = unmark(markedPath);
+  const keepsPath = wanted === '' && query !== undefined;
+  const path = place ? belowBase('/', wanted) : keepsPath ? pass.url.path : belowBase(rule.basePath, wanted);
+  const bad = setPath(action, pass, path, place !== undefined);
+  if (bad) return bad;
+  goTo(action, pass, place, query === undefined ? undefined : encodeQuery(unmark(query)));
+  return undefined;
+}
+
+/** Where an absolute URL leads whose host was computed. */
+function computedTarget(url: string, rule: string): Authority | 'invalid' | undefined {
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(url);
+  return absolute ? authorityOf({ url, written: absolute[1] ?? '', literal: false, rule }) : undefined;
 }
 
 const NEEDS_RESOLVING = /\\|\/\.{1,2}(?:\/|$)/;
@@ -212,7 +260,7 @@ export function redirect(
   pass: Pass,
   rule: { readonly name: string; readonly basePath: string },
   recorder: TraceRecorder | undefined,
-): RewriteOutcome | RuleFailure | undefined {
+): Verdict | RuleFailure | undefined {
   const { url } = action;
   if (!url) return undefined;
   if (url.broken) return cannotExpand(url.source);
@@ -286,7 +334,7 @@ export function respond(
   pass: Pass,
   rule: string,
   recorder: TraceRecorder | undefined,
-): RewriteOutcome | RuleFailure {
+): Verdict | RuleFailure {
   for (const template of [action.reason, action.description]) {
     if (template.broken) return cannotExpand(template.source);
   }

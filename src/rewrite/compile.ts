@@ -52,6 +52,7 @@ export function compileRuleSet(config: RuleSetConfig, scope: RuleSet['scope']): 
     allowedVariables:
       scope === 'Global' ? undefined : new Set(config.allowedServerVariables.map((name) => name.toUpperCase())),
     keepEscapes: !config.useOriginalURLEncoding,
+    conditions: new Map(),
   };
   const rules = config.rules.filter((rule) => rule.enabled).map((rule) => compileRule(rule, surroundings));
   return { scope, rules, index: indexByHost(rules) };

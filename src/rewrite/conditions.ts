@@ -23,8 +23,22 @@ export interface Conditions {
   readonly entries: readonly Condition[];
 }
 
-export function compileConditions(config: ConditionsConfig, syntax: PatternSyntax, maps: RewriteMaps): Conditions {
-  const entries = config.entries.map((entry) => compileCondition(entry, syntax, maps));
+/** Conditions by what they are made of: those that the rules of a list have in common are one object. */
+export type KnownConditions = Map<string, Condition>;
+
+export function compileConditions(
+  config: ConditionsConfig,
+  syntax: PatternSyntax,
+  maps: RewriteMaps,
+  known: KnownConditions = new Map(),
+): Conditions {
+  const entries = config.entries.map((entry) => {
+    const { input, pattern, matchType, ignoreCase, negate } = entry;
+    const key = JSON.stringify([input?.value, syntax, pattern?.value, matchType, ignoreCase, negate]);
+    const condition = known.get(key) ?? compileCondition(entry, syntax, maps);
+    known.set(key, condition);
+    return condition;
+  });
   return {
     any: config.logicalGrouping === 'MatchAny',
     trackAllCaptures: config.trackAllCaptures,

@@ -1,8 +1,7 @@
 /** Runs outbound rules over the head of an answer, and tells which of them its body is for. */
 import type { CompiledSite } from './compile.ts';
 import { failed, type HeaderPlace, mayRun, type OutboundRule, rewriteText } from './outbound-rule.ts';
-import type { RewriteOutcome } from './outcome.ts';
-import { failure } from './outcome.ts';
+import { failure, type LeftByRules } from './outcome.ts';
 import { isBelow } from './rule.ts';
 import { headerValue, type ResponseHead, type RewriteRequest, variableReader } from './server-variables.ts';
 import type { Evaluation } from './template.ts';
@@ -20,13 +19,12 @@ export interface OutboundPass {
 export function openOutbound(
   site: CompiledSite,
   request: RewriteRequest,
-  outcome: RewriteOutcome,
+  outcome: LeftByRules,
 ): OutboundPass | undefined {
   if (!site.hasOutbound) return undefined;
   const rules = site.scopes.find(({ path }) => isBelow(path, request.target.path))?.outbound;
   if (rules === undefined) return undefined;
-  const set = 'setVariables' in outcome ? outcome.setVariables : undefined;
-  return { rules, request, rewritten: outcome.kind === 'proxy', set };
+  return { rules, request, rewritten: outcome.urlRewritten, set: outcome.setVariables };
 }
 
 /** The rules that are to change a body, which their preConditions let run. */

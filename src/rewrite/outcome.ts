@@ -1,20 +1,28 @@
 /** What the rules decided about one request. */
 
-export type RewriteOutcome =
+/** What is left for outbound rules, whoever answers. */
+export interface LeftByRules {
+  /** By upper-case name; values are latin1 without control characters. */
+  readonly setVariables: ReadonlyMap<string, string> | undefined;
+  /** A rule has changed the URL: `{IIS_WasUrlRewritten}`. */
+  readonly urlRewritten: boolean;
+}
+
+export type RewriteOutcome = Verdict & LeftByRules;
+
+export type Verdict =
   /** No rule took it; `target` is the path and query after local rewrites, fit for a request line. */
-  | { readonly kind: 'none'; readonly target: string; readonly setVariables: ReadonlyMap<string, string> | undefined }
+  | { readonly kind: 'none'; readonly target: string }
   | {
       readonly kind: 'proxy';
       readonly scheme: 'http' | 'https';
       /** Lower case, without the port; an IPv6 address keeps its brackets. */
       readonly host: string;
-      readonly port?: number;
+      readonly port: number | undefined;
       /** The host stands in the rule as text. If not, only farms and `upstream.allow` may be reached. */
       readonly literalHost: boolean;
       readonly target: string;
       readonly rule: string;
-      /** By upper-case name; values are latin1 without control characters. */
-      readonly setVariables: ReadonlyMap<string, string> | undefined;
       /** The target differs from what the client asked for. */
       readonly rewritten: boolean;
     }

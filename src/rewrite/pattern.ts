@@ -65,7 +65,7 @@ export function compilePattern(syntax: PatternSyntax, text: string, ignoreCase: 
 
 function compileNew(syntax: PatternSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
   if (syntax === 'ExactMatch') return exactMatch(text, ignoreCase);
-  if (syntax === 'Wildcard') return wildcard(text, ignoreCase);
+  if (syntax === 'Wildcard') return text === '*' ? ANYTHING : wildcard(text, ignoreCase);
   const read = readRegex(text);
   if ('kind' in read) return read;
   return fromNode(read, text, ignoreCase);
@@ -88,12 +88,23 @@ function exactMatch(text: string, ignoreCase: boolean): Pattern {
 }
 
 function equalIgnoringCase(a: string, b: string): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (fold(a.charCodeAt(i)) !== fold(b.charCodeAt(i))) return false;
   return true;
 }
 
+/** The wildcard that most rules for a whole farm have. */
+const ANYTHING: Pattern = {
+  groups: 1,
+  loneBrackets: [],
+  engine: 'comparison',
+  match: (input) => [input, input],
+  find: () => NO_CAPTURES,
+};
+
 function wildcard(text: string, ignoreCase: boolean): Pattern {
+  if (!/[*?]/.test(text)) return exactMatch(text, ignoreCase);
   const { stars, match, finds } = compileWildcard(text, ignoreCase);
   const find = (input: string) => (finds(input) ? NO_CAPTURES : undefined);
   return { groups: stars, loneBrackets: [], engine: 'comparison', match, find };

@@ -1,8 +1,8 @@
 /** Runs the rules over one request: global ones first, then those of the deepest scope that holds the path. */
 import type { Pass } from './action.ts';
 import type { CompiledSite, RuleSet } from './compile.ts';
-import { type HostIndex, rulesOfHost } from './host-index.ts';
-import type { RewriteOutcome, RuleFailure } from './outcome.ts';
+import { type HostIndex, placesOfHost } from './host-index.ts';
+import type { RewriteOutcome, RuleFailure, Verdict } from './outcome.ts';
 import { isBelow, isFailure, type Rule, runRule } from './rule.ts';
 import type { RewriteRequest } from './server-variables.ts';
 import { wirePath } from './target.ts';
@@ -25,11 +25,17 @@ export function evaluateRules(site: CompiledSite, request: RewriteRequest, recor
     conditionCaptures: undefined,
   };
   const ended = runRules(site.global, pass, recorder);
-  if (ended) return ended;
+  if (ended) return withLeft(ended, pass);
   // A global rule that sent the request to a farm or host is final (design D3a).
   if (pass.authority) return finish(pass);
   const scope = deepestScope(site, pass.url.path);
-  return (scope && runRules(scope, pass, recorder)) ?? finish(pass);
+  const endedInScope = scope && runRules(scope, pass, recorder);
+  return endedInScope ? withLeft(endedInScope, pass) : finish(pass);
+}
+
+/** Outbound rules see what inbound ones have set on every answer, not only on that of a server. */
+function withLeft(verdict: Verdict, { set, url }: Pass): RewriteOutcome {
+  return { ...verdict, setVariables: set, urlRewritten: url.rewritten };
 }
 
 function deepestScope({ scopes }: CompiledSite, path: string): RuleSet | undefined {
@@ -37,7 +43,7 @@ function deepestScope({ scopes }: CompiledSite, path: string): RuleSet | undefin
   return undefined;
 }
 
-function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): RewriteOutcome | undefined {
+function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): Verdict | undefined {
   if (ruleSet.rules.length === 0) return undefined;
   recorder?.events.push({ event: 'URL_REWRITE_START', ...current(pass), Scope: ruleSet.scope });
   // A trace shows every rule, so nothing is left out while one is recorded.
@@ -47,7 +53,7 @@ function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefi
   return result;
 }
 
-function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): RewriteOutcome | undefined {
+function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): Verdict | undefined {
   for (const rule of ruleSet.rules) {
     const result = runRule(rule, pass, recorder);
     if (result === 'next') continue;
@@ -58,26 +64,26 @@ function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefine
 }
 
 /** Only the rules that can take a request for this host, in their order. */
-function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Pass): RewriteOutcome | undefined {
-  let own = rulesOfHost(index, pass);
-  let passed = 0;
+function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Pass): Verdict | undefined {
+  let own = placesOfHost(index, pass);
   for (let at = 0; ; at++) {
-    while (passed < own.length && (own[passed] ?? at) < at) passed++;
-    at = Math.min(index.nextForAny[at] ?? Number.POSITIVE_INFINITY, own[passed] ?? Number.POSITIVE_INFINITY);
-    const rule = ruleSet.rules[at];
+    while (own && own.at < at) own = own.next;
+    const any = index.nextForAny[at] ?? Number.POSITIVE_INFINITY;
+    const isFirst = own !== undefined && own.at < any;
+    at = own && isFirst ? own.at : any;
+    const rule = own && isFirst ? own.rule : index.rules[at];
     if (!rule) return undefined;
     const result = runRule(rule, pass, undefined);
     if (result === 'next') continue;
     if (result !== 'done') return outcomeOf(result, rule, ruleSet);
     if (rule.stopProcessing) return undefined;
     if (pass.set?.has('HTTP_HOST')) {
-      own = rulesOfHost(index, pass);
-      passed = 0;
+      own = placesOfHost(index, pass);
     }
   }
 }
 
-function outcomeOf(result: RewriteOutcome | RuleFailure, rule: Rule, ruleSet: RuleSet): RewriteOutcome {
+function outcomeOf(result: Verdict | RuleFailure, rule: Rule, ruleSet: RuleSet): Verdict {
   if (!isFailure(result)) return result;
   return {
     kind: 'error',
@@ -92,21 +98,29 @@ function current({ url }: Pass): { RequestURL: string; QueryString: string } {
   return { RequestURL: url.path, QueryString: url.query };
 }
 
+/** The target for the request line; the very text that came where it is the same, so that nothing is put together. */
+function targetOf({ url, wirePath: encoded, request }: Pass): string {
+  const { raw, rawPath, query, hasQuery } = request.target;
+  const path = encoded ?? wirePath(request.target, url.path);
+  if (path === rawPath && url.query === query && url.hasQuery === hasQuery) return raw;
+  return url.hasQuery ? `${path}?${url.query}` : path;
+}
+
 function finish(pass: Pass): RewriteOutcome {
-  const { url, authority, request } = pass;
-  const path = pass.wirePath ?? wirePath(request.target, url.path);
-  const target = url.hasQuery ? `${path}?${url.query}` : path;
-  if (!authority) return { kind: 'none', target, setVariables: pass.set };
+  const { authority } = pass;
+  const target = targetOf(pass);
+  if (!authority) return { kind: 'none', target, setVariables: pass.set, urlRewritten: pass.url.rewritten };
   const { scheme, host, port, literal, rule } = authority;
   return {
     kind: 'proxy',
     scheme,
     host,
-    ...(port === undefined ? {} : { port }),
+    port,
     literalHost: literal,
     target,
     rule,
     setVariables: pass.set,
-    rewritten: target !== request.target.raw,
+    urlRewritten: pass.url.rewritten,
+    rewritten: target !== pass.request.target.raw,
   };
 }

@@ -1,15 +1,15 @@
 /** One inbound rule: match, conditions, server variables, action. */
 import type { PatternSyntax, RuleConfig, SetVariableConfig } from '../config/model.ts';
 import { type Action, compileAction, type Pass, redirect, respond, rewrite } from './action.ts';
-import { type Conditions, compileConditions, evaluateConditions } from './conditions.ts';
+import { type Conditions, compileConditions, evaluateConditions, type KnownConditions } from './conditions.ts';
 import {
   cannotExpand,
   failure,
   MATCH_TOO_COMPLEX,
   MAX_LENGTH,
-  type RewriteOutcome,
   type RuleFailure,
   TOO_LONG,
+  type Verdict,
 } from './outcome.ts';
 import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
@@ -26,6 +26,9 @@ interface SetVariable {
   /** Headers that only the proxy may set are left alone. */
   readonly ignored: boolean;
 }
+
+/** One for all rules: what many share stays in the nearest cache of the processor. */
+const NO_VARIABLES: readonly SetVariable[] = [];
 
 export interface Rule {
   readonly name: string;
@@ -51,6 +54,7 @@ export interface RuleSurroundings {
   /** Upper case; undefined for global rules, which may set any. */
   readonly allowedVariables: ReadonlySet<string> | undefined;
   readonly keepEscapes: boolean;
+  readonly conditions: KnownConditions;
 }
 
 export function compileRule(config: RuleConfig, surroundings: RuleSurroundings): Rule {
@@ -63,10 +67,13 @@ export function compileRule(config: RuleConfig, surroundings: RuleSurroundings):
   // An empty list is as good as none; a trace then has no events of conditions either.
   const conditions =
     config.conditions && config.conditions.entries.length > 0
-      ? compileConditions(config.conditions, config.patternSyntax, maps)
+      ? compileConditions(config.conditions, config.patternSyntax, maps, surroundings.conditions)
       : undefined;
-  const variables = config.serverVariables.map((variable) => compileVariable(variable, surroundings));
-  const action = compileAction(config.action, maps, surroundings.keepEscapes);
+  const variables =
+    config.serverVariables.length > 0
+      ? config.serverVariables.map((variable) => compileVariable(variable, surroundings))
+      : NO_VARIABLES;
+  const action = compileAction(config, surroundings);
   const results = [...variables.map(({ value }) => value), action.url, action.reason, action.description];
   const inResults = (kind: 'rule' | 'condition') => results.some((each) => each && refersTo(kind, each.syntax.parts));
   return {
@@ -133,7 +140,7 @@ export function isBelow(folder: string, path: string): boolean {
 }
 
 /** `next`: it did not match. `done`: it matched and its action was performed. Else the end of the request's way. */
-export type RuleResult = 'next' | 'done' | RewriteOutcome | RuleFailure;
+export type RuleResult = 'next' | 'done' | Verdict | RuleFailure;
 
 export function runRule(rule: Rule, pass: Pass, recorder: TraceRecorder | undefined): RuleResult {
   if (!recorder) return tryRule(rule, pass, undefined);

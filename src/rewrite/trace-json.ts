@@ -47,10 +47,15 @@ function outcomeJson(outcome: RewriteOutcome | Refusal, farms: readonly TracedFa
       };
     }
     case 'redirect':
-      return { action: 'redirect', status: outcome.status, location: outcome.location };
+      return {
+        action: 'redirect',
+        status: outcome.status,
+        location: outcome.location,
+        ...variables(outcome.setVariables),
+      };
     case 'respond': {
       const { status, subStatus, reason, body } = outcome;
-      return { action: 'respond', status, subStatus, reason, body };
+      return { action: 'respond', status, subStatus, reason, body, ...variables(outcome.setVariables) };
     }
     case 'abort':
       return { action: 'abort' };

@@ -153,6 +153,7 @@ function describeConnection(
     localPort: socket.localPort ?? plan.port,
     trusted: trusts(remoteAddress),
     pins: runtime.pins.forClient(),
+    passed: undefined,
   };
   if (!(socket instanceof TLSSocket) || store === undefined) return connection;
   const { servername } = socket as TLSSocket & { readonly servername?: string | false };

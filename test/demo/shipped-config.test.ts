@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ParseError, parse } from 'jsonc-parser';
 import { SaxesParser } from 'saxes';
@@ -64,13 +64,13 @@ describe.each(['applicationHost.config', ...examples.map((name) => `examples/${n
       const elements = elementsOf(text);
       const farms = valuesOf(text, /\/webFarm$/, 'name');
       const targets = elements.flatMap(({ path, attributes }) =>
-        path.endsWith('/action') && attributes.type === 'Rewrite' ? [attributes.url ?? ''] : [],
+        path.endsWith('/globalRules/rule/action') && attributes.type === 'Rewrite' ? [attributes.url ?? ''] : [],
       );
       expect(targets.length).toBeGreaterThan(0);
       for (const target of targets) {
-        expect(farms).toContain(/^https?:\/\/([^/]+)\/\{R:0\}$/.exec(target)?.[1]);
+        expect(farms).toContain(/^https?:\/\/([^/]+)\/\{R:[01]\}$/.exec(target)?.[1]);
       }
-      const rules = elements.filter(({ path }) => path.endsWith('/rule'));
+      const rules = elements.filter(({ path }) => path.endsWith('/globalRules/rule'));
       const hosts = elements.filter(({ attributes }) => attributes.input === '{HTTP_HOST}');
       expect(hosts.length).toBe(rules.length);
       const wildcard = rules.some(({ attributes }) => attributes.patternSyntax === 'Wildcard');
@@ -78,6 +78,17 @@ describe.each(['applicationHost.config', ...examples.map((name) => `examples/${n
         expect(attributes.pattern).toMatch(wildcard ? /^[a-z]+\.contoso\.com$/ : /^\^.*\\\.contoso\\\.com\)?\$$/);
       }
       expect(new Set(rules.map(({ attributes }) => attributes.name)).size).toBe(rules.length);
+    });
+
+    test('each outbound rule is for answers of one folder, and has a precondition of the file', () => {
+      const elements = elementsOf(text);
+      const preConditions = valuesOf(text, /\/preCondition$/, 'name');
+      const rules = elements.filter(({ path }) => path.endsWith('/outboundRules/rule'));
+      for (const { attributes } of rules) expect(preConditions).toContain(attributes.preCondition);
+      const urls = elements.filter(
+        ({ path, attributes }) => /\/preCondition\//.test(path) && attributes.input === '{URL}',
+      );
+      expect(urls.length).toBe(preConditions.length);
     });
 
     test('no server can be taken for the proxy itself', () => {
@@ -88,13 +99,16 @@ describe.each(['applicationHost.config', ...examples.map((name) => `examples/${n
   },
 );
 
-test.each(['settings.json', 'examples/exchange/settings.json'])('%s leads every server name somewhere', (file) => {
-  const errors: ParseError[] = [];
-  const settings = parse(read(file), errors, { allowTrailingComma: false });
-  expect(errors).toEqual([]);
-  const servers = valuesOf(read(file.replace('settings.json', 'applicationHost.config')), /\/server$/, 'address');
-  expect(Object.keys(settings.hosts).sort()).toEqual([...new Set(servers)].sort());
-});
+test.each(['settings.json', ...globSync('examples/*/settings.json', { cwd: folder })])(
+  '%s leads every server name somewhere',
+  (file) => {
+    const errors: ParseError[] = [];
+    const settings = parse(read(file), errors, { allowTrailingComma: false });
+    expect(errors).toEqual([]);
+    const servers = valuesOf(read(file.replace('settings.json', 'applicationHost.config')), /\/server$/, 'address');
+    expect(Object.keys(settings.hosts).sort()).toEqual([...new Set(servers)].sort());
+  },
+);
 
 test('the demo differs from the shipped file in its ports and in nothing else', () => {
   const lines = shipped.split('\n');

@@ -38,6 +38,7 @@ describe('what could be read in two ways is refused, and nothing of it or behind
     ['two Host', get('GET /echo HTTP/1.1', `Host: ${host}\r\nHost: ${host}`)],
     ['a list in Host', get('GET /echo HTTP/1.1', `Host: ${host}, meet.contoso.com`)],
     ['a user in Host', get('GET /echo HTTP/1.1', `Host: a@${host}`)],
+    ['a port that there is not in Host', get('GET /echo HTTP/1.1', `Host: ${host}:65536`)],
     ['a path in Host', get('GET /echo HTTP/1.1', `Host: ${host}/x`)],
     ['absolute form against Host', get(`GET https://meet.contoso.com/echo HTTP/1.1`)],
     ['a target without slash', get('GET echo HTTP/1.1')],

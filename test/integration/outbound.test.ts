@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ask, openHttp2, type Protocol } from './clients.ts';
@@ -16,16 +18,19 @@ interface Front {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** One farm over plain HTTP; rules as in the vendor's samples for headers. */
-async function publish(protocol: Protocol, outbound: string, handler: Handler): Promise<Front> {
+async function serve(handler: Handler): Promise<{ port: number }> {
   const server = createServer(handler);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const httpPort = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server.address() as { port: number };
+}
+
+/** One farm over plain HTTP; rules as in the vendor's samples for headers. */
+async function publish(protocol: Protocol, outbound: string, handler: Handler): Promise<Front> {
+  const { port: httpPort } = await serve(handler);
   const port = await freePort();
   const proxy = await startProxy({
     iis: applicationHost({
@@ -35,6 +40,13 @@ async function publish(protocol: Protocol, outbound: string, handler: Handler): 
         protocol: 'timeout="00:00:30" responseBufferLimit="64"',
       }),
       rules: `
+        <rule name="mark">
+          <match url="^(old|gone|local|split)" />
+          <serverVariables><set name="ORIGINAL_HOST" value="{HTTP_HOST}" /></serverVariables>
+          <action type="None" />
+        </rule>
+        <rule name="split"><match url="^split" /><serverVariables><set name="HTTP_X" value="{UrlDecode:{QUERY_STRING}}" /></serverVariables><action type="None" /></rule>
+        <rule name="local"><match url="^local/" /><action type="Rewrite" url="/elsewhere" /></rule>
         <rule name="old" stopProcessing="true"><match url="^old" /><action type="Redirect" url="/new" redirectType="Found" /></rule>
         <rule name="gone" stopProcessing="true"><match url="^gone" /><action type="CustomResponse" statusCode="410" statusDescription="no more a here" /></rule>
         <rule name="farm" stopProcessing="true">
@@ -213,6 +225,83 @@ describe.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('%s', (protocol) => {
     expect([missing.status, missing.headers.x]).toEqual([404, '404']);
   });
 
+  test.each([
+    ['an answer of the server', '/webmail/a%20b?x=1%0a', 200, '5', 'application/x-test'],
+    ['the server that hangs up', '/webmail/dead?x=1%0a', 502, undefined, 'text/html; charset=utf-8'],
+    ['a redirect', '/old/a%20b?x=1%0a', 302, '0', ''],
+    ['a custom response', '/gone/a%20b?x=1%0a', 410, '14', 'text/plain; charset=utf-8'],
+    ['no rule that takes it, after a local rewrite', '/local/a%20b?x=1%0a', 404, undefined, 'text/html; charset=utf-8'],
+    ['a rule that fails', '/split/a%20b?x=1%0a', 400, undefined, 'text/html; charset=utf-8'],
+  ])('every server variable is there: %s', async (_, path, status, length, type) => {
+    const names = [
+      ...[
+        'ORIGINAL_HOST',
+        'RESPONSE_STATUS',
+        'RESPONSE_CONTENT_TYPE',
+        'HTTP_HOST',
+        'SERVER_NAME',
+        'SERVER_PORT',
+        'HTTPS',
+      ],
+      ...['SERVER_PORT_SECURE', 'URL', 'PATH_INFO', 'SCRIPT_NAME', 'REQUEST_FILENAME', 'QUERY_STRING', 'REQUEST_URI'],
+      ...['UNENCODED_URL', 'HTTP_URL', 'CACHE_URL', 'REQUEST_METHOD', 'HTTP_METHOD', 'REMOTE_ADDR', 'REMOTE_HOST'],
+      ...[
+        'LOCAL_ADDR',
+        'SERVER_ADDR',
+        'SERVER_PROTOCOL',
+        'CONTENT_TYPE',
+        'HTTP_X_MINE',
+        'INSTANCE_NAME',
+        'INSTANCE_ID',
+      ],
+      ...['IIS_WasUrlRewritten', 'HTTP_X_ORIGINAL_URL', 'RESPONSE_CONTENT_LENGTH'],
+    ];
+    const seen = names.map((name) => rule(`serverVariable="RESPONSE_Seen_${name}" pattern=".*"`, `{${name}}`)).join('');
+    const { get, port } = await publish(protocol, seen, (request, response) => {
+      if (request.url?.startsWith('/dead')) return response.destroy();
+      response.writeHead(200, { 'Content-Type': 'application/x-test', 'Content-Length': '5' });
+      return response.end('inner');
+    });
+    const told = await get(path, { headers: { 'X-Mine': 'mine', 'Content-Type': 'text/x-mine' } });
+    const values = names.map((name) => told.headers[`seen-${name.replaceAll('_', '-').toLowerCase()}`] ?? '');
+    const plain = path.replace(/\?.*/, '').replace('%20', ' ');
+    const rewritten = /^.(webmail|local)/.test(path);
+    expect(told.status).toBe(status);
+    expect(Object.fromEntries(names.map((name, i) => [name, values[i]]))).toEqual({
+      ORIGINAL_HOST: host,
+      RESPONSE_STATUS: String(status),
+      RESPONSE_CONTENT_TYPE: type,
+      HTTP_HOST: host,
+      SERVER_NAME: host,
+      SERVER_PORT: String(port),
+      HTTPS: 'ON',
+      SERVER_PORT_SECURE: '1',
+      URL: plain,
+      PATH_INFO: plain,
+      SCRIPT_NAME: plain,
+      REQUEST_FILENAME: plain,
+      QUERY_STRING: 'x=1%0a',
+      REQUEST_URI: `${plain}?x=1%0a`,
+      UNENCODED_URL: path,
+      HTTP_URL: path,
+      CACHE_URL: `https://${host}:${port}${plain}`,
+      REQUEST_METHOD: 'GET',
+      HTTP_METHOD: 'GET',
+      REMOTE_ADDR: '127.0.0.1',
+      REMOTE_HOST: '127.0.0.1',
+      LOCAL_ADDR: '127.0.0.1',
+      SERVER_ADDR: '127.0.0.1',
+      SERVER_PROTOCOL: protocol === 'HTTP/2' ? 'HTTP/2.0' : 'HTTP/1.1',
+      CONTENT_TYPE: 'text/x-mine',
+      HTTP_X_MINE: 'mine',
+      INSTANCE_NAME: expect.any(String),
+      INSTANCE_ID: '1',
+      IIS_WasUrlRewritten: rewritten ? '1' : '',
+      HTTP_X_ORIGINAL_URL: rewritten ? plain : '',
+      RESPONSE_CONTENT_LENGTH: length ?? String(told.body.length),
+    });
+  });
+
   test('a line end in a value is 400, and the answer of the server is gone', async () => {
     const outbound = rule('serverVariable="RESPONSE_X" pattern=".*"', '{UrlDecode:{QUERY_STRING}}');
     const { get } = await publish(protocol, outbound, answer({ 'X-Inner': '1' }, 'inner'));
@@ -239,6 +328,54 @@ describe.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('%s', (protocol) => {
     await expect(get()).rejects.toThrow();
   });
 });
+
+test.each<Protocol>(['HTTP/1.1', 'HTTP/2'])(
+  'the shipped example for an application in a folder, over %s',
+  async (protocol) => {
+    const inside = 'https://payroll01.contoso.local';
+    const asked: (string | undefined)[] = [];
+    const { port: httpPort } = await serve((request, response) => {
+      asked.push(`${request.url} ${request.headers['accept-encoding'] || 'plain'}`);
+      if (request.url === '/login') response.writeHead(302, { Location: `${inside}/start?x=/` });
+      else if (request.url === '/away') response.writeHead(302, { Location: 'https://login.contoso.com/' });
+      else if (request.url === '/bare') response.writeHead(302, { Location: '/' });
+      else
+        response.writeHead(200, {
+          'Content-Type': 'text/html; charset=utf-8',
+          'Set-Cookie': ['s=1; Path=/; HttpOnly', 't=2; domain=payroll01.contoso.local; path=/app', 'u=3'],
+        });
+      response.end(
+        `<a href="/a">/a</a><img src="${inside}/b.png"><a href="//cdn.example/c"><a href=d><form action="/">`,
+      );
+    });
+    const port = await freePort();
+    const shipped = readFileSync(
+      join(import.meta.dirname, '../../config/examples/application-in-a-folder/applicationHost.config'),
+      'utf8',
+    );
+    await startProxy({
+      iis: shipped
+        .replaceAll(':443:', `:${port}:`)
+        .replaceAll('httpPort="80"', `httpPort="${httpPort}"`)
+        .replace('https://Payroll/', 'http://Payroll/'),
+      certificates: { all: [host] },
+      settings: { hosts: { 'payroll01.contoso.local': '127.0.0.1', 'payroll02.contoso.local': '127.0.0.1' } },
+    });
+    const get = (path: string) =>
+      ask({ protocol, port, host, ca: authority.certPem, path, headers: { 'Accept-Encoding': 'gzip' } });
+    const locationOf = async (path: string) => (await get(path)).headers.location;
+    expect(await locationOf('/payroll')).toBe('https://www.contoso.com/payroll/');
+    expect(await locationOf('/payroll/login')).toBe('https://www.contoso.com/payroll/start?x=/');
+    expect(await locationOf('/payroll/bare')).toBe('https://www.contoso.com/payroll/');
+    expect(await locationOf('/payroll/away')).toBe('https://login.contoso.com/');
+    const page = await get('/payroll/app/page');
+    expect(page.headers['set-cookie']).toEqual(['s=1; Path=/payroll/; HttpOnly', 't=2; path=/payroll/app', 'u=3']);
+    expect(page.body.toString()).toBe(
+      '<a href="/payroll/a">/a</a><img src="/payroll/b.png"><a href="//cdn.example/c"><a href=d><form action="/payroll/">',
+    );
+    expect(asked).toEqual(['/login plain', '/bare plain', '/away plain', '/app/page plain']);
+  },
+);
 
 test('a client that leaves while the body is collected takes the request to the server with it', async () => {
   let gone: (() => void) | undefined;

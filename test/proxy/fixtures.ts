@@ -17,6 +17,7 @@ export function aConnection(more: Partial<ClientConnection>): ClientConnection {
     },
     trusted: false,
     pins: createPinnedConnections(0).forClient(),
+    passed: undefined,
     ...more,
   };
 }

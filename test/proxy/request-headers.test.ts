@@ -18,7 +18,7 @@ function sent(
     head?: Parameters<typeof aHead>[0];
   } = {},
 ): [string, string][] {
-  const list = serverHeaders({
+  const lines = serverHeaders({
     server,
     port: 4443,
     scheme: 'https',
@@ -29,7 +29,10 @@ function sent(
     head: aHead({ headers, ...more.head }),
     protocol: aProtocol(more.protocol),
   });
-  return Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i]!, list[2 * i + 1]!]);
+  return lines
+    .split('\r\n')
+    .slice(0, -1)
+    .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]);
 }
 
 const valuesOf = (list: [string, string][], name: string) =>

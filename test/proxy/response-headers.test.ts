@@ -10,7 +10,7 @@ test('order, letter case and repeated Set-Cookie stay; connection fields, Date a
     ...['Server', 'Microsoft-IIS/8.5', 'Date', 'x', 'Connection', 'close, X-Hop', 'X-Hop', '1', 'Keep-Alive', '5'],
     ...['WWW-Authenticate', 'Negotiate', 'WWW-Authenticate', 'NTLM'],
   ];
-  expect(clientHeaders(headers, head, aProtocol())).toEqual([
+  expect(clientHeaders({ status: 200, headers }, head, aProtocol())).toEqual([
     ...['Content-Type', 'text/html', 'Set-Cookie', 'a=1', 'SET-cookie', 'b=2', 'X-Powered-By', 'ASP.NET'],
     ...['WWW-Authenticate', 'Negotiate', 'WWW-Authenticate', 'NTLM', 'Server', 'Lychgate', 'X-Powered-By', 'ARR/3.0'],
   ]);
@@ -18,10 +18,20 @@ test('order, letter case and repeated Set-Cookie stay; connection fields, Date a
 
 test('passServerHeader and arrResponseHeader', () => {
   const server = ['Server', 'Microsoft-IIS/8.5'];
-  expect(clientHeaders(server, head, aProtocol({ passServerHeader: 'PassThrough', arrResponseHeader: false }))).toEqual(
-    server,
-  );
-  expect(clientHeaders(server, head, aProtocol({ passServerHeader: 'Remove', arrResponseHeader: false }))).toEqual([]);
+  expect(
+    clientHeaders(
+      { status: 200, headers: server },
+      head,
+      aProtocol({ passServerHeader: 'PassThrough', arrResponseHeader: false }),
+    ),
+  ).toEqual(server);
+  expect(
+    clientHeaders(
+      { status: 200, headers: server },
+      head,
+      aProtocol({ passServerHeader: 'Remove', arrResponseHeader: false }),
+    ),
+  ).toEqual([]);
 });
 
 test('reverseRewriteHostInResponseHeaders replaces whatever host is named, and leaves relative values alone', () => {
@@ -34,9 +44,18 @@ test('reverseRewriteHostInResponseHeaders replaces whatever host is named, and l
     ...['Location', 'http://inner:8080/a?b#c', 'Content-Location', '/relative'],
     ...['Set-Cookie', 'a=1; Domain=.inner.local; Path=/', 'Set-Cookie', 'b=2; Path=/'],
   ];
-  expect(clientHeaders(headers, head, protocol)).toEqual([
+  expect(clientHeaders({ status: 200, headers }, head, protocol)).toEqual([
     ...['Location', 'https://meet.contoso.com:8443/a?b#c', 'Content-Location', '/relative'],
     ...['Set-Cookie', 'a=1; Domain=.meet.contoso.com; Path=/', 'Set-Cookie', 'b=2; Path=/'],
   ]);
-  expect(clientHeaders(headers, head, aProtocol())).toEqual(expect.arrayContaining(['http://inner:8080/a?b#c']));
+  expect(clientHeaders({ status: 200, headers }, head, aProtocol())).toEqual(
+    expect.arrayContaining(['http://inner:8080/a?b#c']),
+  );
+});
+
+test('204 has no Content-Length, whatever the server says (RFC 9110 8.6)', () => {
+  const headers = ['Content-Length', '5', 'X-A', 'b'];
+  const protocol = aProtocol({ arrResponseHeader: false, passServerHeader: 'Remove' });
+  expect(clientHeaders({ status: 204, headers }, aHead({}), protocol)).toEqual(['X-A', 'b']);
+  expect(clientHeaders({ status: 304, headers }, aHead({}), protocol)).toEqual(headers);
 });

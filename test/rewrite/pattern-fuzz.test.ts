@@ -3,7 +3,7 @@
  * anything throw. FUZZ_RUNS=1000000 for a long run; FUZZ_SEED repeats one.
  */
 import { expect, test } from 'vitest';
-import { finiteInputs } from '../../src/rewrite/finite-inputs.ts';
+import { finiteInputs, fixedParts } from '../../src/rewrite/finite-inputs.ts';
 import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
 import { buildProgram, runProgram } from '../../src/rewrite/regex-program.ts';
 import { readRegex } from '../../src/rewrite/regex-syntax.ts';
@@ -204,6 +204,16 @@ function checkAnalyses(
   // Letters beyond ASCII have other likenesses than the lower case tells.
   if (words && matched && /^[\x00-\x7f]*$/.test(input) && words.every((word) => /^[\x00-\x7f]*$/.test(word))) {
     const known = ignoreCase ? lower?.includes(input.toLowerCase()) : words.includes(input);
+    expect({ pattern, input, known }).toEqual({ pattern, input, known: true });
+  }
+  if (matched && /^[\x00-\x7f]*$/.test(input)) {
+    const known = fixedParts(syntax, pattern).every(({ side, offset, words }) =>
+      words.some((word) => {
+        const from = side === 'start' ? offset : input.length - offset - word.length;
+        const found = input.slice(Math.max(from, 0), from + word.length);
+        return /[^\x00-\x7f]/.test(word) || found.toLowerCase() === word.toLowerCase();
+      }),
+    );
     expect({ pattern, input, known }).toEqual({ pattern, input, known: true });
   }
   if (matchesAll(syntax, pattern) && !/[\n\r\u2028\u2029]/.test(input)) {

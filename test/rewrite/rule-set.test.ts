@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isRefused, parseTarget } from '../../src/rewrite/target.ts';
 import { condition, map, type RuleText, ruleSet, run, target } from './rule-configs.ts';
 
 function site(rules: readonly RuleText[], path: string, from = {}, more = {}) {
@@ -78,7 +80,7 @@ describe('order and end', () => {
     ]);
     const rest = ruleSet([{ url: '.*', type: 'AbortRequest', name: 's' }]);
     expect(run({ global, site: rest }, '/a')).toMatchObject({ kind: 'proxy', host: 'farm', rule: 'g' });
-    expect(run({ global, site: rest }, '/b')).toEqual({ kind: 'abort', rule: 's' });
+    expect(run({ global, site: rest }, '/b')).toMatchObject({ kind: 'abort', rule: 's' });
     expect(run({ global, site: ruleSet([{ url: '^c$', to: 'd' }]) }, '/b')).toMatchObject({ target: '/d' });
   });
 
@@ -216,7 +218,7 @@ describe('rewrite maps', () => {
   test.each(['{__proto__:x}', '{constructor:x}', '{missing:{R:1}}', '{toString:1}', '/a{R:1', '/{ToLower:{R:1}'])(
     '%s cannot be expanded',
     (to) => {
-      expect(go(to, '/a')).toEqual({
+      expect(go(to, '/a')).toMatchObject({
         kind: 'error',
         global: false,
         badRequest: false,
@@ -308,11 +310,11 @@ describe('Rewrite', () => {
     ['http://{HTTP_HOST}/{R:0}', 'http', 'www.mysite.com', undefined, false, '/a%20b?q'],
     ['http://x{HTTP_HOST}/{R:0}', 'http', 'xwww.mysite.com', undefined, false, '/a%20b?q'],
   ])('%s goes out', (to, scheme, host, port, literalHost, wire) => {
-    expect(site([{ to }], '/a%20b?q')).toEqual({
+    expect(site([{ to }], '/a%20b?q')).toMatchObject({
       kind: 'proxy',
       scheme,
       host,
-      ...(port ? { port } : {}),
+      port,
       literalHost,
       target: wire,
       rule: 'rule',
@@ -373,6 +375,28 @@ describe('Rewrite', () => {
   });
 });
 
+test('a URL that is a host and a group comes out as if there were more to put together', () => {
+  const path = fc
+    .array(fc.constantFrom('a', 'B/', '/', '%20', '%C3%A4', '%3F', '%25', '..', '.', '%5C', '+', ';'), { maxLength: 5 })
+    .map((parts) => `/x${parts.join('')}`);
+  const pattern = fc.constantFrom('.*', '(.*)', '^(.*)$', '^(x)?(.*)', '^x(.*)', '([^/]*)/?(.*)', '*', 'x*');
+  const earlier = fc.constantFrom(undefined, '/y/{R:0}', 'http://one//{R:0}', '{UNENCODED_URL}', 'y?z');
+  const more = fc.record({ append: fc.boolean(), negate: fc.boolean(), basePath: fc.constantFrom('/', '/x') });
+  fc.assert(
+    fc.property(path, pattern, fc.nat(2), earlier, more, fc.boolean(), (from, url, group, before, rest, escapes) => {
+      const syntax = url.endsWith('*') && !url.includes('.') ? 'Wildcard' : 'ECMAScript';
+      const outcome = (to: string) => {
+        const last: RuleText = { ...rest, url, syntax, to };
+        const rules = before === undefined ? [last] : [{ to: before }, last];
+        return run({ global: ruleSet(rules, { useOriginalURLEncoding: escapes }) }, from);
+      };
+      if (isRefused(parseTarget(from))) return;
+      expect(outcome(`https://farm:8080/{R:${group}}`)).toEqual(outcome(`https://farm:8080/{R:${group}}{ABSENT}`));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 describe('Redirect', () => {
   const go = (rule: RuleText, path: string, from = {}) => {
     const outcome = site([{ type: 'Redirect', ...rule }], path, from);
@@ -385,7 +409,7 @@ describe('Redirect', () => {
     ['SeeOther', 303],
     ['Temporary', 307],
   ] as const)('%s is %i', (redirectType, status) => {
-    expect(site([{ type: 'Redirect', redirectType, to: '/x' }], '/a')).toEqual({
+    expect(site([{ type: 'Redirect', redirectType, to: '/x' }], '/a')).toMatchObject({
       kind: 'redirect',
       status,
       location: 'http://www.mysite.com/x',
@@ -452,7 +476,7 @@ describe('other actions', () => {
       reason: 'No {R:0}',
       description: 'Go <{HTTP_HOST}>',
     };
-    expect(site([rule], '/a')).toEqual({
+    expect(site([rule], '/a')).toMatchObject({
       kind: 'respond',
       status: 403,
       subStatus: 9,
@@ -470,7 +494,7 @@ describe('other actions', () => {
   });
 
   test('AbortRequest', () => {
-    expect(site([{ type: 'AbortRequest' }], '/a')).toEqual({ kind: 'abort', rule: 'rule' });
+    expect(site([{ type: 'AbortRequest' }], '/a')).toMatchObject({ kind: 'abort', rule: 'rule' });
   });
 });
 
@@ -510,7 +534,7 @@ describe('server variables', () => {
 
   test('one that is not allowed fails, in a global rule it does not', () => {
     const rules: RuleText[] = [{ set: [['HTTP_X', '1']], to: 'http://farm/' }];
-    expect(site(rules, '/a', {}, allowed)).toEqual({
+    expect(site(rules, '/a', {}, allowed)).toMatchObject({
       kind: 'error',
       global: false,
       badRequest: false,
