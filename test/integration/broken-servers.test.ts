@@ -66,6 +66,27 @@ describe.each(TRANSPORTS)('an answer that nobody asked for, over %s (U01)', (tra
   });
 });
 
+test('more sockets at once than one look of the event loop takes: no answer passes for an unasked one', async () => {
+  const peer = await startPeer();
+  const port = await freePort();
+  await startProxy({
+    iis: applicationHost({
+      bindings: [`http *:${port}:${HOST}`],
+      farms: webFarm('fe', { servers: [{ address: 'fe01.contoso.local', ...peer.ports }] }),
+      rules: farmRules('fe', HOST),
+    }),
+    settings: { hosts: { 'fe01.contoso.local': '127.0.0.1' } },
+  });
+  const size = 1500;
+  peer.send({ kind: 'gather', port, size });
+  expect(await peer.report()).toEqual({ kind: 'crowd', statuses: { 200: size } });
+  for (let i = 0; i < 3; i++) {
+    // Not to be sent twice, so that each mistake shows.
+    peer.collide({ kind: 'rush', request: `POST /rush HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 0\r\n\r\n` });
+    expect(await peer.report()).toEqual({ kind: 'crowd', statuses: { 200: size } });
+  }
+});
+
 /** Server and client in a thread of their own. */
 async function startPeer() {
   const data: PeerData = {
@@ -99,6 +120,7 @@ async function startPeer() {
   return {
     ports: { httpPort: listening.httpPort, httpsPort: listening.httpsPort },
     send,
+    report: next,
     /** Returns when both sides have sent: this thread, and the proxy in it, stands still meanwhile. */
     collide(command: PeerCommand) {
       const sent = new Int32Array(data.sent);
