@@ -22,6 +22,7 @@ interface Row {
   readonly early?: string;
   /** What it does to its connection behind that. */
   readonly behind?: 'end' | 'reset';
+  readonly bodyBytes?: number;
   /** Nothing else about the outcome is compared with it, all of it between the lanes. */
   readonly told: Partial<Outcome> & { readonly status: number };
   /** `502.3` and so on in the service log, with the Win32 code. */
@@ -301,9 +302,20 @@ const TABLE: readonly Row[] = [
     arrives: [],
   },
   {
-    name: 'a body beyond limits.bodyBytes',
+    name: 'a body whose length is beyond limits.bodyBytes',
     ask: { method: 'POST', body: 'x'.repeat(2000), length: 2000 },
+    bodyBytes: 1000,
     told: { status: 413 },
+    code: '413.0 0',
+    arrives: [],
+  },
+  {
+    name: 'a body that grows beyond limits.bodyBytes',
+    ask: { method: 'POST', body: 'x'.repeat(2000) },
+    bodyBytes: 1000,
+    told: { status: 413 },
+    code: '413.0 0',
+    arrives: [],
   },
   {
     name: 'a body that stops',
@@ -402,9 +414,7 @@ const TABLE: readonly Row[] = [
   },
 ];
 
-const SETTINGS = { limits: { bodyBytes: 1000 }, timeouts: { body: 1 } };
-
-function publish(row: Pick<Row, 'answer' | 'early' | 'behind'>): Promise<RecordedFarm> {
+function publish(row: Pick<Row, 'answer' | 'early' | 'behind' | 'bodyBytes'>): Promise<RecordedFarm> {
   const after = (bytes: string, { socket }: RecordedConnection) => {
     socket.write(bytes, 'latin1', () =>
       row.behind === 'reset' ? socket.destroy() : row.behind === 'end' && socket.end(),
@@ -413,7 +423,10 @@ function publish(row: Pick<Row, 'answer' | 'early' | 'behind'>): Promise<Recorde
   };
   return publishRecorded({
     rules: RULES,
-    settings: SETTINGS,
+    settings: {
+      timeouts: { body: 1 },
+      ...(row.bodyBytes === undefined ? {} : { limits: { bodyBytes: row.bodyBytes } }),
+    },
     protocol: 'timeout="00:00:01"',
     early: () => row.early,
     answer(each, connection) {
