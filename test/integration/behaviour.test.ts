@@ -23,6 +23,8 @@ interface Row {
   /** What it does to its connection behind that. */
   readonly behind?: 'end' | 'reset';
   readonly bodyBytes?: number;
+  /** Time limits of a second, for what ends by them. */
+  readonly impatient?: true;
   /** Nothing else about the outcome is compared with it, all of it between the lanes. */
   readonly told: Partial<Outcome> & { readonly status: number };
   /** `502.3` and so on in the service log, with the Win32 code. */
@@ -319,6 +321,7 @@ const TABLE: readonly Row[] = [
   },
   {
     name: 'a body that stops',
+    impatient: true,
     ask: { method: 'POST', body: 'x', length: 10, unfinished: true },
     told: { status: 408 },
     code: '408.0 121',
@@ -387,7 +390,7 @@ const TABLE: readonly Row[] = [
     told: { status: 502 },
     code: '502.3 12030',
   },
-  { name: 'a server that is silent', ask: {}, answer: '', told: { status: 502 }, code: '502.3 12002' },
+  { name: 'a server that is silent', impatient: true, ask: {}, answer: '', told: { status: 502 }, code: '502.3 12002' },
   { name: 'a server that sends no HTTP', ask: {}, answer: 'hello\r\n\r\n', told: { status: 502 }, code: '502.3 12152' },
   {
     name: 'a server that breaks off',
@@ -407,6 +410,7 @@ const TABLE: readonly Row[] = [
   },
   {
     name: 'a server that falls silent in its body',
+    impatient: true,
     ask: {},
     answer: answer('200 OK', 'Content-Length: 9\r\n', 'part'),
     told: { status: 200, body: 'part', whole: false },
@@ -414,7 +418,7 @@ const TABLE: readonly Row[] = [
   },
 ];
 
-function publish(row: Pick<Row, 'answer' | 'early' | 'behind' | 'bodyBytes'>): Promise<RecordedFarm> {
+function publish(row: Pick<Row, 'answer' | 'early' | 'behind' | 'bodyBytes' | 'impatient'>): Promise<RecordedFarm> {
   const after = (bytes: string, { socket }: RecordedConnection) => {
     socket.write(bytes, 'latin1', () =>
       row.behind === 'reset' ? socket.destroy() : row.behind === 'end' && socket.end(),
@@ -424,10 +428,10 @@ function publish(row: Pick<Row, 'answer' | 'early' | 'behind' | 'bodyBytes'>): P
   return publishRecorded({
     rules: RULES,
     settings: {
-      timeouts: { body: 1 },
+      timeouts: { body: row.impatient ? 1 : 60 },
       ...(row.bodyBytes === undefined ? {} : { limits: { bodyBytes: row.bodyBytes } }),
     },
-    protocol: 'timeout="00:00:01"',
+    protocol: `timeout="00:00:${row.impatient ? '01' : '30'}"`,
     early: () => row.early,
     answer(each, connection) {
       if (row.answer !== undefined) return after(row.answer, connection);
