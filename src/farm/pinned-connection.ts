@@ -48,7 +48,10 @@ export class ClientPins {
     this.#drop(farm, scheme)?.connection.abandon();
     if (this.#budget.count >= this.#budget.limit) return false;
     this.#budget.count++;
-    pinned.connection.pin(() => this.#drop(farm, scheme));
+    // It may close long after another has taken its place.
+    pinned.connection.pin(() => {
+      if (this.get(farm, scheme) === pinned) this.#drop(farm, scheme);
+    });
     this.#pins ??= new Map();
     const ofFarm = this.#pins.get(farm) ?? new Map<Scheme, Pinned>();
     this.#pins.set(farm, ofFarm.set(scheme, pinned));

@@ -97,6 +97,11 @@ export class ServerConnection implements SocketEvents {
     return this.#whenClosed !== undefined;
   }
 
+  /** It is pinned, and more requests can follow on it. */
+  get keepsLogin(): boolean {
+    return this.pinned && this.#reusable && this.#state !== 'closed';
+  }
+
   get isTunnel(): boolean {
     return this.#state === 'tunnel';
   }
@@ -135,6 +140,11 @@ export class ServerConnection implements SocketEvents {
   /** In a tunnel: nothing more comes from the client. */
   endTunnel(): void {
     this.#socket.end();
+  }
+
+  /** It ends behind the answer that is under way. */
+  retire(): void {
+    this.#reusable = false;
   }
 
   /** It was leased, and is not needed after all. */

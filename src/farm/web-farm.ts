@@ -1,6 +1,7 @@
 /** A web farm as it runs: its servers, which of them is next, and the endpoint each is reached at. */
 import type { ProtocolConfig, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { weightedRoundRobin } from './load-balancing.ts';
+import { ServerCounters } from './server-counters.ts';
 import type { Endpoint } from './server-socket.ts';
 import { type ServerTls, sniFor } from './server-tls.ts';
 
@@ -12,6 +13,7 @@ export interface Server {
   readonly weight: number;
   /** `hostName` of the member: the Host it gets where the client's is not kept; `''` for its address. */
   readonly hostName: string;
+  readonly counters: ServerCounters;
   endpoint(scheme: Scheme): Endpoint;
 }
 
@@ -89,6 +91,7 @@ function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurr
     address,
     weight: member.weight,
     hostName: member.hostName,
+    counters: new ServerCounters(),
     endpoint: (scheme) => endpoints[scheme],
   };
 }

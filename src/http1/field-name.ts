@@ -10,6 +10,7 @@ export type FieldRole =
   | 'keep-alive'
   | 'upgrade'
   | 'expect'
+  | 'persistent-auth'
   | 'other';
 
 export interface FieldName {
@@ -27,6 +28,7 @@ const ROLES: ReadonlySet<string> = new Set<FieldRole>([
   'keep-alive',
   'upgrade',
   'expect',
+  'persistent-auth',
 ]);
 
 /** RFC 9110 5.6.2. */

@@ -18,6 +18,8 @@ export interface Fields {
   readonly expect: string;
   /** The value of `Keep-Alive`; `''` for none. */
   readonly keepAlive: string;
+  /** `Persistent-Auth: true`. */
+  readonly persistentAuth: boolean;
 }
 
 const NONE: string[] = [];
@@ -36,6 +38,7 @@ export function parseFields(text: string, at: number, most: number): Fields {
   let upgrade = '';
   let expect = '';
   let keepAlive = '';
+  let persistentAuth = false;
   let count = 0;
   for (let start = at; ; ) {
     const end = text.indexOf('\r', start);
@@ -60,8 +63,9 @@ export function parseFields(text: string, at: number, most: number): Fields {
     else if (role === 'upgrade') upgrade = joined(upgrade, value);
     else if (role === 'expect') expect = joined(expect, value);
     else if (role === 'keep-alive') keepAlive = value;
+    else if (role === 'persistent-auth') persistentAuth ||= value.toLowerCase() === 'true';
   }
-  return { headers, hosts, contentLengths, transferEncodings, connection, upgrade, expect, keepAlive };
+  return { headers, hosts, contentLengths, transferEncodings, connection, upgrade, expect, keepAlive, persistentAuth };
 }
 
 /** Most heads hold none of these fields or one; what a hostile head holds must not be copied for every one of them. */

@@ -15,6 +15,8 @@ export interface ResponseMessage {
   readonly keepAliveTimeout: number | undefined;
   /** Protocols that it changes to, or offers; `''` for none. */
   readonly upgrade: string;
+  /** The server knows from now on by the connection alone whose requests come on it. */
+  readonly persistentAuth: boolean;
 }
 
 /** The blank behind the status is left out by some servers that send no reason. */
@@ -30,7 +32,7 @@ export function parseResponse(text: string, method: string, headerCount: number)
   const version = line[1] === '1' ? 'HTTP/1.1' : 'HTTP/1.0';
   const status = Number(line[2]);
   const fields = parseFields(text, line[0].length + 1, headerCount);
-  const { headers, hosts, connection, upgrade, keepAlive } = fields;
+  const { headers, hosts, connection, upgrade, keepAlive, persistentAuth } = fields;
   for (const host of hosts) headers.push('Host', host);
   const declared = declaredBody(fields, version);
   const body = hasNoBody(status, method) ? 'none' : (declared ?? 'until-close');
@@ -46,6 +48,7 @@ export function parseResponse(text: string, method: string, headerCount: number)
     keepAlive: keeps && body !== 'until-close',
     keepAliveTimeout: keepAlive === '' ? undefined : timeoutOf(keepAlive),
     upgrade: connection !== '' && namesOption(connection, 'upgrade') ? upgrade : '',
+    persistentAuth,
   };
 }
 

@@ -69,6 +69,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
     return this.#answerComplete;
   }
 
+  /** The server knows the client by this connection, and reads on: the rest of a body is for the server to take. */
+  get keepsLogin(): boolean {
+    return this.#connection?.keepsLogin === true;
+  }
+
   /**
    * Runs the deciding stages, and answers at once where they say so.
    * @returns true where a server is to be asked: `forward` does that
@@ -93,6 +98,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
     const first = this.#failure === undefined;
     this.#failure ??= error instanceof ExchangeError ? error : new ExchangeError('internal', String(error), error);
     if (first) this.#report(this.#failure);
+    // An idle tunnel that is closed has served its purpose.
+    if (first && this.#failure.side === 'server' && !(this.#tunnel && this.#failure.kind === 'serverTimeout')) {
+      this.#server?.counters.fail(this.head.upgrade !== '');
+    }
     this.#letGo();
     if (this.#answerBegun) {
       this.#client.cut();
@@ -118,6 +127,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const pinned = pins.get(farm, scheme);
       this.#server = pinned?.server ?? farm.next();
       if (this.#server === undefined) throw new ExchangeError('noServer', `farm ${farm.name} has no server available`);
+      this.#server.counters.begin(this.head.upgrade !== '');
       // 3.
       if (pinned?.connection.isIdle) this.onConnection(pinned.connection);
       else this.#lease(this.#server, false);
@@ -136,6 +146,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       this.refuse(error);
       return true;
     }
+    if (this.#server) this.#server.counters.bytesSent += bytes.length;
     const piece = this.head.body === 'stream' ? encodeChunk(bytes) : bytes;
     if (this.#requestSent) return this.#writeBody(piece);
     this.#pending.push(piece);
@@ -161,6 +172,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** Bytes of a client in a tunnel. False as with `takeBody`. */
   takeTunnel(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;
+    if (this.#server) this.#server.counters.webSocketBytesSent += bytes.length;
     return this.#connection?.write(bytes) ?? true;
   }
 
@@ -184,6 +196,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#finished = true;
     // Both ends of a tunnel have said all they had to say, and the last of it may still be on its way to the server.
     if (!(this.#tunnel && complete)) this.#letGo();
+    this.#server?.counters.end(this.head.upgrade !== '');
     this.#log(complete);
   }
 
@@ -220,10 +233,16 @@ export class Exchange implements AnswerSink, LeaseTaker {
         if (this.head.protocol === 'HTTP/2.0') throw windowsOverHttp2('the server asks for a Windows login');
         if (this.#connection) this.#pinFor(this.#connection, true);
       }
+      // A login of a kind that its request did not show: nobody else may be taken for whoever it was.
+      if (message.persistentAuth && !this.#connection?.pinned) this.#connection?.retire();
       // 2.
       const { farm, outbound } = this.#forwardDecision();
       const headers = clientHeaders(message, this.head, farm.protocol);
       const { status, reason, body, upgrade } = message;
+      // RFC 9110 15.5.22: the client is to know what the server wants it to change to.
+      if (status === 426 && upgrade !== '' && this.head.protocol === 'HTTP/1.1') {
+        headers.push('Connection', 'Upgrade', 'Upgrade', upgrade);
+      }
       // 3.
       const rewritten = outbound && rewriteHead(outbound, status, headers);
       const answer = {
@@ -242,6 +261,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
   }
 
   onData(bytes: Buffer): void {
+    if (this.#server) {
+      const { counters } = this.#server;
+      if (this.#tunnel) counters.webSocketBytesReceived += bytes.length;
+      else counters.bytesReceived += bytes.length;
+    }
     if (this.#rewritten) {
       this.#rewritten.push(bytes);
       return;
@@ -272,7 +296,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   onError(error: Error, connection: ServerConnection): void {
     this.#connection = undefined;
-    if (this.#finished || this.#answerComplete) {
+    // Of a tunnel the server may have ended its side, and the client not: then it is the client who is to hear of it.
+    if (this.#finished || (this.#answerComplete && !this.#tunnel)) {
       // What is left of the request goes nowhere, and is read away.
       if (!this.#finished) this.#client.resumeBody();
       return;

@@ -210,7 +210,7 @@ export class Http1Connection implements ClientSide {
       this.#requestComplete = true;
       exchange?.endBody(this.#body.trailers);
       this.#advance();
-    } else if (this.#drained > DRAINED_BYTES) this.#linger();
+    } else if (this.#drained > DRAINED_BYTES && !exchange?.keepsLogin) this.#linger();
     return end;
   }
 
@@ -289,8 +289,10 @@ export class Http1Connection implements ClientSide {
   }
 
   cut(): void {
+    // The server has ended its side of a tunnel before, and what it said may still be on its way.
+    if (this.#phase === 'tunnel' && this.#socket.writableEnded) this.#socket.destroySoon();
     // A mere end could pass for that of a body. A reset cannot; nor can TLS that ends without saying so.
-    if (this.#connection.tls) this.#socket.destroy();
+    else if (this.#connection.tls) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 
@@ -312,10 +314,11 @@ export class Http1Connection implements ClientSide {
     this.#writer.push(responseHead(status, reason, headers, own));
   }
 
-  /** More of the body is to come than is worth reading for the sake of the connection. */
+  /** More of the body is to come than is worth reading for the sake of the connection, unless a login hangs on it. */
   #leavesMuchUnread(): boolean {
     const body = this.#request?.body;
-    return !this.#requestComplete && typeof body === 'number' && body > DRAINED_BYTES;
+    if (this.#requestComplete || typeof body !== 'number' || body <= DRAINED_BYTES) return false;
+    return !this.#exchange?.keepsLogin;
   }
 
   /** Request and answer are complete: the next request, or the end. */

@@ -46,6 +46,7 @@ describe('parseFields', () => {
       upgrade: 'c, d',
       expect: 'e, f',
       keepAlive: 'h',
+      persistentAuth: false,
     });
   });
 

@@ -25,6 +25,7 @@ describe('what is taken', () => {
     keepAlive: false,
     keepAliveTimeout: undefined,
     upgrade: '',
+    persistentAuth: false,
   };
   const length0: Partial<ResponseMessage> = { headers: ['Content-Length', '0'], body: 0, keepAlive: true };
 
@@ -35,6 +36,16 @@ describe('what is taken', () => {
       'chunked',
       ok('Transfer-Encoding: Chunked\r\n'),
       { headers: ['Transfer-Encoding', 'Chunked'], body: 'chunked', keepAlive: true },
+    ],
+    [
+      'a connection that has logged in',
+      ok('Persistent-Auth: True\r\nContent-Length: 0\r\n'),
+      { ...length0, headers: ['Persistent-Auth', 'True', 'Content-Length', '0'], persistentAuth: true },
+    ],
+    [
+      'a connection that has not',
+      ok('Persistent-Auth: false\r\nContent-Length: 0\r\n'),
+      { ...length0, headers: ['Persistent-Auth', 'false', 'Content-Length', '0'] },
     ],
     ['no reason', 'HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n', { ...length0, reason: '' }],
     ['no blank behind the status', 'HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n', { ...length0, reason: '' }],

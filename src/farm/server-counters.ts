@@ -1,0 +1,39 @@
+/**
+ * What one server of a farm has had to do, under the names of ARR's runtime data. Plain fields, which each request changes
+ * where it goes on anyway. Sent is what went to the server, received what came from it: bodies, without heads.
+ *
+ * A request to upgrade counts among the WebSockets from its start, whatever the server answers, and all others among the
+ * requests. Failed are those that the server is to blame for: it was not reached, broke off, or sent no valid answer in time.
+ */
+export class ServerCounters {
+  totalRequests = 0;
+  currentRequests = 0;
+  failedRequests = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  totalWebSocketRequests = 0;
+  currentWebSocketRequests = 0;
+  failedWebSocketRequests = 0;
+  webSocketBytesSent = 0;
+  webSocketBytesReceived = 0;
+
+  begin(upgrade: boolean): void {
+    if (upgrade) {
+      this.totalWebSocketRequests++;
+      this.currentWebSocketRequests++;
+    } else {
+      this.totalRequests++;
+      this.currentRequests++;
+    }
+  }
+
+  fail(upgrade: boolean): void {
+    if (upgrade) this.failedWebSocketRequests++;
+    else this.failedRequests++;
+  }
+
+  end(upgrade: boolean): void {
+    if (upgrade) this.currentWebSocketRequests--;
+    else this.currentRequests--;
+  }
+}

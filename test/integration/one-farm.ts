@@ -1,0 +1,126 @@
+/** One name published with HTTPS and with HTTP, in front of the servers that a test makes itself. */
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { onTestFinished } from 'vitest';
+import {
+  applicationHost,
+  authority,
+  certificateFor,
+  farmRules,
+  type Published,
+  startProxy,
+  webFarm,
+} from './environment.ts';
+import { freePort } from './ports.ts';
+
+export const SERVER_NAME = 'fe01.contoso.local';
+
+export interface OneFarmOptions {
+  readonly host: string;
+  /** Ports of the members; plain and TLS may be the same where the test asks over one of them only. */
+  readonly servers: readonly { readonly httpPort?: number; readonly httpsPort?: number }[];
+  readonly protocol?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+export interface OneFarm {
+  readonly proxy: Published;
+  readonly host: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** What a client needs for the port with TLS. */
+  readonly tls: { readonly host: string; readonly ca: string };
+}
+
+/** Requests over TLS go to the servers' TLS ports, plain ones to the others. Everything ends with the test. */
+export async function publishFarm({ host, servers, protocol, settings }: OneFarmOptions): Promise<OneFarm> {
+  const httpPort = await freePort();
+  const httpsPort = await freePort();
+  // Members need names of their own, which all mean this machine.
+  const members = servers.map((server, i) => ({ address: `fe0${i + 1}.contoso.local`, ...server }));
+  const proxy = await startProxy({
+    iis: applicationHost({
+      bindings: [`https *:${httpsPort}:${host}`, `http *:${httpPort}:${host}`],
+      farms: webFarm('fe', { servers: members, ...(protocol === undefined ? {} : { protocol }) }),
+      rules: farmRules('fe', host),
+    }),
+    certificates: { all: [host] },
+    settings: { hosts: Object.fromEntries(members.map(({ address }) => [address, '127.0.0.1'])), ...settings },
+  });
+  return { proxy, host, httpPort, httpsPort, tls: { host, ca: authority.certPem } };
+}
+
+export interface RawServer {
+  readonly port: number;
+  /** Connections that are open now. */
+  readonly sockets: ReadonlySet<Socket>;
+  /** The next connection that opens. */
+  opened(): Promise<Socket>;
+}
+
+/** A server that does to each connection what the test says; with TLS where it has a certificate. */
+export async function rawServer(onConnection: (socket: Socket) => void, secure = false): Promise<RawServer> {
+  const take = (socket: Socket) => {
+    watched.add(socket);
+    onConnection(socket);
+  };
+  const server = secure
+    ? createTlsServer({ ...certificateFor(SERVER_NAME), allowHalfOpen: true }, take)
+    : createTcpServer({ allowHalfOpen: true, noDelay: true }, take);
+  server.on('tlsClientError', () => undefined);
+  const watched = watchSockets();
+  const port = await listen(server);
+  return { port, sockets: watched.sockets, opened: watched.opened };
+}
+
+export interface HttpServerInTest extends RawServer {
+  readonly server: HttpServer;
+}
+
+/** Node's own HTTP/1.1 server on a plain port, with its connections within reach. */
+export async function httpServer(
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<HttpServerInTest> {
+  const server = createServer({ keepAliveTimeout: 120_000, maxHeaderSize: 131_072 }, onRequest);
+  const watched = watchSockets();
+  server.on('connection', watched.add);
+  const port = await listen(server);
+  return { server, port, sockets: watched.sockets, opened: watched.opened };
+}
+
+function watchSockets() {
+  const sockets = new Set<Socket>();
+  let waiting: ((socket: Socket) => void)[] = [];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    sockets,
+    add(socket: Socket) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.once('close', () => sockets.delete(socket));
+      const told = waiting;
+      waiting = [];
+      for (const each of told) each(socket);
+    },
+    opened: () => new Promise<Socket>((resolve) => waiting.push(resolve)),
+  };
+}
+
+async function listen(server: Server): Promise<number> {
+  onTestFinished(() => {
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** Resolves when the other side has closed, and lets the socket go. */
+export function closeOf(socket: Socket): Promise<void> {
+  if (socket.closed) return Promise.resolve();
+  socket.once('end', () => socket.destroy());
+  if (socket.readableEnded) socket.destroy();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
