@@ -5,14 +5,17 @@
  * A server may send something unasked on an idle connection; while this process is busy nobody has read it yet, and the next
  * request on the connection would take it for its answer. Within one turn the sockets that are ready are known at its start.
  * So what is read from a connection in the same turn in which the request was written to it had arrived before.
+ *
+ * Where very many sockets are ready (1,024), libuv looks for more within the turn, and those may have answers. It counts what
+ * it has found when it is done with it, so that the count tells the looks apart.
  */
+import { performance } from 'node:perf_hooks';
 
-/** libuv looks for ready sockets a second time within a turn when it found this many at once; half of it leaves room. */
-const CERTAIN_READS = 512;
+const { nodeTiming } = performance;
 
 let turn = 0;
+let look = 0;
 let time = 0;
-let reads = 0;
 let scheduled = false;
 
 function begin(): void {
@@ -24,7 +27,6 @@ function begin(): void {
 
 function end(): void {
   turn++;
-  reads = 0;
   scheduled = false;
 }
 
@@ -34,14 +36,18 @@ export function turnTime(): number {
   return time;
 }
 
-/** The number of this turn, to be kept with what is written in it. */
+/** The number of this turn, or of this look within it, to be kept with what is written in it. */
 export function currentTurn(): number {
   begin();
+  const { events } = nodeTiming.uvMetricsInfo;
+  if (events !== look) {
+    look = events;
+    turn++;
+  }
   return turn;
 }
 
-/** To be called for each read. True where the turn still is the one in which `written` was taken. */
+/** To be asked for each read. True where what `written` was taken for was written in the same look for ready sockets. */
 export function readInTurn(written: number): boolean {
-  reads++;
-  return written === turn && scheduled && reads < CERTAIN_READS;
+  return written === turn && scheduled && nodeTiming.uvMetricsInfo.events === look;
 }

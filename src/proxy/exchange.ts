@@ -139,13 +139,13 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
   takeBody(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;
+    if (this.#finished || (this.#answerComplete && this.#connection === undefined)) return true;
     try {
       this.#refuseLargeBody(this.#bytesReceived);
     } catch (error) {
       this.refuse(error);
       return true;
     }
-    if (this.#finished || (this.#answerComplete && this.#connection === undefined)) return true;
     if (this.#server) this.#server.counters.bytesSent += bytes.length;
     const piece = this.head.body === 'stream' ? encodeChunk(bytes) : bytes;
     if (this.#requestSent) return this.#writeBody(piece);

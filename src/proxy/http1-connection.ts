@@ -16,6 +16,7 @@ import { currentHttpDate } from './http-date.ts';
 import { clientFault, headOfMessage } from './http1-request.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
+import { SlowReader } from './slow-reader.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /** Times in seconds, sizes in bytes. */
@@ -45,8 +46,6 @@ const LINGER_MS = 5000;
 const FORGET_SECONDS = 5;
 /** A whole TLS record: behind it there is most often another. */
 const BULK_BYTES = 16 * 1024;
-/** As IIS's `minBytesPerSecond`: a client that takes less is dropped. */
-const LEAST_BYTES_PER_SECOND = 240;
 
 export class Http1Connection implements ClientSide {
   readonly #socket: Socket;
@@ -74,7 +73,7 @@ export class Http1Connection implements ClientSide {
   #served = 0;
   /** Milliseconds of `performance.now()`: when the phase began, or when the client last sent something in it. */
   #since = turnTime();
-  #stalled = { length: 0, since: 0 };
+  readonly #reader = new SlowReader();
 
   constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
     this.#socket = socket;
@@ -112,7 +111,7 @@ export class Http1Connection implements ClientSide {
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
-    if (this.#isStalled(now)) this.#socket.destroy();
+    if (this.#reader.isStalled(this.#writer.pending, now, body)) this.#socket.destroy();
     else if (this.#phase === 'lingering') {
       if (this.#writer.pending > 0) this.#since = now;
       else if (now - this.#since > LINGER_MS) this.#socket.destroy();
@@ -127,7 +126,7 @@ export class Http1Connection implements ClientSide {
       // The server has answered, and reads no more of what it has not asked for.
       if (this.#exchange?.answerComplete) this.#socket.destroy();
       else if (!this.#paused)
-        this.#exchange?.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`));
+        this.#refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`), {});
     }
   }
 
@@ -286,7 +285,6 @@ export class Http1Connection implements ClientSide {
     this.#chunked = false;
     this.#writeHead(status, reason, headers);
     if (this.#request?.method !== 'HEAD' && bytes.length > 0) this.#writer.push(bytes);
-    this.resumeBody();
     this.#advance();
   }
 
@@ -329,6 +327,11 @@ export class Http1Connection implements ClientSide {
     if (this.#phase !== 'exchange' || !exchange?.answerComplete) return;
     if (!this.#requestComplete) {
       if (!this.#keepAlive) this.#linger();
+      else {
+        // Whoever the body was held back for does not want the rest, and no read may be there to send the answer.
+        this.resumeBody();
+        if (!this.#reading) this.flush();
+      }
       return;
     }
     exchange.finish(true);
@@ -395,17 +398,6 @@ export class Http1Connection implements ClientSide {
     this.#paused = false;
     this.#since = turnTime();
     this.#socket.resume();
-  }
-
-  /** Nothing of what is to be sent has left for longer than the slowest client that is served would need for it. */
-  #isStalled(now: number): boolean {
-    const length = this.#writer.pending;
-    if (length === 0 || length !== this.#stalled.length) {
-      this.#stalled.length = length;
-      this.#stalled.since = now;
-      return false;
-    }
-    return now - this.#stalled.since > 1000 * Math.max(this.#options.timeouts.body, length / LEAST_BYTES_PER_SECOND);
   }
 }
 

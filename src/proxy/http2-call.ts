@@ -5,6 +5,7 @@ import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import type { HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
+import { SlowReader } from './slow-reader.ts';
 
 /** How http-proxy hears of an answer. */
 type Told = (error: unknown, response?: { statusCode: number; headers: object; body: unknown }) => void;
@@ -14,6 +15,7 @@ export class Http2Call implements ClientSide {
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
   readonly #method: string;
+  readonly #reader = new SlowReader();
   #told: Told | undefined;
   #begin: (() => void) | undefined;
   #begun = false;
@@ -53,6 +55,11 @@ export class Http2Call implements ClientSide {
 
   /** @param now milliseconds of `performance.now()` */
   sweep(now: number, bodyTimeout: number): void {
+    // A window that stays closed holds the server's connection too.
+    if (this.#reader.isStalled(this.#response.writableLength, now, bodyTimeout)) {
+      this.cut();
+      return;
+    }
     if (this.#told === undefined || this.#request.complete || this.#request.isPaused()) return;
     if (now - this.#since <= bodyTimeout * 1000) return;
     this.exchange.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${bodyTimeout} s`));
@@ -126,7 +133,9 @@ export class Http2Call implements ClientSide {
 
   /** RFC 9113 8.1: the rest of the body is not wanted, and without this the stream would stay open for it. */
   #closeUnread(): void {
-    if (!this.#request.complete) this.#response.stream.close(constants.NGHTTP2_NO_ERROR);
+    // Where there was no body Node may not have noticed its end yet, and would reset the stream before the answer to HEAD.
+    if (this.exchange.head.body === 'none' || this.#request.complete) return;
+    this.#response.stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
 

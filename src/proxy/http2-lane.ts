@@ -124,7 +124,7 @@ function refusedHead(request: Http2ServerRequest, connection: ClientConnection):
     scheme: connection.tls ? 'https' : 'http',
     authority: '',
     headers: [],
-    body: 'stream',
+    body: request.stream.endAfterHeaders ? 'none' : 'stream',
     protocol: 'HTTP/2.0',
     upgrade: '',
     expectsContinue: false,

@@ -12,6 +12,9 @@ import type { ClientConnection } from './request-head.ts';
 
 const CONNECTION = Symbol('the client connection of a socket');
 
+/** For the GOAWAY of an idle session to be taken. */
+const CLOSE_MS = 1000;
+
 export interface SessionOptions {
   readonly headerBytes: number;
   readonly headerCount: number;
@@ -77,14 +80,19 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
 /** A session ends after a time without a stream. Node's own time-out would also count the silence of a long poll. */
 function closeWhenIdle(session: ServerHttp2Session, idleTimeout: number): void {
   let open = 0;
-  const start = () => setTimeout(() => session.close(), idleTimeout * 1000);
+  const start = () =>
+    setTimeout(() => {
+      session.close();
+      // A head without its end is no stream yet, but would keep the session from closing.
+      timer = setTimeout(() => session.destroy(), CLOSE_MS);
+    }, idleTimeout * 1000);
   let timer = start();
   session.on('stream', (stream) => {
     open++;
     clearTimeout(timer);
     stream.once('close', () => {
       open--;
-      if (open === 0 && !session.closed) timer = start();
+      if (open === 0) timer = start();
     });
   });
   session.once('close', () => clearTimeout(timer));

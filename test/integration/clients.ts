@@ -142,6 +142,8 @@ export interface RawClient {
   received(): string;
   /** Resolves when what was received matches, rejects when the connection ends without. */
   until(pattern: RegExp): Promise<string>;
+  /** The same with a function. */
+  when(done: (received: string) => boolean): Promise<string>;
   /** Resolves with everything when the connection is closed. */
   closed(): Promise<string>;
 }
@@ -188,6 +190,7 @@ export function openRaw(
     socket,
     received: () => received,
     until: (pattern) => wait(() => pattern.test(received)),
+    when: (done) => wait(() => done(received)),
     closed: () => wait(() => ended),
   };
 }
