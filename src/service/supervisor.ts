@@ -107,8 +107,7 @@ interface Team {
 
 function createTeam(setup: WorkerSetup, count: number, log: Logger): Team {
   const exec = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-  // Helper threads of the collector cost more than they spare: heaps are small, and every core has a worker of its own.
-  cluster.setupPrimary({ exec, args: [], execArgv: ['--single-threaded-gc'], serialization: 'advanced' });
+  cluster.setupPrimary({ exec, args: [], execArgv: [], serialization: 'advanced' });
   const workers = new Set<Worker>();
   let stopping = false;
   let serving = 0;
