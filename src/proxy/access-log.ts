@@ -51,13 +51,16 @@ export function openAccessLog(options: AccessLogOptions, log: Logger): AccessLog
   if (options.format === 'w3c') destination.write(w3cHeader(options.fields));
   const atOnce = options.file === undefined && process.stdout.isTTY;
   const batch = createBatch(atOnce ? 0 : pipe ? PIPE_BYTES : FILE_BYTES, (lines) => void destination.write(lines));
+  let ended: Promise<void> | undefined;
   return {
     write: (record) => batch.add(toLine(record)),
     close() {
+      if (ended) return ended;
       batch.flush();
       const closed = new Promise<void>((resolve) => destination.once('close', resolve));
       destination.end();
-      return Promise.race([closed, readerGone]);
+      ended = Promise.race([closed, readerGone]);
+      return ended;
     },
   };
 }

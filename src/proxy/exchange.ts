@@ -136,6 +136,15 @@ export class Exchange implements AnswerSink, LeaseTaker {
     }
   }
 
+  /**
+   * Seconds that a client may pause in its body. Outlook Anywhere keeps a channel open by a request that never ends, and is
+   * silent on it for as long as nothing happens; how long that may be is the farm's to say.
+   */
+  pauseLimit(usual: number): number {
+    if (this.head.method !== 'RPC_IN_DATA' || this.#decision?.action !== 'forward') return usual;
+    return Math.max(usual, this.#decision.farm.protocol.timeout);
+  }
+
   /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
   takeBody(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;

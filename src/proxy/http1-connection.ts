@@ -122,12 +122,17 @@ export class Http1Connection implements ClientSide {
         if (seconds > FORGET_SECONDS) this.#forget();
         if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
       }
-    } else if (this.#phase === 'exchange' && !this.#requestComplete && seconds > body) {
-      // The server has answered, and reads no more of what it has not asked for.
-      if (this.#exchange?.answerComplete) this.#socket.destroy();
-      else if (!this.#paused)
-        this.#refuse(new ExchangeError('requestTimeout', `no more of the body came within ${body} s`), {});
-    }
+    } else if (this.#phase === 'exchange' && !this.#requestComplete) this.#sweepBody(seconds);
+  }
+
+  #sweepBody(seconds: number): void {
+    const exchange = this.#exchange;
+    const limit = exchange?.pauseLimit(this.#options.timeouts.body) ?? 0;
+    if (seconds <= limit) return;
+    // The server has answered, and reads no more of what it has not asked for.
+    if (exchange?.answerComplete) this.#socket.destroy();
+    else if (!this.#paused)
+      this.#refuse(new ExchangeError('requestTimeout', `no more of the body came within ${limit} s`), {});
   }
 
   // ---- from the client ---------------------------------------------------------------------------------------------

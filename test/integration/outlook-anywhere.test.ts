@@ -4,6 +4,7 @@ import { CONTOSO_ACCOUNTS } from '../../src/demo/front-end.ts';
 import { createWindowsChallenge } from '../../src/demo/windows-challenge.ts';
 import { TYPE_1, typeThree } from '../demo/ntlm-client.ts';
 import { numbers } from '../seeded-numbers.ts';
+import { openRaw } from './clients.ts';
 import { KeptClient } from './kept-client.ts';
 import { closeOf, publishFarm, rawServer } from './one-farm.ts';
 import { connectTo, headOf } from './web-sockets.ts';
@@ -220,4 +221,19 @@ describe('an end on either side', () => {
     stranger.write(`RPC_IN_DATA ${TARGET} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`);
     expect(await headOf(stranger, () => undefined)).toMatch(/^HTTP\/1\.1 401 /);
   });
+});
+
+test('a silent RPC_IN_DATA may last as long as the farm’s timeout, where another body may not pause', async () => {
+  const place = await published({ timeouts: { body: 1 } }, 'timeout="00:00:03"');
+  const nearIn = await openChannel(place, 'RPC_IN_DATA');
+  const farIn = await place.server.inChannel;
+  nearIn.write('a');
+  await farIn.arrivals.upTo(1);
+  const other = openRaw(place.farm.httpsPort, place.farm.tls);
+  other.socket.write(`POST /rpc/other HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 5\r\n\r\n1`);
+  expect(await other.closed()).toMatch(/^HTTP\/1\.1 408 /);
+  nearIn.write('b');
+  expect((await farIn.arrivals.upTo(2)).toString()).toBe('ab');
+  const told = new Promise<string>((resolve) => nearIn.once('data', (bytes: Buffer) => resolve(bytes.toString())));
+  expect(await told).toMatch(/^HTTP\/1\.1 408 /);
 });
