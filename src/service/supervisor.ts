@@ -25,6 +25,11 @@ export interface Service {
 
 const FIRST_RESTART_MS = 500;
 const LONGEST_RESTART_MS = 30_000;
+/**
+ * V8 begins with a space for new objects of less than 1 MiB, and keeps to it where nearly all of them die young, as those of a
+ * request do: under load it would then be emptied a hundred times a second, by all its threads.
+ */
+const YOUNG_SPACE = ['--min-semi-space-size=4'];
 /** A worker that lived this long has not died of its start. */
 const STEADY_MS = 60_000;
 
@@ -107,7 +112,7 @@ interface Team {
 
 function createTeam(setup: WorkerSetup, count: number, log: Logger): Team {
   const exec = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-  cluster.setupPrimary({ exec, args: [], execArgv: [], serialization: 'advanced' });
+  cluster.setupPrimary({ exec, args: [], execArgv: YOUNG_SPACE, serialization: 'advanced' });
   const workers = new Set<Worker>();
   let stopping = false;
   let serving = 0;
