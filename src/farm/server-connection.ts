@@ -70,8 +70,6 @@ export class ServerConnection implements SocketEvents {
   activity: number;
   /** Seconds that the server keeps it when idle, where it says so. */
   idleHint: number | undefined;
-  /** Bytes of answers, heads not counted. */
-  bytesRead = 0;
 
   constructor(endpoint: Endpoint, owner: ConnectionOwner, open: OpenSocket) {
     this.endpoint = endpoint;
@@ -240,7 +238,7 @@ export class ServerConnection implements SocketEvents {
           at = this.#readBody(bytes, at);
           break;
         case 'tunnel':
-          this.#give(at === 0 ? bytes : bytes.subarray(at));
+          this.#sink?.onData(at === 0 ? bytes : bytes.subarray(at));
           return;
         default:
           // What follows a complete answer was not asked for, and is nobody's.
@@ -283,14 +281,9 @@ export class ServerConnection implements SocketEvents {
 
   #readBody(bytes: Buffer, at: number): number {
     const end = this.#body.read(bytes, at);
-    if (this.#body.data) this.#give(this.#body.data);
+    if (this.#body.data) this.#sink?.onData(this.#body.data);
     if (this.#body.done && this.#state === 'body') this.#complete(this.#body.trailers, end < bytes.length);
     return end;
-  }
-
-  #give(data: Buffer): void {
-    this.bytesRead += data.length;
-    this.#sink?.onData(data);
   }
 
   /** @param more bytes follow that belong to no answer */
