@@ -1,13 +1,13 @@
 /** `lychgate trace`: shows what the rules do with one request, or with those of a log. Opens nothing, resolves nothing. */
 import { isIP } from 'node:net';
-import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
+import { hasErrors } from '../config/diagnostic.ts';
 import { type LoadResult, loadConfig, loadFiles } from '../config/load-config.ts';
 import type { Config, WebFarmConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
-import { checkRules } from '../rewrite/check.ts';
 import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
+import { checkLoaded } from '../service/check-config.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
 import { configFolder, isFolder, kindOfPlace } from './named-place.ts';
@@ -74,7 +74,7 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   const folder = textOption(input, 'against');
   if (folder !== undefined && !isFolder(folder)) throw new UsageError(`--against ${folder}: a folder is wanted`);
   const config = loadSound(load(input), input);
-  const against = folder === undefined ? undefined : loadSound(checked(loadConfig(folder)), input);
+  const against = folder === undefined ? undefined : loadSound(checkLoaded(loadConfig(folder)), input);
   if (config === undefined || (folder !== undefined && against === undefined)) return EXIT.no;
   const { out, err } = input.streams;
   const only = listOption(input, 'rules').length > 0 ? config.sites[0] : undefined;
@@ -124,13 +124,7 @@ function load(input: CommandInput): LoadResult {
   for (const file of files) {
     if (kindOfPlace(file) === 'folder') throw new UsageError(`--rules ${file}: this is a folder, a file is wanted`);
   }
-  return checked(files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input)));
-}
-
-function checked(loaded: LoadResult): LoadResult {
-  const diagnostics: Diagnostic[] = [...loaded.diagnostics];
-  if (loaded.config) checkRules(loaded.config, reportInto(diagnostics));
-  return { ...loaded, diagnostics };
+  return checkLoaded(files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input)));
 }
 
 function show(config: Config, asked: AskedUrl, input: CommandInput): number {

@@ -201,6 +201,32 @@ export function reportInto(into: Diagnostic[]): Report {
   };
 }
 
+/** Tells each finding once, however many scopes it shows in. */
+export function onlyOnce(report: Report): Report {
+  const seen = new Set<string>();
+  return (code, span, finding) => {
+    const key = [code, span.file, span.start, span.end, finding.message].join('\0');
+    if (seen.has(key)) return;
+    seen.add(key);
+    report(code, span, finding);
+  };
+}
+
+/**
+ * By file, then by place.
+ * @param read the files in the order of reading; others follow them
+ */
+export function inOrder(diagnostics: readonly Diagnostic[], read: Iterable<string>): readonly Diagnostic[] {
+  const files = new Map<string, number>();
+  for (const file of [...read, ...diagnostics.map(({ span }) => span.file)]) {
+    if (!files.has(file)) files.set(file, files.size);
+  }
+  const rank = ({ span }: Diagnostic) => files.get(span.file) ?? 0;
+  return diagnostics.toSorted(
+    (one, other) => rank(one) - rank(other) || one.span.start - other.span.start || one.span.end - other.span.end,
+  );
+}
+
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === 'error');
 }

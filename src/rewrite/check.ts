@@ -1,6 +1,6 @@
 /** What can be wrong with rules: everything that can be told from the configuration alone. */
 
-import { type Report, spanWithin } from '../config/diagnostic.ts';
+import { onlyOnce, type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config, RuleConfig, RuleSetConfig } from '../config/model.ts';
 import { type ActionSurroundings, checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
@@ -50,16 +50,6 @@ interface Shared extends Pick<ActionSurroundings, 'farms' | 'proxyEnabled' | 'al
 
 function namesSet(rule: RuleConfig): string[] {
   return rule.serverVariables.map((variable) => variable.name.value.toUpperCase());
-}
-
-function onlyOnce(report: Report): Report {
-  const seen = new Set<string>();
-  return (code, span, finding) => {
-    const key = `${code}|${span.file}|${span.start}|${span.end}|${finding.message}`;
-    if (seen.has(key)) return;
-    seen.add(key);
-    report(code, span, finding);
-  };
 }
 
 function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, report: Report): void {
