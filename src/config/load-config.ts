@@ -100,8 +100,10 @@ export function loadFiles(paths: readonly string[], { base = '/' }: LoadOptions 
   }
   const loaded = result(sections, sites, read, session);
   const alone = opened.every((file) => file.kind !== 'applicationHost');
-  if (loaded.config === undefined || !alone || sections.proxies.length > 0) return loaded;
-  return { ...loaded, config: { ...loaded.config, proxy: { ...loaded.config.proxy, enabled: true } } };
+  if (loaded.config === undefined || !alone) return loaded;
+  const { proxy } = loaded.config;
+  const enabled = proxy.enabled || sections.proxies.length === 0;
+  return { ...loaded, config: { ...loaded.config, withoutHost: true, proxy: { ...proxy, enabled } } };
 }
 
 function openEntries(

@@ -4,7 +4,7 @@ import { fold } from './character-set.ts';
 import { engineOf, enginesFor, OF_BODIES, type Search } from './regex-engines.ts';
 import { TOO_COMPLEX } from './regex-program.ts';
 import { translate } from './regex-source.ts';
-import { type Node, type RegexFault, type RegexSyntax, readRegex } from './regex-syntax.ts';
+import { type Node, type RegexFault, type RegexSyntax, readRegex, refusal } from './regex-syntax.ts';
 import { compileWildcard } from './wildcard.ts';
 
 export { type Search, TOO_COMPLEX };
@@ -122,5 +122,5 @@ function beginning(root: Node, ignoreCase: boolean): ((input: string, from: numb
 const MOST_CERTAIN = 8;
 
 function tooMuch(text: string): RegexFault {
-  return { kind: 'space', text: 'too much: parsing failed, not enough resources', from: 0, to: text.length };
+  return refusal('space', 0, text.length);
 }

@@ -48,7 +48,7 @@ function chars(from: number, to: number): string {
 }
 
 /** Every way through it begins with `^`. */
-function tiedToStart(node: Node): boolean {
+export function tiedToStart(node: Node): boolean {
   if (node.kind === 'choice') return node.options.every(tiedToStart);
   if (node.kind === 'group') return tiedToStart(node.body);
   if (node.kind === 'sequence') return node.items[0] !== undefined && tiedToStart(node.items[0]);

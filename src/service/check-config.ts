@@ -4,6 +4,7 @@ import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/model.ts';
 import { checkFarms } from '../farm/check.ts';
 import { checkRules } from '../rewrite/check.ts';
+import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
 import { checkCertificates } from '../tls/check.ts';
@@ -27,7 +28,8 @@ export function checkConfig(configDir: string): CheckedConfig {
   const report = reportInto(all);
   const certificates = readCertificates(config.settings, report);
   const ca = readCa(config.settings.upstream.ca, report);
-  checkCertificates(certificates, config.sites, config.settings, report);
+  const asked = askedHosts(config);
+  checkCertificates(certificates, { sites: config.sites, asked }, config.settings, report);
   return { config, certificates, ca, diagnostics: inOrder(all, sources.keys()), sources };
 }
 

@@ -3,8 +3,10 @@
  * anything throw. FUZZ_RUNS=1000000 for a long run; FUZZ_SEED repeats one.
  */
 import { expect, test } from 'vitest';
+import { includes } from '../../src/rewrite/character-set.ts';
 import { finiteInputs } from '../../src/rewrite/finite-inputs.ts';
 import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
+import { alwaysHolds, beginnings } from '../../src/rewrite/pattern-shape.ts';
 import { countingEngine, linearEngine, OF_REQUESTS, plainEngine } from '../../src/rewrite/regex-engines.ts';
 import { translate } from '../../src/rewrite/regex-source.ts';
 import { readRegex } from '../../src/rewrite/regex-syntax.ts';
@@ -239,6 +241,13 @@ function checkAnalyses(
   }
   if (matchesAll(syntax, pattern) && !/[\n\r\u2028\u2029]/.test(input)) {
     expect({ pattern, input, matched }).toEqual({ pattern, input, matched: true });
+  }
+  const first = beginnings(syntax, pattern);
+  if (first && matched && !ignoreCase) {
+    expect({ pattern, input, begins: input !== '' && includes(first, input.charCodeAt(0)) }).toEqual({ pattern, input, begins: true }); // biome-ignore format: one line
+  }
+  for (const text of ['/', '//', 'a', '-/']) {
+    if (matched && !ignoreCase && alwaysHolds(syntax, pattern, text)) expect({ pattern, input }).toEqual({ pattern, input: expect.stringContaining(text) }); // biome-ignore format: one line
   }
   sampleInputs(syntax, pattern, ignoreCase);
 }
