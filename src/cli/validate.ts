@@ -1,5 +1,5 @@
 /** `lychgate validate`: checks configuration and prints what it finds. Opens nothing, resolves nothing. */
-import { isAbsolute } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { type Diagnostic, hasErrors } from '../config/diagnostic.ts';
 import { loadFile } from '../config/load-config.ts';
 import { printJson, printText } from '../config/print-diagnostic.ts';
@@ -45,8 +45,9 @@ export const validate: Command = {
   },
 };
 
+/** A folder by its full name, so that all files in it are named alike. */
 function check(place: string): Findings {
-  return kindOfPlace(place) === 'folder' ? checkConfig(place) : checkLoaded(loadFile(place));
+  return kindOfPlace(place) === 'folder' ? checkConfig(resolve(place)) : checkLoaded(loadFile(place));
 }
 
 function asError(diagnostic: Diagnostic): Diagnostic {
