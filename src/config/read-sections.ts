@@ -41,7 +41,7 @@ export interface ReadSections {
   readonly overrides: Override[];
 }
 
-export const ruleCodes = {
+const ruleCodes = {
   unknownAttribute: 'LG2001',
   unknownElement: 'LG2002',
   missing: 'LG2003',

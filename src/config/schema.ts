@@ -327,7 +327,7 @@ function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): 
 }
 
 /** The value of an attribute, or its default. */
-export function effectiveValue(node: SectionNode | undefined, name: string): AttributeValue | undefined {
+function effectiveValue(node: SectionNode | undefined, name: string): AttributeValue | undefined {
   return node?.values.get(name)?.value ?? node?.schema.attributes?.[name]?.default;
 }
 

@@ -69,7 +69,7 @@ const FAULTS = {
   space: 'more than Lychgate can keep of one pattern',
 } as const;
 
-export type FaultKind = keyof typeof FAULTS;
+type FaultKind = keyof typeof FAULTS;
 
 export interface RegexFault {
   readonly kind: FaultKind;

@@ -49,7 +49,7 @@ describe('faults of the settings', () => {
   it('proposes every kind of value that may stand there', () => {
     expect(read('{"workers": "many"}').diagnostics[0]?.advice).toBe('Write "auto" or a whole number.');
     expect(read('{"admin": {"address": "x"}}').diagnostics[0]?.advice).toBe(
-      'Write address:port, as in 127.0.0.1:9443.',
+      'Write false or address:port, as in 127.0.0.1:9443.',
     );
   });
 
