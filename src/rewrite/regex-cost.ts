@@ -20,15 +20,21 @@ interface Measure {
   readonly ignoreCase: boolean;
 }
 
-/** Steps for a search through an input of this length, at most. */
-export function stepsFor(root: Node, length: number, ignoreCase: boolean): number {
+/**
+ * Steps for a search through an input of this length, at most.
+ * @param starts at how many places it may begin: one, or everywhere
+ */
+export function stepsFor(
+  root: Node,
+  { length, ignoreCase, starts }: Measure & { readonly starts: 'one' | 'all' },
+): number {
   const measure = { length, ignoreCase };
   const items = root.kind === 'sequence' ? root.items : [root];
   // What cannot fail is run once, at the end.
   const tail = items.length - items.findLastIndex((item) => !cannotFail(item)) - 1;
   const { steps } = sequence(items.slice(0, items.length - tail), measure);
-  const starts = tiedToStart(root) || startsWithDots(root) ? 1 : length + 1;
-  return length + starts * (1 + steps) + sequence(items.slice(items.length - tail), measure).steps;
+  const times = starts === 'one' || tiedToStart(root) ? 1 : length + 1;
+  return length + times * (1 + steps) + sequence(items.slice(items.length - tail), measure).steps;
 }
 
 /**

@@ -29,19 +29,21 @@ export interface Engine {
 
 /** Some 20 milliseconds of V8's backtracking engine, which makes about a step in one or two nanoseconds. */
 const MOST_STEPS = 12_000_000;
-/** Short inputs get fewer: V8 interprets an expression the first time, which is ten times slower. */
-const STEPS_PER_UNIT = 1500;
+/** Short inputs get fewer: V8 interprets an expression the first time, which is some times slower. */
+const STEPS_PER_UNIT = 6000;
 
 /** How long the texts are, and how much V8's linear engine may do with them: length times instructions. */
 interface Limits {
   readonly longest: number;
   readonly linearWork: number;
+  /** Searches begin where the text begins. */
+  readonly whole: boolean;
 }
 
 /** No request brings a longer text to a rule by default; about 30 milliseconds. */
-export const OF_REQUESTS: Limits = { longest: 65_536, linearWork: 6_000_000 };
+export const OF_REQUESTS: Limits = { longest: 65_536, linearWork: 6_000_000, whole: true };
 /** Bodies have a limit of their own; about two seconds, which is what the rules of one body may take. */
-export const OF_BODIES: Limits = { longest: 2 ** 28, linearWork: 400_000_000 };
+export const OF_BODIES: Limits = { longest: 2 ** 28, linearWork: 400_000_000, whole: false };
 
 let available: boolean | undefined;
 
@@ -54,10 +56,15 @@ export function useLinearEngine(): boolean {
 }
 
 function isLinear(source: string): boolean {
+  return compiled(source, 'l') !== undefined;
+}
+
+/** Nothing where V8 does not take it: too many groups, or none for its linear engine. */
+function compiled(source: string, flags: string): RegExp | undefined {
   try {
-    return new RegExp(source, 'l') instanceof RegExp;
+    return new RegExp(source, flags);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -77,10 +84,12 @@ export function enginesFor(syntax: RegexSyntax, ignoreCase: boolean, limits = OF
   const plain = plainEngine(syntax.root, source, ignoreCase, limits);
   if (plain && plain.upTo >= limits.longest) return { quick: [plain], counting, alwaysTells: true };
   const linear = linearEngine(syntax.root, source, ignoreCase, limits);
-  const quick = [plain, linear].filter((engine) => engine !== undefined);
   const alwaysTells = linear !== undefined && linear.upTo >= limits.longest;
-  if (!linear && !counting.canRun()) return undefined;
-  return { quick, counting, alwaysTells };
+  // What is too large for the last resort has to make do with what the bound lets V8 run.
+  const large = !alwaysTells && !counting.canRun();
+  const first = large ? plainEngine(syntax.root, source, ignoreCase, limits, Number.POSITIVE_INFINITY) : plain;
+  if (large && !linear && !first) return undefined;
+  return { quick: [first, linear].filter((engine) => engine !== undefined), counting, alwaysTells };
 }
 
 /** The quickest that takes an input of this length. */
@@ -90,18 +99,25 @@ export function engineOf({ quick, counting }: Engines, length: number): Engine {
 }
 
 /** V8's backtracking engine, for inputs that it cannot be slow on. */
-export function plainEngine(root: Node, source: string, ignoreCase: boolean, limits: Limits): Engine | undefined {
+export function plainEngine(
+  root: Node,
+  source: string,
+  ignoreCase: boolean,
+  limits: Limits,
+  stepsPerUnit = STEPS_PER_UNIT,
+): Engine | undefined {
   // Two letters of different case are one to a back-reference, which only the `i` flag could tell V8.
   if (some(root, ({ kind }) => kind === 'backReference')) return undefined;
+  const lines = limits.whole && startsWithDots(root);
   // Where the steps grow as the input does, longer ones than usual are no harm.
   const upTo = longestWithin(16 * limits.longest, (length) => {
     const share = length / OF_REQUESTS.longest;
-    const most = Math.max(Math.min(MOST_STEPS, STEPS_PER_UNIT * length), share * MOST_STEPS);
-    return stepsFor(root, length, ignoreCase) <= most;
+    const most = Math.max(Math.min(MOST_STEPS, stepsPerUnit * length), share * MOST_STEPS);
+    return stepsFor(root, { length, ignoreCase, starts: lines ? 'one' : 'all' }) <= most;
   });
   if (upTo === 0) return undefined;
-  const regex = new RegExp(startsWithDots(root) ? `(?<![^\\n\\r\\u2028\\u2029])${source}` : source, 'g');
-  return fromRegExp(regex, upTo);
+  const regex = compiled(lines ? `(?<![^\\n\\r\\u2028\\u2029])${source}` : source, 'g');
+  return regex && fromRegExp(regex, upTo);
 }
 
 /** V8's linear engine; nothing where it cannot take the expression. */

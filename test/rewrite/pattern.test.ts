@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ignoringCase } from '../../src/rewrite/character-set.ts';
-import { compilePattern, isFault, type Pattern, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
+import { compilePattern, compileSearch, isFault, type Pattern, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
 import { OF_REQUESTS, plainEngine, useLinearEngine } from '../../src/rewrite/regex-engines.ts';
 import { buildProgram, runProgram } from '../../src/rewrite/regex-program.ts';
 import { translate } from '../../src/rewrite/regex-source.ts';
@@ -113,6 +113,23 @@ test('a pattern nested too deeply is refused, not thrown', () => {
   expect(readRegex('('.repeat(5000))).toMatchObject({ kind: 'space' });
 });
 
+test.each([
+  '()'.repeat(70_000),
+  'a'.repeat(200_000),
+  '(a|b)'.repeat(20_000),
+  `${'[ab]|'.repeat(30_000)}c`,
+  '.{0,9999}.{0,9999}',
+])('a pattern of any size is taken or refused, and never thrown at (%#)', (text) => {
+  const compiled = compilePattern('ECMAScript', text, true);
+  if (!isFault(compiled)) expect(['object', 'undefined', 'symbol']).toContain(typeof compiled.match('x'.repeat(100)));
+});
+
+test('a long list of words is looked for in inputs of usual length', () => {
+  const words = Array.from({ length: 4000 }, (_, n) => `bot${n * 7919}`).join('|');
+  expect(captures(words, `${'Mozilla/5.0 '.repeat(20)}bot7919`)).toEqual(['bot7919']);
+  expect(captures(words, 'Mozilla/5.0 '.repeat(20))).toBeUndefined();
+});
+
 test('counts that multiply are refused, not built', () => {
   expect(compilePattern('ECMAScript', '((a{1000}){1000}){1000}', true)).toMatchObject({ kind: 'space' });
 });
@@ -212,6 +229,33 @@ describe('time', () => {
 
 /** Milliseconds that an event loop may be held. */
 const isShort = (milliseconds: number) => milliseconds < 50;
+
+describe('a search through a text', () => {
+  test('finds one after the other what V8 finds, with what begins it found beforehand', () => {
+    const begun = fc.tuple(fc.constantFrom('', 'a', 'aB', '[ab]c'), patterns).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(begun, inputs, (pattern, input) => {
+        const read = readRegex(pattern);
+        const search = compileSearch(pattern, true);
+        if ('kind' in read || typeof search !== 'function') throw new Error(pattern);
+        const regex = new RegExp(translate(read.root, true), 'g');
+        for (let from = 0; from <= input.length; from++) {
+          regex.lastIndex = from;
+          const expected = regex.exec(input);
+          const found = search(input, from);
+          if (found === TOO_COMPLEX) return;
+          expect([pattern, input, from, found && [found.at, found.end, ...found.captures]]).toEqual([
+            pattern,
+            input,
+            from,
+            expected ? [expected.index, regex.lastIndex, ...expected] : undefined,
+          ]);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
 
 /** Small patterns that both JavaScript and IIS accept. */
 const patterns = fc.letrec<{ node: string; atom: string }>((tie) => ({
