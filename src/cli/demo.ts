@@ -5,20 +5,21 @@ import { shellLine } from '../demo/demo-plan.ts';
 import type { StandIn } from '../demo/stand-in.ts';
 import { StartError } from '../errors.ts';
 import { endOnSignal, untilStopped } from '../service/shutdown.ts';
-import { type Command, EXIT, refuseArguments } from './command.ts';
+import { type Command, type CommandInput, EXIT, refuseArguments, textOption, UsageError } from './command.ts';
 import { startFrom } from './run.ts';
 
 export const demo: Command = {
   name: 'demo',
-  usage: '',
+  usage: '[--ports N]',
   summary: 'publishes a stand-in Lync Front End on ports 8443 and 8880, and tells what to try',
-  options: {},
-  optionHelp: {},
+  options: { ports: { type: 'string' } },
+  optionHelp: { '--ports N': 'takes five ports from N on in place of 8443, 8880, 4443, 8080 and 4444' },
   async run(input) {
     refuseArguments(input);
+    const firstPort = firstPortOf(input);
     // Ctrl-C before everything is up must not leave the folder behind; later, `untilStopped` decides.
     const begun = endOnSignal();
-    const prepared = prepareDemo();
+    const prepared = prepareDemo({ firstPort });
     const remove = () => rmSync(prepared.folder, { recursive: true, force: true });
     process.once('exit', remove);
     let servers: readonly StandIn[] = [];
@@ -37,6 +38,14 @@ export const demo: Command = {
   },
 };
 
+function firstPortOf(input: CommandInput): number | undefined {
+  const text = textOption(input, 'ports');
+  const port = Number(text);
+  if (text === undefined) return undefined;
+  if (Number.isInteger(port) && port >= 1 && port <= 65_531) return port;
+  throw new UsageError(`--ports ${text}: a port is wanted, with four more behind it`);
+}
+
 async function startServers(prepared: Demo): Promise<readonly StandIn[]> {
   try {
     return await prepared.startServers();
@@ -44,7 +53,7 @@ async function startServers(prepared: Demo): Promise<readonly StandIn[]> {
     const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
     if (code !== 'EADDRINUSE') throw new StartError(`the demo's servers cannot start: ${message}`);
     throw new StartError(
-      `port ${port} is taken, and the demo's Front End needs it. Stop the program that uses it ("ss -ltnp sport = :${port}" shows which), then try again.`,
+      `port ${port} is taken, and the demo's Front End needs it. Stop the program that uses it ("ss -ltnp sport = :${port}" shows which), or choose other ports with --ports.`,
     );
   }
 }

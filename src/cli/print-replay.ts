@@ -38,6 +38,7 @@ export function printReplay(replay: Replay, { against, colour = false }: PrintRe
     ...section('Farms', rows(farms)),
     ...section('Directly, without a farm', tallyRows(replay.direct)),
     ...section('Rules', rows(replay.rules.map(({ count, ...rule }) => ({ name: ruleName(rule), count })))),
+    ...section('Not counted: rules that hand the request on', handingOnRows(replay)),
     ...section('No rule took it, by path', untakenRows(replay.untaken)),
     ...section('Refused', tallyRows(replay.refused)),
     ...section('Rules that failed', tallyRows(replay.failed)),
@@ -79,6 +80,11 @@ function rows(list: readonly { readonly name: string; readonly count: number }[]
   const used = sorted.filter(({ count }) => count > 0);
   const shown = sorted.slice(0, Math.max(SHOWN, Math.min(used.length, SHOWN * 5)));
   return [...shown.map(({ name, count }) => row(count, printable(name))), ...more(list.length - shown.length, 0)];
+}
+
+function handingOnRows({ handingOn }: Replay): string[] {
+  const shown = handingOn.slice(0, SHOWN).map((rule) => `${' '.repeat(14)}${printable(ruleName(rule))}`);
+  return [...shown, ...more(handingOn.length - shown.length, 0)];
 }
 
 function tallyRows(tally: Tally): string[] {
@@ -145,6 +151,7 @@ export function replayJson(replay: Replay, against: string | undefined): object 
     notes,
     actions: Object.fromEntries(ACTIONS.map(([action]) => [action, actions.get(action) ?? 0])),
     rules: rules.map(({ count, ...rule }) => ({ ...rule, requests: count })),
+    notCounted: replay.handingOn,
     farms: [...farms].map(([name, { count }]) => ({ name, requests: count })),
     direct: tallyJson(replay.direct, 'origin'),
     notTaken: {

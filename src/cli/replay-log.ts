@@ -117,7 +117,7 @@ function missingNote(column: string, config: Config, only: SiteConfig | undefine
         only || hosts.length === 0
           ? 'the host is empty'
           : `each port stands for the host of its first binding (${hosts.slice(0, 10).join(', ')})`;
-      return `no column cs-host: ${taken}. Rules that look at the host cannot be told apart.`;
+      return `no column cs-host: ${taken}. Rules that look at the host cannot be told apart`;
     }
     case 's-port':
       return `no column s-port: every request is taken for one to port ${HTTPS_PORT}`;

@@ -24,6 +24,8 @@ export interface Summary {
   requests: number;
   readonly actions: Map<Action, number>;
   readonly rules: readonly RuleCount[];
+  /** Enabled rules that hand the request on, so that it cannot be told which requests they were for. */
+  readonly handingOn: readonly Omit<RuleCount, 'count'>[];
   readonly farms: ReadonlyMap<string, { count: number }>;
   /** Direct proxying, by scheme and host. */
   readonly direct: Tally;
@@ -57,6 +59,7 @@ export function createCounter(config: Config, against?: Config): Counter {
     requests: 0,
     actions: new Map(),
     rules: rules.all,
+    handingOn: handingOn(config),
     farms,
     direct: createTally(NAMES),
     untaken: createTally(NAMES),
@@ -151,6 +154,17 @@ function ruleCounts(config: Config): {
     all: [...global.values(), ...[...bySite.values()].flatMap((own) => [...own.values()])],
     find: (rule, site) => global.get(rule) ?? bySite.get(site ?? '')?.get(rule),
   };
+}
+
+function handingOn({ globalRules, sites }: Config): Omit<RuleCount, 'count'>[] {
+  const names = (rules: readonly RuleConfig[]) =>
+    new Set(rules.filter((rule) => rule.enabled && !canTake(rule)).map((rule) => rule.name.value));
+  return [
+    ...[...names(globalRules.rules)].map((name) => ({ name })),
+    ...sites.flatMap(({ name: site, scopes }) =>
+      [...names(scopes.flatMap(({ ruleSet }) => ruleSet.rules))].map((name) => ({ name, site })),
+    ),
+  ];
 }
 
 /** A rule that only rewrites the path or sets variables hands the request on. */

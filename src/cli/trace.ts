@@ -1,13 +1,13 @@
 /** `lychgate trace`: shows what the rules do with one request, or with those of a log. Opens nothing, resolves nothing. */
 import { isIP } from 'node:net';
-import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
+import { hasErrors } from '../config/diagnostic.ts';
 import { type LoadResult, loadConfig, loadFiles } from '../config/load-config.ts';
-import type { Config, WebFarmConfig } from '../config/model.ts';
+import type { Config, SiteConfig, WebFarmConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
-import { checkRules } from '../rewrite/check.ts';
 import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
+import { checkLoaded } from '../service/check-config.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
 import { configFolder, isFolder, kindOfPlace } from './named-place.ts';
@@ -74,10 +74,10 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   const folder = textOption(input, 'against');
   if (folder !== undefined && !isFolder(folder)) throw new UsageError(`--against ${folder}: a folder is wanted`);
   const config = loadSound(load(input), input);
-  const against = folder === undefined ? undefined : loadSound(checked(loadConfig(folder)), input);
+  const against = folder === undefined ? undefined : loadSound(checkLoaded(loadConfig(folder)), input);
   if (config === undefined || (folder !== undefined && against === undefined)) return EXIT.no;
   const { out, err } = input.streams;
-  const only = listOption(input, 'rules').length > 0 ? config.sites[0] : undefined;
+  const only = siteOfAll(config, input);
   const result = await replayLogs({ files, config, only, against, err });
   if (input.values.json === true) out.write(`${JSON.stringify(replayJson(result, folder), undefined, 2)}\n`);
   else out.write(`${printReplay(result, { against: folder, colour: out.isTTY === true }).join('\n')}\n`);
@@ -107,11 +107,14 @@ interface AskedUrl {
 
 /** Not by `URL`, which would resolve and encode what is to be traced. */
 function readUrl(url: string): AskedUrl {
-  const [, scheme = '', authority = '', rest = ''] = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(url) ?? [];
+  // Clients send neither a login nor the port that the scheme has anyway.
+  const [, scheme = '', written = '', rest = ''] = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i.exec(url) ?? [];
   if (scheme === '') throw new UsageError(`"${url}" is no http or https URL`);
   const target = Buffer.from(rest.startsWith('/') ? rest : `/${rest}`, 'utf8').toString('latin1');
   const lower = scheme.toLowerCase() === 'https' ? 'https' : 'http';
-  const port = Number(/:(\d+)$/.exec(authority)?.[1] ?? (lower === 'https' ? 443 : 80));
+  const usual = lower === 'https' ? 443 : 80;
+  const port = Number(/:(\d+)$/.exec(written)?.[1] ?? usual);
+  const authority = port === usual ? written.replace(/:\d+$/, '') : written;
   return { url, scheme: lower, authority, port, target };
 }
 
@@ -124,21 +127,20 @@ function load(input: CommandInput): LoadResult {
   for (const file of files) {
     if (kindOfPlace(file) === 'folder') throw new UsageError(`--rules ${file}: this is a folder, a file is wanted`);
   }
-  return checked(files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input)));
+  return checkLoaded(files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input)));
 }
 
-function checked(loaded: LoadResult): LoadResult {
-  const diagnostics: Diagnostic[] = [...loaded.diagnostics];
-  if (loaded.config) checkRules(loaded.config, reportInto(diagnostics));
-  return { ...loaded, diagnostics };
+/** Files of rules alone stand in one site that takes every host; where bindings are among them, those tell. */
+function siteOfAll({ sites }: Config, input: CommandInput): SiteConfig | undefined {
+  const bound = sites.some(({ bindings }) => bindings.length > 0);
+  return listOption(input, 'rules').length > 0 && !bound ? sites[0] : undefined;
 }
 
 function show(config: Config, asked: AskedUrl, input: CommandInput): number {
   const { out } = input.streams;
-  const fromFiles = listOption(input, 'rules').length > 0;
   const recorder = createRecorder();
   const request = requestOf(asked, input);
-  const { outcome, site } = createForecast(config, fromFiles ? config.sites[0] : undefined)(request, recorder);
+  const { outcome, site } = createForecast(config, siteOfAll(config, input))(request, recorder);
   const { method } = request;
   const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
   const lines = () => printTrace(trace, { notes: recorder.notes, colour: out.isTTY === true });

@@ -1,11 +1,11 @@
 /** `lychgate validate`: checks configuration and prints what it finds. Opens nothing, resolves nothing. */
-import { isAbsolute } from 'node:path';
-import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
+import { isAbsolute, resolve } from 'node:path';
+import { type Diagnostic, hasErrors } from '../config/diagnostic.ts';
 import { loadFile } from '../config/load-config.ts';
 import { printJson, printText } from '../config/print-diagnostic.ts';
 import { printGithub } from '../config/print-github.ts';
 import { printSarif } from '../config/print-sarif.ts';
-import { checkConfig, checkRulesAndFarms } from '../service/check-config.ts';
+import { checkConfig, checkLoaded } from '../service/check-config.ts';
 import { type Command, EXIT, textOption, UsageError } from './command.ts';
 import { configFolder, kindOfPlace } from './named-place.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
@@ -45,15 +45,9 @@ export const validate: Command = {
   },
 };
 
+/** A folder by its full name, so that all files in it are named alike. */
 function check(place: string): Findings {
-  return kindOfPlace(place) === 'folder' ? checkConfig(place) : checkFile(place);
-}
-
-function checkFile(file: string): Findings {
-  const loaded = loadFile(file);
-  const diagnostics = [...loaded.diagnostics];
-  if (loaded.config) checkRulesAndFarms(loaded.config, reportInto(diagnostics));
-  return { ...loaded, diagnostics };
+  return kindOfPlace(place) === 'folder' ? checkConfig(resolve(place)) : checkLoaded(loadFile(place));
 }
 
 function asError(diagnostic: Diagnostic): Diagnostic {

@@ -65,6 +65,7 @@ export const CATALOGUE = {
   LG1024: ['error', 'faulty lock attribute'],
   LG1025: ['warning', 'content beside configSource'],
   LG1026: ['warning', 'lock that names nothing known'],
+  LG1027: ['warning', 'value of a location that IIS may refuse'],
   LG2001: ['error', 'unknown attribute in a rule section'],
   LG2002: ['error', 'unknown element in a rule section'],
   LG2003: ['error', 'missing attribute in a rule section'],
@@ -80,7 +81,8 @@ export const CATALOGUE = {
   LG2203: ['warning', 'wildcard pattern that looks like a regular expression'],
   LG2204: ['warning', 'pattern that never matches'],
   LG2205: ['warning', 'regular expression of a disabled rule is not valid'],
-  LG2210: ['error', 'brace that nothing closes in an expression'],
+  LG2206: ['warning', 'pattern that looks for the query string'],
+  LG2210: ['warning', 'brace that nothing closes in an expression'],
   LG2211: ['warning', 'unknown rewrite map or function'],
   LG2212: ['error', 'rule uses a provider'],
   LG2213: ['warning', 'back-reference beyond the groups'],
@@ -95,6 +97,7 @@ export const CATALOGUE = {
   LG2225: ['warning', 'condition asks for a file'],
   LG2226: ['warning', 'server variable is not allowed to be set'],
   LG2227: ['error', 'rule sets a header that belongs to the connection'],
+  LG2228: ['warning', 'rule without an action'],
   LG2230: ['error', 'rule sends requests to a host that is no farm while the proxy is off'],
   LG2231: ['warning', 'rule computes the host from the request'],
   LG2232: ['warning', 'rule sends requests away and does not stop processing'],
@@ -158,6 +161,7 @@ export const CATALOGUE = {
   LG4030: ['error', 'OpenSSL refuses the ciphers'],
   LG4031: ['error', 'OpenSSL refuses the certificate'],
   LG4032: ['warning', 'certificate serves a host by its file name only'],
+  LG4033: ['warning', 'no certificate covers a host that a rule waits for'],
   LG5001: ['error', 'unknown attribute in the sites section'],
   LG5002: ['error', 'unknown element in the sites section'],
   LG5003: ['error', 'missing attribute in the sites section'],
@@ -199,6 +203,32 @@ export function reportInto(into: Diagnostic[]): Report {
   return (code, span, finding) => {
     into.push({ code, severity: CATALOGUE[code][0], span, ...finding });
   };
+}
+
+/** Tells each finding once, however many scopes it shows in. */
+export function onlyOnce(report: Report): Report {
+  const seen = new Set<string>();
+  return (code, span, finding) => {
+    const key = [code, span.file, span.start, span.end, finding.message].join('\0');
+    if (seen.has(key)) return;
+    seen.add(key);
+    report(code, span, finding);
+  };
+}
+
+/**
+ * By file, then by place.
+ * @param read the files in the order of reading; others follow them
+ */
+export function inOrder(diagnostics: readonly Diagnostic[], read: Iterable<string>): readonly Diagnostic[] {
+  const files = new Map<string, number>();
+  for (const file of [...read, ...diagnostics.map(({ span }) => span.file)]) {
+    if (!files.has(file)) files.set(file, files.size);
+  }
+  const rank = ({ span }: Diagnostic) => files.get(span.file) ?? 0;
+  return diagnostics.toSorted(
+    (one, other) => rank(one) - rank(other) || one.span.start - other.span.start || one.span.end - other.span.end,
+  );
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

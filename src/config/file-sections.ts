@@ -235,6 +235,8 @@ function addUse(path: string, element: XmlElement, location: LocationUse | undef
   walk.uses.push({ path, element, ...(location === undefined ? {} : { location }) });
 }
 
+const MODES = ['Allow', 'Deny', 'Inherit'] as const;
+
 function readLocation(element: XmlElement, report: Report): LocationUse {
   const read = (name: string) => element.attributes.find((attribute) => attribute.name === name);
   const allowed = ['path', 'overrideMode', 'allowOverride', 'inheritInChildApplications'];
@@ -253,8 +255,14 @@ function readLocation(element: XmlElement, report: Report): LocationUse {
   if (mode !== undefined && legacy !== undefined) {
     refuseLocation(legacy, '<location> has both overrideMode and allowOverride.', 'Keep overrideMode.', report);
   }
-  if (mode !== undefined && !['Allow', 'Deny', 'Inherit'].includes(mode.value.value)) {
+  const named = mode && MODES.find((name) => name.toLowerCase() === mode.value.value.toLowerCase());
+  if (mode !== undefined && named === undefined) {
     refuseLocation(mode, `overrideMode="${mode.value.value}" is not valid.`, 'Write Allow, Deny or Inherit.', report);
+  } else if (mode !== undefined && named !== mode.value.value) {
+    report('LG1027', mode.span, {
+      message: `IIS may refuse overrideMode="${mode.value.value}".`,
+      advice: `Write ${named}; it is taken as that.`,
+    });
   }
   const inherits = read('inheritInChildApplications');
   for (const flag of [legacy, inherits]) {
@@ -263,12 +271,11 @@ function readLocation(element: XmlElement, report: Report): LocationUse {
     }
   }
   const value = read('path')?.value.value ?? '';
-  const open =
-    mode?.value.value ?? (legacy === undefined ? 'Inherit' : /^true$/i.test(legacy.value.value) ? 'Allow' : 'Deny');
+  const open = legacy === undefined ? 'Inherit' : /^true$/i.test(legacy.value.value) ? 'Allow' : 'Deny';
   return {
     path: value === '.' ? '' : value.replaceAll('\\', '/').replace(/^\/+|\/+$/g, ''),
     span: element.tagSpan,
-    overrideMode: open === 'Allow' || open === 'Deny' ? open : 'Inherit',
+    overrideMode: mode === undefined ? open : (named ?? 'Inherit'),
     inherits: !/^false$/i.test(inherits?.value.value ?? ''),
   };
 }

@@ -72,6 +72,7 @@ function ruleSet(
   }
   const rewriteMaps = merge('rewriteMaps', levels, session).map(rewriteMapOf);
   for (const map of rewriteMaps) checkKeyCase(map, session.report);
+  const unread = [...new Set(levels.flatMap((level) => [...level.unread]))];
   return {
     rules: merge(section, levels, session).map((node) => ruleOf(node, basePaths.get(node) ?? '/')),
     rewriteMaps,
@@ -79,6 +80,7 @@ function ruleSet(
     providers: merge('providers', levels, session).map((node) => stringOf(node, 'name')),
     useOriginalURLEncoding: originalEncoding(section, levels),
     ...(section === 'rules' ? outboundOf(levels, session) : {}),
+    ...(unread.length > 0 ? { unread } : {}),
   };
 }
 

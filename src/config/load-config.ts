@@ -1,6 +1,6 @@
 /** The one door: configuration files to a model and everything that is wrong with them. */
 import { dirname, join } from 'node:path';
-import type { Diagnostic } from './diagnostic.ts';
+import { type Diagnostic, inOrder } from './diagnostic.ts';
 import { fragmentRoots, knownFrom } from './file-sections.ts';
 import { fileName, siteFiles } from './files.ts';
 import { globalRuleSet, scopesOf } from './inherit.ts';
@@ -100,8 +100,10 @@ export function loadFiles(paths: readonly string[], { base = '/' }: LoadOptions 
   }
   const loaded = result(sections, sites, read, session);
   const alone = opened.every((file) => file.kind !== 'applicationHost');
-  if (loaded.config === undefined || !alone || sections.proxies.length > 0) return loaded;
-  return { ...loaded, config: { ...loaded.config, proxy: { ...loaded.config.proxy, enabled: true } } };
+  if (loaded.config === undefined || !alone) return loaded;
+  const { proxy } = loaded.config;
+  const enabled = proxy.enabled || sections.proxies.length === 0;
+  return { ...loaded, config: { ...loaded.config, withoutHost: true, proxy: { ...proxy, enabled } } };
 }
 
 function openEntries(
@@ -310,7 +312,7 @@ function result(
     proxy: proxyOf(proxy),
     settings: read.settings,
   };
-  const diagnostics = inOrder(session);
+  const diagnostics = inOrder(session.diagnostics, session.sources.keys());
   return { ...(session.broken ? {} : { config }), diagnostics, sources: session.sources };
 }
 
@@ -325,19 +327,4 @@ function absentProxy(read: ReadSettings): SectionNode {
     elements: new Map(),
     entries: [],
   };
-}
-
-/** By file in the order of reading, then by place; what several scopes report is kept once. */
-function inOrder({ diagnostics, sources }: LoadSession): readonly Diagnostic[] {
-  const files = new Map([...sources.keys()].map((file, index) => [file, index]));
-  const kept = new Map<string, Diagnostic>();
-  for (const diagnostic of diagnostics) {
-    const { code, message, span } = diagnostic;
-    const key = [code, span.file, span.start, span.end, message].join('\0');
-    if (!kept.has(key)) kept.set(key, diagnostic);
-  }
-  const rank = ({ span }: Diagnostic) => files.get(span.file) ?? files.size;
-  return [...kept.values()].sort(
-    (one, other) => rank(one) - rank(other) || one.span.start - other.span.start || one.span.end - other.span.end,
-  );
 }

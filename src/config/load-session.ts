@@ -1,5 +1,5 @@
 /** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
-import { type Diagnostic, type Report, reportInto, type Span } from './diagnostic.ts';
+import { type Diagnostic, onlyOnce, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
 
@@ -8,13 +8,13 @@ export interface LoadSession {
   readonly report: Report;
   readonly sources: Map<string, string>;
   acknowledge: readonly string[];
-  /** True once a file could not be read as XML: there is no picture of the whole then. */
+  /** True once a file could not be read to its end as XML: there is no picture of the whole then. */
   broken: boolean;
 }
 
 export function newSession(): LoadSession {
   const diagnostics: Diagnostic[] = [];
-  return { diagnostics, report: reportInto(diagnostics), sources: new Map(), acknowledge: [], broken: false };
+  return { diagnostics, report: onlyOnce(reportInto(diagnostics)), sources: new Map(), acknowledge: [], broken: false };
 }
 
 /** IIS's limit for web.config and the files that it includes. */
@@ -68,9 +68,11 @@ export function openXml(
     return undefined;
   }
   if (source.claimedEncoding !== undefined) reportClaim(file, source.text, source.claimedEncoding, session);
-  const { root, fault } = parseXml(file, source.text);
-  if (fault !== undefined) return reportFault(fault, included === true, session);
-  return root;
+  const { root, faults, complete } = parseXml(file, source.text);
+  for (const fault of faults) reportFault(fault, included === true, session);
+  if (complete) return root;
+  session.broken = true;
+  return undefined;
 }
 
 function reportTooLarge(file: string, bytes: number, { report }: LoadSession): void {
@@ -97,13 +99,11 @@ function reportClaim(file: string, text: string, claimed: string, { report }: Lo
   );
 }
 
-function reportFault(fault: XmlFault, included: boolean, session: LoadSession): undefined {
-  session.broken = true;
+function reportFault(fault: XmlFault, included: boolean, session: LoadSession): void {
   session.report(faultCodes[fault.kind], fault.span, {
     message: fault.message,
     advice: fault.advice,
     iis: { status: '500.19', text: included ? includedText : 'Configuration file is not well-formed XML' },
     ...(fault.related === undefined ? {} : { related: fault.related }),
   });
-  return undefined;
 }

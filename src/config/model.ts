@@ -25,6 +25,8 @@ export interface MatchConfig {
   readonly url?: Text;
   readonly ignoreCase: boolean;
   readonly negate: boolean;
+  /** An attribute of the element was refused: what is missing may have been meant by it. */
+  readonly faulty?: true;
 }
 
 export interface ConditionConfig {
@@ -34,6 +36,8 @@ export interface ConditionConfig {
   readonly pattern?: Text;
   readonly ignoreCase: boolean;
   readonly negate: boolean;
+  /** An attribute of the element was refused: what is missing may have been meant by it. */
+  readonly faulty?: true;
 }
 
 export interface ConditionsConfig {
@@ -61,6 +65,10 @@ export interface ActionConfig {
   readonly subStatusCode: number;
   readonly statusReason?: Text;
   readonly statusDescription?: Text;
+  /** An attribute of the element was refused: what is missing may have been meant by it. */
+  readonly faulty?: true;
+  /** No `<action>` stands in the rule. */
+  readonly absent?: true;
 }
 
 export interface RuleConfig {
@@ -164,6 +172,8 @@ export interface RuleSetConfig {
   readonly useOriginalURLEncoding: boolean;
   /** Absent where there are none; `globalRules` never have any. */
   readonly outbound?: OutboundRulesConfig;
+  /** Sections that were refused as a whole or could not be read: what they define is not known. */
+  readonly unread?: readonly string[];
 }
 
 // ---- sites -----------------------------------------------------------------------------------------------------
@@ -421,6 +431,8 @@ export interface SettingsConfig {
 // ---- the whole -------------------------------------------------------------------------------------------------
 
 export interface Config {
+  /** No applicationHost.config was read, so what stands there is not known. */
+  readonly withoutHost?: true;
   readonly sites: readonly SiteConfig[];
   readonly globalRules: RuleSetConfig;
   readonly webFarms: readonly WebFarmConfig[];

@@ -27,6 +27,8 @@ export interface SectionLevel extends Place {
   /** False where child applications do not inherit it. */
   readonly inherits: boolean;
   readonly sections: ReadonlyMap<RewriteSectionName, SectionNode>;
+  /** Those that were refused as a whole, or whose file could not be read. */
+  readonly unread: ReadonlySet<RewriteSectionName>;
 }
 
 export interface ReadSections {
@@ -39,7 +41,7 @@ export interface ReadSections {
   readonly overrides: Override[];
 }
 
-export const ruleCodes = {
+const ruleCodes = {
   unknownAttribute: 'LG2001',
   unknownElement: 'LG2002',
   missing: 'LG2003',
@@ -80,28 +82,41 @@ export function emptySections(): ReadSections {
   return { levels: [], sites: [], webFarms: [], proxies: [], lockable: [], overrides: [] };
 }
 
+interface Group {
+  readonly use: SectionUse;
+  readonly sections: Map<RewriteSectionName, SectionNode>;
+  readonly unread: Set<RewriteSectionName>;
+}
+
+function rewriteSectionOf(path: string): RewriteSectionName | undefined {
+  const name = path.startsWith(rewriteGroup) ? path.slice(rewriteGroup.length) : '';
+  return Object.hasOwn(rewriteSections, name) ? (name as RewriteSectionName) : undefined;
+}
+
 /** Adds what one file says to what is read so far. */
 export function readSections(file: ConfigFile, known: KnownSections, into: ReadSections, session: LoadSession): void {
   const uses = findSections(file.root, known, session.report);
-  const groups = new Map<number, { use: SectionUse; sections: Map<RewriteSectionName, SectionNode> }>();
+  const groups = new Map<number, Group>();
   for (const use of uses) {
     noteOverride(use, file, into.overrides);
-    if (isRefusedHere(use, file, known, into.overrides, session)) continue;
-    const name = use.path.startsWith(rewriteGroup) ? use.path.slice(rewriteGroup.length) : '';
-    if (Object.hasOwn(rewriteSections, name)) {
-      const section = name as RewriteSectionName;
-      const node = readSection(use, file, rewriteSections[section], ruleContext(session, section), session);
+    const refused = isRefusedHere(use, file, known, into.overrides, session);
+    const section = rewriteSectionOf(use.path);
+    if (section !== undefined) {
+      const node = refused
+        ? undefined
+        : readSection(use, file, rewriteSections[section], ruleContext(session, section), session);
       const key = use.location?.span.start ?? -1;
-      const group = groups.get(key) ?? { use, sections: new Map() };
+      const group: Group = groups.get(key) ?? { use, sections: new Map(), unread: new Set() };
       if (node !== undefined) group.sections.set(section, node);
+      else group.unread.add(section);
       noteLockable(use, file, node, into);
       groups.set(key, group);
-    } else {
+    } else if (!refused) {
       readOther(use, file, into, session);
     }
   }
-  for (const { use, sections } of groups.values()) {
-    into.levels.push({ ...placeOf(use, file), inherits: use.location?.inherits ?? true, sections });
+  for (const { use, sections, unread } of groups.values()) {
+    into.levels.push({ ...placeOf(use, file), inherits: use.location?.inherits ?? true, sections, unread });
   }
 }
 

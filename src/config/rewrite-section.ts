@@ -229,6 +229,10 @@ export type RewriteSectionName = keyof typeof rewriteSections;
 
 const noText = { value: '' };
 
+function faultOf({ faulty }: SectionNode): { readonly faulty?: true } {
+  return faulty ? { faulty } : {};
+}
+
 function matchOf(node: SectionNode): MatchConfig {
   const url = textOf(node, 'url');
   return {
@@ -236,6 +240,7 @@ function matchOf(node: SectionNode): MatchConfig {
     ...(url === undefined ? {} : { url }),
     ignoreCase: boolOf(node, 'ignoreCase'),
     negate: boolOf(node, 'negate'),
+    ...faultOf(node),
   };
 }
 
@@ -249,6 +254,7 @@ export function conditionOf(node: SectionNode): ConditionConfig {
     ...(pattern === undefined ? {} : { pattern }),
     ignoreCase: boolOf(node, 'ignoreCase'),
     negate: boolOf(node, 'negate'),
+    ...faultOf(node),
   };
 }
 
@@ -286,6 +292,7 @@ function actionOf(node: SectionNode): ActionConfig {
     subStatusCode: numberOf(node, 'subStatusCode'),
     ...(statusReason === undefined ? {} : { statusReason }),
     ...(statusDescription === undefined ? {} : { statusDescription }),
+    ...faultOf(node),
   };
 }
 
@@ -304,7 +311,7 @@ export function ruleOf(node: SectionNode, basePath: string): RuleConfig {
     ...(match === undefined ? {} : { match: matchOf(match) }),
     ...(conditionList === undefined ? {} : { conditions: conditionsOf(conditionList) }),
     serverVariables: entriesOf(node.elements.get('serverVariables')).map(variableOf),
-    action: actionOf(childOf(node, 'action')),
+    action: { ...actionOf(childOf(node, 'action')), ...(node.elements.has('action') ? {} : { absent: true as const }) },
   };
 }
 

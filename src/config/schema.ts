@@ -54,6 +54,8 @@ export interface SectionNode {
   readonly elements: ReadonlyMap<string, SectionNode>;
   readonly entries: readonly Entry[];
   readonly locks?: Locks;
+  /** An attribute was refused: its value, or its name. */
+  readonly faulty?: true;
 }
 
 export interface Entry {
@@ -68,30 +70,36 @@ export function readElement(element: XmlElement, schema: ElementSchema, context:
   const values = new Map<string, { value: AttributeValue; text: Text }>();
   const elements = new Map<string, SectionNode>();
   const entries: Entry[] = [];
+  let sound = true;
   if (schema.open !== true) {
-    readAttributes(element, schema, context, values);
+    sound = readAttributes(element, schema, context, values);
     readChildren(element, schema, context, elements, entries);
     reportText(element, context);
   }
   const { name, tagSpan: span, nameSpan } = element;
   const locks = readLocks(element, schema.open === true ? undefined : schema, context);
-  return { schema, name, span, nameSpan, values, elements, entries, ...(locks === undefined ? {} : { locks }) };
+  const more = { ...(locks === undefined ? {} : { locks }), ...(sound ? {} : { faulty: true as const }) };
+  return { schema, name, span, nameSpan, values, elements, entries, ...more };
 }
 
+/** @returns false where one was refused */
 function readAttributes(
   element: XmlElement,
   schema: ElementSchema,
   context: SectionContext,
   into: Map<string, { value: AttributeValue; text: Text }>,
-): void {
+): boolean {
   const known = schema.attributes ?? {};
+  let sound = true;
   for (const attribute of element.attributes) {
     const definition = Object.hasOwn(known, attribute.name) ? known[attribute.name] : undefined;
     if (definition !== undefined) {
       const value = readValue(attribute, definition, context);
       if (value !== undefined) into.set(attribute.name, { value, text: attribute.value });
+      else sound = false;
     } else if (!isLockAttribute(attribute.name) && !/^(xdt:|xmlns(:|$))/.test(attribute.name)) {
       reportUnknownAttribute(attribute, element, schema, context);
+      sound = false;
     }
   }
   for (const [name, definition] of Object.entries(known)) {
@@ -102,6 +110,7 @@ function readAttributes(
       iis: { status: context.status, text: `Missing required attribute '${name}'` },
     });
   }
+  return sound;
 }
 
 function readValue(
@@ -318,7 +327,7 @@ function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): 
 }
 
 /** The value of an attribute, or its default. */
-export function effectiveValue(node: SectionNode | undefined, name: string): AttributeValue | undefined {
+function effectiveValue(node: SectionNode | undefined, name: string): AttributeValue | undefined {
   return node?.values.get(name)?.value ?? node?.schema.attributes?.[name]?.default;
 }
 

@@ -15,6 +15,8 @@ export interface Setting {
 interface Checker {
   readonly file: string;
   readonly report: Report;
+  /** What may stand here, where that is more than the type tells. */
+  readonly wanted?: string;
 }
 
 /** @param path of the part in the whole, for messages */
@@ -80,7 +82,10 @@ function checkEither(
   checker: Checker,
 ): Setting | undefined {
   const fitting = type.options.find((option) => fitsType(node, option));
-  return fitting === undefined ? wrongType(node, type, path, checker) : checkSetting(node, fitting, path, checker);
+  if (fitting === undefined) return wrongType(node, type, path, checker);
+  // The cure names every kind of value, not just the one that this one looks like.
+  const whole = fitting.kind === 'text' ? { ...checker, wanted: nameOf(type) } : checker;
+  return checkSetting(node, fitting, path, whole);
 }
 
 function fitsType(node: Node, type: SettingType): boolean {
@@ -125,6 +130,9 @@ function checkKeys(
     if (definition === undefined) {
       unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker);
     } else if (value !== undefined) {
+      if (type.kind === 'record' && type.key && !type.key.fits(name)) {
+        fault('LG6004', key, `${path} cannot have the key "${name}".`, `Write ${type.key.what}.`, checker);
+      }
       const setting = checkSetting(value, definition, path === '' ? name : `${path}.${name}`, checker);
       if (setting !== undefined) keys.set(name, { ...setting, nameSpan: spanOf(key, checker) });
     }
@@ -165,7 +173,7 @@ function checkText(
   const value = String(node.value);
   const fits = type.names === undefined ? (type.form?.fits(value) ?? true) : type.names.includes(value);
   if (fits) return { span: spanOf(node, checker), value };
-  return fault('LG6004', node, `${path} cannot be "${value}".`, `Write ${nameOf(type)}.`, checker);
+  return fault('LG6004', node, `${path} cannot be "${value}".`, `Write ${checker.wanted ?? nameOf(type)}.`, checker);
 }
 
 function checkNumber(

@@ -8,7 +8,7 @@ export type SettingType = (
       readonly keys: Readonly<Record<string, SettingType>>;
       readonly required?: readonly string[];
     }
-  | { readonly kind: 'record'; readonly value: SettingType }
+  | { readonly kind: 'record'; readonly value: SettingType; readonly key?: TextForm }
   | { readonly kind: 'list'; readonly item: SettingType }
   | { readonly kind: 'either'; readonly options: readonly SettingType[] }
   | { readonly kind: 'text'; readonly form?: TextForm; readonly names?: readonly string[] }
@@ -33,6 +33,10 @@ const forms = {
   adminAddress: {
     what: 'address:port, as in 127.0.0.1:9443',
     fits: (text) => parseAddressAndPort(text.replace(/^localhost:/, '127.0.0.1:')) !== undefined,
+  },
+  hostName: {
+    what: 'a host name: letters, digits, hyphens and underscores between dots',
+    fits: (text) => text.length <= 253 && /^[\w-]+(?:\.[\w-]+)*\.?$/.test(text),
   },
   network: { what: 'an address or a network, as in 10.0.0.0/8', fits: (text) => parseNetwork(text) !== undefined },
   dnsServer: {
@@ -132,6 +136,7 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
     hosts: {
       kind: 'record',
       value: address,
+      key: forms.hostName,
       meaning: 'Host names and their addresses, before the hosts file and DNS.',
     },
     dns: list({ kind: 'text', form: forms.dnsServer }, 'DNS servers to ask in place of those of the system.'),

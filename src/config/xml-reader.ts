@@ -1,4 +1,4 @@
-/** The cursor over an XML text that the parts of the reader share, and the one fault that stops it. */
+/** The cursor over an XML text that the parts of the reader share, and the faults that were met. */
 import type { Span } from './diagnostic.ts';
 import { lineIndex, positionAt } from './line-index.ts';
 
@@ -15,7 +15,9 @@ export interface XmlReader {
   readonly file: string;
   readonly text: string;
   at: number;
-  fault: XmlFault | undefined;
+  readonly faults: XmlFault[];
+  /** After a fault that leaves it open where elements begin and end. */
+  stopped: boolean;
 }
 
 const nameStart =
@@ -28,24 +30,41 @@ export function spanOf(reader: XmlReader, start: number, end: number): Span {
   return { file: reader.file, start, end };
 }
 
-/** Notes the first fault; reading ends there, as it does in IIS. */
-export function fail(
+interface More {
+  readonly kind?: XmlFault['kind'];
+  readonly related?: XmlFault['related'];
+}
+
+/** A fault behind which it is plain how to go on: the file is refused all the same, but what else is wrong is found. */
+export function note(
   reader: XmlReader,
   span: readonly [number, number],
   message: string,
   advice: string,
-  more: { readonly kind?: XmlFault['kind']; readonly related?: XmlFault['related'] } = {},
+  more: More = {},
 ): undefined {
-  if (reader.fault !== undefined) return undefined;
   const end = Math.min(reader.text.length, span[1]);
-  reader.fault = {
+  reader.faults.push({
     kind: more.kind ?? 'malformed',
     span: spanOf(reader, Math.min(span[0], end), end),
     message,
     advice,
     ...(more.related === undefined ? {} : { related: more.related }),
-  };
+  });
   return undefined;
+}
+
+/** A fault that reading ends at. */
+export function fail(
+  reader: XmlReader,
+  span: readonly [number, number],
+  message: string,
+  advice: string,
+  more: More = {},
+): undefined {
+  if (reader.stopped) return undefined;
+  reader.stopped = true;
+  return note(reader, span, message, advice, more);
 }
 
 /** The XML name at the cursor, which moves behind it, or `''`. */

@@ -1,10 +1,11 @@
 /**
  * A small strict XML reader: text to elements and attributes that know their places in the source.
- * It stops at the first fault, as IIS does. No document type declaration, no namespaces, no entities but the five.
+ * It goes on behind a fault as long as it is plain which elements are meant; the file is refused all the same.
+ * No document type declaration, no namespaces, no entities but the five.
  */
 import type { Span } from './diagnostic.ts';
 import type { Text } from './model.ts';
-import { fail, placeName, readName, skipSpace, spanOf, type XmlFault, type XmlReader } from './xml-reader.ts';
+import { fail, note, placeName, readName, skipSpace, spanOf, type XmlFault, type XmlReader } from './xml-reader.ts';
 import { decodeReference, readValue } from './xml-value.ts';
 
 export type { XmlFault } from './xml-reader.ts';
@@ -31,7 +32,10 @@ export interface XmlElement {
 export interface XmlDocument {
   /** Absent where a fault came before its start tag. */
   readonly root?: XmlElement;
-  readonly fault?: XmlFault;
+  /** In order of place. */
+  readonly faults: readonly XmlFault[];
+  /** False where a fault ended the reading: elements behind it are missing. */
+  readonly complete: boolean;
 }
 
 interface OpenElement {
@@ -58,13 +62,13 @@ const declarationPattern =
 
 /** Reads a text without its byte order mark. */
 export function parseXml(file: string, text: string): XmlDocument {
-  const parser: Parser = { file, text, at: 0, fault: undefined, open: [], root: undefined };
+  const parser: Parser = { file, text, at: 0, faults: [], stopped: false, open: [], root: undefined };
   if (text.length > LENGTH_LIMIT) {
     fail(parser, [0, 1], 'The file is larger than 64 MiB.', 'Split it.', { kind: 'limit' });
     return documentOf(parser);
   }
   readDeclaration(parser);
-  while (parser.fault === undefined && parser.at < text.length) readNext(parser);
+  while (!parser.stopped && parser.at < text.length) readNext(parser);
   checkEnd(parser);
   checkCharacters(parser);
   return documentOf(parser);
@@ -73,7 +77,8 @@ export function parseXml(file: string, text: string): XmlDocument {
 function documentOf(parser: Parser): XmlDocument {
   return {
     ...(parser.root === undefined ? {} : { root: parser.root }),
-    ...(parser.fault === undefined ? {} : { fault: parser.fault }),
+    faults: parser.faults.toSorted((one, other) => one.span.start - other.span.start),
+    complete: !parser.stopped,
   };
 }
 
@@ -126,13 +131,8 @@ function checkText(parser: Parser, start: number, end: number): void {
   const special = /&|\]\]>/g;
   for (let match = special.exec(run); match !== null; match = special.exec(run)) {
     const at = start + match.index;
-    if (match[0] === '&') {
-      const reference = decodeReference(parser, at);
-      if (reference === undefined) return;
-    } else {
-      fail(parser, [at, at + 3], 'The characters ]]> stand in the text.', 'Write ]]&gt;.');
-      return;
-    }
+    if (match[0] === '&') decodeReference(parser, at);
+    else note(parser, [at, at + 3], 'The characters ]]> stand in the text.', 'Write ]]&gt;.');
   }
 }
 
@@ -141,15 +141,14 @@ function readComment(parser: Parser): void {
   const dashes = text.indexOf('--', at + 4);
   if (dashes === -1) {
     fail(parser, [at, at + 4], 'The comment is not closed.', 'End it with -->.');
-  } else if (text[dashes + 2] !== '>') {
-    fail(
-      parser,
-      [dashes, dashes + 2],
-      'Two hyphens stand inside a comment.',
-      'Write one hyphen, or end the comment with -->.',
-    );
-  } else {
+  } else if (text[dashes + 2] === '>') {
     parser.at = dashes + 3;
+  } else {
+    const advice = 'Write one hyphen, or end the comment with -->.';
+    const end = text.indexOf('-->', dashes);
+    const report = end === -1 ? fail : note;
+    report(parser, [dashes, dashes + 2], 'Two hyphens stand inside a comment.', advice);
+    parser.at = end + 3;
   }
 }
 
@@ -258,7 +257,10 @@ function readAttributes(parser: Parser, element: OpenElement): boolean | undefin
     const attribute = readAttribute(parser, element, spaced);
     if (attribute === undefined) return undefined;
     const first = seen.get(attribute.name);
-    if (first !== undefined) return refuseDuplicate(parser, attribute, first);
+    if (first !== undefined) {
+      noteDuplicate(parser, attribute, first);
+      continue;
+    }
     seen.set(attribute.name, attribute);
     element.attributes.push(attribute);
   }
@@ -270,7 +272,10 @@ function readAttribute(parser: Parser, element: OpenElement, spaced: boolean): X
   if (name === '') return refuseInTag(parser, element);
   if (!spaced) {
     const message = `No blank stands before attribute ${name}.`;
-    return fail(parser, [start, start + name.length], message, 'Separate attributes by a blank.');
+    // Else rather a quote stands inside a value.
+    const report = /^[ \t\r\n]*=[ \t\r\n]*["']/.test(parser.text.slice(parser.at, parser.at + 50)) ? note : fail;
+    report(parser, [start, start + name.length], message, 'Separate attributes by a blank.');
+    if (parser.stopped) return undefined;
   }
   const nameSpan = spanOf(parser, start, parser.at);
   skipSpace(parser);
@@ -313,10 +318,10 @@ function refuseInTag(parser: Parser, element: OpenElement): undefined {
   );
 }
 
-function refuseDuplicate(parser: Parser, second: XmlAttribute, first: XmlAttribute): undefined {
+function noteDuplicate(parser: Parser, second: XmlAttribute, first: XmlAttribute): void {
   const message = `Attribute ${second.name} stands twice; the first is at ${placeName(parser, first.nameSpan.start)}.`;
   const related = { span: first.nameSpan, message: 'the first one' };
-  return fail(parser, [second.nameSpan.start, second.nameSpan.end], message, 'Remove one of them.', { related });
+  note(parser, [second.nameSpan.start, second.nameSpan.end], message, 'Remove one of them.', { related });
 }
 
 function readEndTag(parser: Parser): void {
@@ -352,7 +357,7 @@ function refuseMismatch(parser: Parser, start: number, name: string, open: OpenE
 }
 
 function checkEnd(parser: Parser): void {
-  if (parser.fault !== undefined) return;
+  if (parser.stopped) return;
   const end = parser.text.length;
   const open = parser.open.at(-1);
   if (open !== undefined) {
@@ -366,8 +371,9 @@ function checkEnd(parser: Parser): void {
 
 function checkCharacters(parser: Parser): void {
   const at = parser.text.search(notXml);
-  if (at === -1 || (parser.fault !== undefined && parser.fault.span.start <= at)) return;
-  parser.fault = undefined;
+  // Behind the place where reading ended nothing was looked at, and a fault at this very place is this one.
+  const end = parser.stopped ? (parser.faults.at(-1)?.span.start ?? 0) : parser.text.length;
+  if (at === -1 || at > end || parser.faults.some(({ span }) => span.start === at)) return;
   const code = (parser.text.charCodeAt(at).toString(16) ?? '').toUpperCase().padStart(4, '0');
-  fail(parser, [at, at + 1], `The character U+${code} is not allowed in XML.`, 'Remove it.');
+  note(parser, [at, at + 1], `The character U+${code} is not allowed in XML.`, 'Remove it.');
 }

@@ -46,6 +46,8 @@ export interface DemoPlanOptions {
   readonly authority: string;
   readonly platform?: NodeJS.Platform;
   readonly listener?: DemoPlan['listener'];
+  /** The first of five ports in a row that take the place of the usual ones. */
+  readonly firstPort?: number | undefined;
 }
 
 const OFFICE_WEB_APPS_HOST = 'officewebapps.contoso.com';
@@ -54,7 +56,9 @@ const OFFICE_WEB_APPS_HOST = 'officewebapps.contoso.com';
 export function demoPlan(options: DemoPlanOptions): DemoPlan {
   // A server on the listener's own address looks like a loop. macOS answers on 127.0.0.1 alone and must live with that.
   const onlyOneLoopback = (options.platform ?? process.platform) === 'darwin';
-  const listener = options.listener ?? { address: '127.0.0.1', httpsPort: 8443, httpPort: 8880 };
+  const { firstPort } = options;
+  const port = (usual: number, place: number) => (firstPort === undefined ? usual : firstPort + place);
+  const listener = options.listener ?? { address: '127.0.0.1', httpsPort: port(8443, 0), httpPort: port(8880, 1) };
   const publicNames = Object.values(CONTOSO_HOSTS) as readonly string[];
   const frontEnd = 'pool01.contoso.local';
   const officeWebApps = 'owas01.contoso.local';
@@ -63,15 +67,15 @@ export function demoPlan(options: DemoPlanOptions): DemoPlan {
     frontEnd: {
       name: frontEnd,
       address: onlyOneLoopback ? '127.0.0.1' : '127.0.0.2',
-      httpsPort: 4443,
-      httpPort: 8080,
+      httpsPort: port(4443, 2),
+      httpPort: port(8080, 3),
       hosts: CONTOSO_HOSTS,
       accounts: CONTOSO_ACCOUNTS,
     },
     officeWebApps: {
       name: officeWebApps,
       address: onlyOneLoopback ? '127.0.0.1' : '127.0.0.3',
-      httpsPort: 4444,
+      httpsPort: port(4444, 4),
       host: OFFICE_WEB_APPS_HOST,
     },
     certificates: {

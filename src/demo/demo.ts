@@ -20,7 +20,7 @@ export interface Demo {
 }
 
 /** Writes below a new folder in the system's folder for temporary files. */
-export function prepareDemo(options: Pick<DemoPlanOptions, 'listener'> = {}): Demo {
+export function prepareDemo(options: Pick<DemoPlanOptions, 'listener' | 'firstPort'> = {}): Demo {
   const folder = mkdtempSync(join(tmpdir(), 'lychgate-demo-'));
   const certificates = join(folder, 'certs');
   // Beside the certificates, so that their chain is known to be complete.

@@ -3,9 +3,9 @@ import type { ActionConfig, RuleConfig } from '../config/model.ts';
 import { cannotExpand, failure, MAX_LENGTH, type RuleFailure, TOO_LONG, type Verdict } from './outcome.ts';
 import { encodePath, encodePathKeepingEscapes, encodeQuery, encodeRawBytes } from './percent-coding.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
-import type { CurrentUrl } from './server-variables.ts';
+import { beginsWithSlash, type CurrentUrl } from './server-variables.ts';
 import { parsePath, resolvePath } from './target.ts';
-import { compileTemplate, type Evaluation, type Template, unmark } from './template.ts';
+import { compileTemplate, type Evaluation, type Part, type Template, unmark } from './template.ts';
 import type { TraceRecorder } from './trace.ts';
 
 /** Where an absolute Rewrite sends the request. */
@@ -72,7 +72,7 @@ export function compileAction(
 }
 
 function literalTarget(url: Template, rule: string): Authority | 'invalid' | undefined {
-  const written = literalAuthority(url);
+  const written = literalAuthority(url.syntax.parts);
   return written === undefined ? undefined : authorityOf({ url: url.source, written, literal: true, rule });
 }
 
@@ -100,18 +100,15 @@ function schemeOf(url: string): 'http' | 'https' {
 }
 
 /** The `host[:port]` of an absolute URL if it stands there as text and ends before anything computed. */
-export function literalAuthority(url: Template): string | undefined {
-  const [first, second] = url.syntax.parts;
+export function literalAuthority([first, second]: readonly Part[]): string | undefined {
   if (first?.kind !== 'text') return undefined;
   const found = /^https?:\/\/([^/?#\\]*)(.?)/i.exec(first.text);
   if (!found) return undefined;
   if (found[2] || !second) return found[1];
-  const slashFollows = second.kind === 'variable' && SLASH_FIRST.test(second.name);
+  // Then the host is complete.
+  const slashFollows = second.kind === 'variable' && beginsWithSlash(second.name);
   return slashFollows ? found[1] : undefined;
 }
-
-/** Variables whose value always begins with a slash, so that a host before them is complete. */
-const SLASH_FIRST = /^(URL|PATH_INFO|SCRIPT_NAME|URL_PATH_INFO|REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i;
 
 const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.~-]+)(?::(\d{0,5}))?$/;
 /** Names of farms may hold more than names of hosts; only the administrator writes them. */

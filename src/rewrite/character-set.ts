@@ -76,8 +76,17 @@ export function complement(ranges: Ranges): Ranges {
   return rest;
 }
 
+/** By halves: letters that ignore case make sets of hundreds of ranges, and a client chooses how often they are asked. */
 export function includes(ranges: Ranges, unit: number): boolean {
-  for (const [from, to] of ranges) if (unit >= from && unit <= to) return true;
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const range = ranges[middle];
+    if (!range || unit < range[0]) high = middle;
+    else if (unit > range[1]) low = middle + 1;
+    else return true;
+  }
   return false;
 }
 

@@ -1,9 +1,12 @@
 /** What can be wrong with the action of a rule: where it sends the request, and what it answers. */
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { ActionConfig, RuleConfig } from '../config/model.ts';
+import type { ActionConfig, RewriteMapConfig, RuleConfig } from '../config/model.ts';
 import { literalAuthority, splitAuthority } from './action.ts';
-import { compileTemplate, type Part } from './template.ts';
+import { checkQuery } from './check-doubled-query.ts';
+import { comesFromFittingMap } from './map-hosts.ts';
+import { isRaw } from './server-variables.ts';
+import { type Part, readTemplate } from './template.ts';
 
 export interface ActionSurroundings {
   /** Farm names, lower case. */
@@ -13,15 +16,18 @@ export interface ActionSurroundings {
   /** `upstream.allow`, lower case. */
   readonly allow: ReadonlySet<string>;
   readonly useOriginalURLEncoding: boolean;
-  /** More rules follow in the list. */
+  /** No rule follows in the list. */
   readonly isLast: boolean;
+  readonly maps: readonly RewriteMapConfig[];
 }
 
 export function checkAction(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
   const { action } = rule;
+  if (action.absent) checkAbsence(rule, report);
   if (action.type === 'CustomResponse') checkStatus(action, report);
   if (action.type !== 'Rewrite' && action.type !== 'Redirect') return;
   if (!action.url) {
+    if (action.faulty) return;
     report('LG2223', action.span, {
       message: `The ${action.type} of rule "${rule.name.value}" has no url; the rule does nothing with the request.`,
       advice: 'Add the url, or set the type to None.',
@@ -29,41 +35,40 @@ export function checkAction(rule: RuleConfig, surroundings: ActionSurroundings, 
     });
     return;
   }
-  checkQuery(action, report);
+  checkQuery(rule, report);
   if (action.type === 'Rewrite') checkTarget(rule, surroundings, report);
 }
 
-function checkStatus(action: ActionConfig, report: Report): void {
-  const { statusCode } = action;
-  if (statusCode !== undefined && statusCode >= 200 && statusCode <= 999) return;
-  report('LG2224', action.span, {
+function checkAbsence(rule: RuleConfig, report: Report): void {
+  const effects = [
+    ...(rule.serverVariables.length > 0 ? ['sets its server variables'] : []),
+    ...(rule.stopProcessing ? ['ends the list'] : []),
+  ];
+  const does = effects.length > 0 ? `only ${effects.join(' and ')}` : 'does nothing';
+  report('LG2228', rule.name.span, {
+    message: `Rule "${rule.name.value}" has no action, so it ${does}.`,
+    advice: 'Add <action type="…" />; type="None" says that nothing is to be done.',
+    ui: true,
+  });
+}
+
+function checkStatus({ statusCode, span, faulty }: ActionConfig, report: Report): void {
+  if (statusCode === undefined ? faulty : statusCode >= 200 && statusCode <= 999) return;
+  report('LG2224', span, {
     message:
       statusCode === undefined
         ? 'The custom response has no statusCode.'
         : `${statusCode} is not a status that an answer can have.`,
     advice: 'Set statusCode to 200–299 or 308–999. As it is, the request is answered with 500.50.',
-    ui: true,
+    // IIS Manager takes what begins with 1.
+    ...(statusCode === undefined || statusCode < 100 || statusCode > 999 ? { ui: true as const } : {}),
   });
-}
-
-function checkQuery(action: ActionConfig, report: Report): void {
-  const { url } = action;
-  if (!url || !action.appendQueryString) return;
-  const { parts } = compileTemplate(url.value, new Map()).syntax;
-  // Inside a function or map the query is an argument, not part of the new URL.
-  for (const part of parts) {
-    if (part.kind !== 'variable' || !/^(REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i.test(part.name)) continue;
-    report('LG2233', spanWithin(url, part.from, part.to), {
-      message: `{${part.name}} holds the query string, and appendQueryString adds it once more.`,
-      advice: 'Set appendQueryString="false".',
-    });
-  }
 }
 
 function checkTarget(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
   const { url } = rule.action;
   if (!url) return;
-  const template = compileTemplate(url.value, new Map(), 'path');
+  const { parts } = readTemplate(url.value);
   const scheme = /^(?:([A-Za-z][A-Za-z0-9+.-]*):[/\\]|\\\\)/.exec(url.value);
   if (!scheme) return;
   if (!/^https?$/i.test(scheme[1] ?? '') || !/^https?:\/\//i.test(url.value)) {
@@ -73,11 +78,11 @@ function checkTarget(rule: RuleConfig, surroundings: ActionSurroundings, report:
     });
     return;
   }
-  const host = literalAuthority(template);
+  const host = literalAuthority(parts);
   const hostAt = url.value.indexOf('//') + 2;
   if (host === undefined) checkComputedHost(rule, surroundings, report);
   else checkLiteralHost(rule, host, hostAt, surroundings, report);
-  checkEscapes(rule, template.syntax.parts, surroundings, report);
+  checkEscapes(rule, parts, surroundings, report);
   if (!rule.stopProcessing && !surroundings.isLast) {
     report('LG2232', rule.action.span, {
       message: `Rule "${rule.name.value}" sends the request away but does not stop processing: later rules see the new URL and the last one wins.`,
@@ -86,11 +91,13 @@ function checkTarget(rule: RuleConfig, surroundings: ActionSurroundings, report:
   }
 }
 
-function checkComputedHost(rule: RuleConfig, { allow }: ActionSurroundings, report: Report): void {
+function checkComputedHost(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
   const { url } = rule.action;
-  if (!url) return;
+  if (!url || comesFromFittingMap(rule, surroundings)) return;
+  const { size } = surroundings.allow;
+  const allowed = size === 0 ? '' : ` and the ${size === 1 ? 'host' : `${size} hosts`} of upstream.allow`;
   report('LG2231', url.span, {
-    message: `The host of "${url.value}" is computed from the request; only farms and the ${allow.size} hosts of upstream.allow can be reached so, all others are answered with 403.`,
+    message: `The host of "${url.value}" is computed from the request; only farms${allowed} can be reached so, all others are answered with 403.`,
     advice: 'Name the farm or host in the rule, or list the hosts in upstream.allow of settings.json.',
   });
 }
@@ -132,7 +139,7 @@ function checkEscapes(
     if (part.kind === 'text' && part.text.includes('?')) return;
     const escapes =
       part.kind === 'variable'
-        ? /^(UNENCODED_URL|HTTP_URL)$/i.test(part.name)
+        ? isRaw(part.name)
         : part.kind === 'call'
           ? /^urlencode$/i.test(part.name)
           : part.kind === 'text' && /%[0-9A-Fa-f]{2}/.test(part.text);

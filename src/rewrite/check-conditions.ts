@@ -1,6 +1,6 @@
 /** What can be wrong with the conditions of a rule or preCondition, and how many groups they give. */
 import type { Report } from '../config/diagnostic.ts';
-import type { ConditionsConfig } from '../config/model.ts';
+import type { ConditionConfig, ConditionsConfig, RuleConfig } from '../config/model.ts';
 import { checkPattern, type PatternUse } from './check-pattern.ts';
 
 /** Of each condition: -1 for a negated one, undefined where its pattern cannot be read. */
@@ -19,7 +19,7 @@ export function checkConditions(
   });
 }
 
-function checkCondition(condition: ConditionsConfig['entries'][number], report: Report): void {
+function checkCondition(condition: ConditionConfig, report: Report): void {
   if (condition.matchType !== 'Pattern') {
     report('LG2225', condition.span, {
       message: `${condition.matchType} is always false here: Lychgate has no files${condition.negate ? ', so this negated condition always holds' : ''}.`,
@@ -27,14 +27,14 @@ function checkCondition(condition: ConditionsConfig['entries'][number], report: 
     });
     return;
   }
-  if (!condition.input) {
+  if (!condition.input && !condition.faulty) {
     report('LG2221', condition.span, {
       message: 'The condition has no input; it is compared with the empty string.',
       advice: 'Add input="{…}".',
       ui: true,
     });
   }
-  if (!condition.pattern) {
+  if (!condition.pattern && !condition.faulty) {
     report('LG2222', condition.span, {
       message: 'The condition has no pattern; as a regular expression the empty pattern matches everything.',
       advice: 'Add pattern="…".',
@@ -51,4 +51,11 @@ export function conditionGroups(groups: ConditionGroups, count: number, trackAll
   const positive = known.filter((n) => n >= 0);
   if (positive.length === 0) return -1;
   return trackAll ? positive.reduce((sum, n) => sum + n, 0) : Math.max(...positive);
+}
+
+/** The condition that supplies `{C:n}`, where that can be told. */
+export function supplierOf({ conditions }: RuleConfig): ConditionConfig | undefined {
+  if (!conditions || conditions.trackAllCaptures) return undefined;
+  if (conditions.logicalGrouping === 'MatchAny' && conditions.entries.length > 1) return undefined;
+  return conditions.entries.findLast(({ negate, matchType }) => !negate && matchType === 'Pattern');
 }

@@ -3,7 +3,7 @@ import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { BindingConfig, Config, RuleConfig, Text } from '../config/model.ts';
 import { literalAuthority, splitAuthority } from './action.ts';
 import { hostConditions, literalHosts, ruleAcceptsHost, ruleTargetHost } from './published-hosts.ts';
-import { compileTemplate } from './template.ts';
+import { readTemplate } from './template.ts';
 
 /** Beyond so many host names a pattern is not tried on all of them. */
 const MOST_TRIED = 500;
@@ -84,7 +84,7 @@ interface OwnHosts {
 function checkOwnHost(rule: RuleConfig, { byPort, farms, inner }: OwnHosts, report: Report): void {
   const { url, type } = rule.action;
   if (type !== 'Rewrite' || !url) return;
-  const written = literalAuthority(compileTemplate(url.value, new Map()));
+  const written = literalAuthority(readTemplate(url.value).parts);
   const split = written === undefined ? undefined : splitAuthority(written, true);
   if (written === undefined || !split || farms.has(split.host) || inner[split.host] !== undefined) return;
   const port = split.port ?? (/^https:/i.test(url.value) ? 443 : 80);
@@ -126,8 +126,8 @@ function checkFarms({ sites, globalRules, webFarms }: Config, report: Report): v
 
 /** A host that is computed may turn out to be any farm. */
 function mayBeAnyFarm(url: Text): boolean {
-  const template = compileTemplate(url.value, new Map());
-  const [first] = template.syntax.parts;
+  const { parts } = readTemplate(url.value);
+  const [first] = parts;
   if (first?.kind === 'text' && !/^https?:\/\//i.test(first.text)) return false;
-  return first !== undefined && literalAuthority(template) === undefined;
+  return first !== undefined && literalAuthority(parts) === undefined;
 }

@@ -4,6 +4,7 @@ import type { RuleConfig } from '../config/model.ts';
 import { complement, includes, type Ranges } from './character-set.ts';
 import { wordsOf } from './finite-inputs.ts';
 import { childrenOf, type Node, readRegex } from './regex-syntax.ts';
+import { beginsWithSlash } from './server-variables.ts';
 import { isFunction, type Part, readTemplate } from './template.ts';
 
 export function checkOpenRedirect(rule: RuleConfig, report: Report): void {
@@ -24,7 +25,7 @@ export function checkOpenRedirect(rule: RuleConfig, report: Report): void {
  * What stands between `//` and the path. `whole`: the URL is computed from its start, so that it depends on what comes
  * whether it has a host at all.
  */
-function partsOfHost(parts: readonly Part[]): { readonly host: readonly Part[]; readonly whole: boolean } {
+export function partsOfHost(parts: readonly Part[]): { readonly host: readonly Part[]; readonly whole: boolean } {
   const [first, ...rest] = parts;
   if (!first) return { host: [], whole: false };
   if (first.kind !== 'text') {
@@ -62,8 +63,6 @@ interface Place {
 
 /** The Host of the request is no way to lead others astray: nobody can make a browser send a foreign one. */
 const SAFE = /^(HTTP_HOST|SERVER_NAME|HTTPS|SERVER_PORT|SERVER_PORT_SECURE|LOCAL_ADDR|SERVER_ADDR|CACHE_URL)$/i;
-/** Begin with a slash, so that what follows `//` is no host. */
-const PATHS = /^(URL|PATH_INFO|SCRIPT_NAME|URL_PATH_INFO|REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i;
 
 function isChosen(part: Part, place: Place): boolean {
   switch (part.kind) {
@@ -71,7 +70,7 @@ function isChosen(part: Part, place: Place): boolean {
       return false;
     case 'variable':
       // Slashes in a row in a path have become one, so no part of it can be an absolute URL.
-      return !SAFE.test(part.name) && !(PATHS.test(part.name) && (place.whole || place.conditions === undefined));
+      return !SAFE.test(part.name) && !(beginsWithSlash(part.name) && (place.whole || place.conditions === undefined));
     case 'call':
       // A rewrite map gives what the administrator wrote.
       return isFunction(part.name) && part.argument.some((inner) => isChosen(inner, { ...place, next: undefined }));

@@ -4,6 +4,7 @@ import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { PatternSyntax, Text } from '../config/model.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { compilePattern, isFault } from './pattern.ts';
+import type { RegexFault } from './regex-syntax.ts';
 
 export interface PatternUse {
   readonly text: Text;
@@ -20,11 +21,11 @@ export function checkPattern(use: PatternUse, report: Report): number | undefine
   const { text, syntax, ignoreCase, disabled } = use;
   const compiled = compilePattern(syntax, text.value, ignoreCase);
   if (isFault(compiled)) {
-    const iisText = `The expression "${text.value}" contains ${compiled.text}.`;
+    const words = compiled.iis && `The expression "${text.value}" contains ${compiled.iis}.`;
     report(disabled ? 'LG2205' : 'LG2200', spanWithin(text, compiled.from, compiled.to), {
       message: `The pattern "${text.value}" contains ${compiled.text}.`,
-      advice: adviceFor(text.value, compiled.from),
-      iis: { status: '500.52', text: iisText },
+      advice: adviceFor(text.value, compiled),
+      ...(words === undefined ? {} : { iis: { status: '500.52', text: words } }),
     });
     return undefined;
   }
@@ -51,7 +52,9 @@ function checkLoops({ text, ignoreCase, loopsOf = createLoopAnalyser() }: Patter
   }
 }
 
-function adviceFor(pattern: string, at: number): string {
+function adviceFor(pattern: string, { kind, from: at }: RegexFault): string {
+  if (kind === 'space') return 'Write smaller counts: they multiply where loops stand in loops.';
+  if (/^\{\d/.test(pattern.slice(at))) return 'Write {n}, {n,} or {n,m} with n not above m; a brace by itself is \\{.';
   if (pattern[at] === '{') {
     return 'Patterns are not expanded. Compare with a variable the other way round: put it into the input of a condition.';
   }

@@ -21,9 +21,8 @@ export function checkTemplate(text: Text, surroundings: TemplateSurroundings, re
   const syntax = readTemplate(text.value);
   for (const at of syntax.unclosed) {
     report('LG2210', spanWithin(text, at, at + 1), {
-      message: `Nothing closes the "{" in "${text.value}".`,
+      message: `Nothing closes the "{" in "${text.value}"; a request that comes to this rule is answered with ${statusOf(surroundings)}, and IIS may refuse the file.`,
       advice: 'Add the "}", or write {UrlDecode:%7B} for a brace.',
-      iis: { status: statusOf(surroundings), text: `The expression "${text.value}" cannot be expanded.` },
     });
   }
   for (const part of syntax.parts) checkPart(part, text, surroundings, report);
@@ -64,9 +63,8 @@ function checkReference(
     const name = part.kind === 'rule' ? 'rule' : 'condition';
     const none = part.kind === 'rule' ? 'no match supplies it' : 'no condition comes before it';
     report('LG2213', span, {
-      message: `The ${name} back reference ${part.index} is not valid: ${groups < 0 ? none : `there are ${groups} groups`}. It is always empty.`,
+      message: `The ${name} back reference ${part.index} is not valid: ${groups < 0 ? none : groupsOf(groups)}. It is always empty.`,
       advice: 'Correct the number or add the group to the pattern.',
-      iis: { status: statusOf(surroundings), text: `The ${name} back reference ${part.index} is not valid.` },
       ui: true,
     });
   } else if (part.index > 9) {
@@ -75,6 +73,10 @@ function checkReference(
       advice: 'Use groups that do not capture, (?:…), for what is not referred to.',
     });
   }
+}
+
+function groupsOf(count: number): string {
+  return count === 1 ? 'there is 1 group' : `there are ${count} groups`;
 }
 
 function checkCall(
@@ -86,7 +88,7 @@ function checkCall(
   const { ruleSet } = surroundings;
   const name = part.name.toLowerCase();
   const isMap = ruleSet.rewriteMaps.some((map) => map.name.value.toLowerCase() === name);
-  if (isFunction(part.name) || isMap) return;
+  if (isFunction(part.name) || isMap || ruleSet.unread?.includes('rewriteMaps')) return;
   const span = spanWithin(text, part.from, part.to);
   if (ruleSet.providers.some((provider) => provider.toLowerCase() === name)) {
     report('LG2212', span, {
@@ -98,6 +100,5 @@ function checkCall(
   report('LG2211', span, {
     message: `"${part.name}" is neither a rewrite map nor a function here; a request that comes to this rule is answered with ${statusOf(surroundings)}.`,
     advice: 'Define the rewrite map, or use ToLower, UrlEncode, UrlDecode or HtmlEncode.',
-    iis: { status: statusOf(surroundings), text: `The expression "${text.value}" cannot be expanded.` },
   });
 }

@@ -36,7 +36,7 @@ function checkList(rules: readonly RuleConfig[], changing: ReadonlySet<string>, 
     );
     if (swallower) reportSwallowed(rule, swallower.reach.rule, report);
     else if (endsList(rule)) keep({ reach, rewrites }, wide, byHost);
-    if (rule.action.type === 'Rewrite' && !rule.stopProcessing) rewrites++;
+    if (!swallower && rule.action.type === 'Rewrite' && !rule.stopProcessing) rewrites++;
   }
 }
 

@@ -1,11 +1,12 @@
 /** What can be wrong with rules: everything that can be told from the configuration alone. */
 
-import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { Config, RuleConfig, RuleSetConfig } from '../config/model.ts';
+import { onlyOnce, type Report, spanWithin } from '../config/diagnostic.ts';
+import type { Config, RuleConfig, RuleSetConfig, Text } from '../config/model.ts';
 import { type ActionSurroundings, checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkLync } from './check-lync.ts';
+import { checkNever } from './check-never.ts';
 import { checkOpenRedirect } from './check-open-redirect.ts';
 import { checkOutbound, variablesOfOutbound } from './check-outbound.ts';
 import { checkPattern } from './check-pattern.ts';
@@ -26,6 +27,7 @@ export function checkRules(config: Config, report: Report): void {
     allow: new Set(config.settings.upstream.allow),
     setSomewhere: new Set(sets.flatMap((set) => [...set.rules.flatMap(namesSet), ...variablesOfOutbound(set)])),
     loopsOf: createLoopAnalyser(),
+    withoutHost: config.withoutHost ?? false,
   };
   for (const set of sets) {
     checkRuleSet(set, set === config.globalRules, shared, once);
@@ -46,23 +48,15 @@ function checkWhole(config: Config, setSomewhere: ReadonlySet<string>, report: R
 interface Shared extends Pick<ActionSurroundings, 'farms' | 'proxyEnabled' | 'allow'> {
   readonly setSomewhere: ReadonlySet<string>;
   readonly loopsOf: LoopAnalyser;
+  readonly withoutHost: boolean;
 }
 
 function namesSet(rule: RuleConfig): string[] {
   return rule.serverVariables.map((variable) => variable.name.value.toUpperCase());
 }
 
-function onlyOnce(report: Report): Report {
-  const seen = new Set<string>();
-  return (code, span, finding) => {
-    const key = `${code}|${span.file}|${span.start}|${span.end}|${finding.message}`;
-    if (seen.has(key)) return;
-    seen.add(key);
-    report(code, span, finding);
-  };
-}
-
 function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, report: Report): void {
+  let sentAway = false;
   for (const [index, rule] of set.rules.entries()) {
     if (!rule.enabled) {
       checkPatterns(rule, shared.loopsOf, report);
@@ -70,10 +64,18 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
     }
     const groups = checkPatterns(rule, shared.loopsOf, report);
     checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, report);
-    checkVariables(rule, global ? undefined : set.allowedServerVariables, report);
+    checkVariables(
+      rule,
+      global || set.unread?.includes('allowedServerVariables') ? undefined : { ...shared, ...set },
+      report,
+    );
     checkOpenRedirect(rule, report);
     const isLast = index === set.rules.length - 1;
-    checkAction(rule, { ...shared, useOriginalURLEncoding: set.useOriginalURLEncoding, isLast }, report);
+    const { useOriginalURLEncoding, rewriteMaps: maps } = set;
+    checkAction(rule, { ...shared, useOriginalURLEncoding, isLast, maps }, report);
+    checkNever(rule, { sentAway, setSomewhere: shared.setSomewhere }, report);
+    sentAway ||=
+      !rule.stopProcessing && rule.action.type === 'Rewrite' && /^https?:/i.test(rule.action.url?.value ?? '');
   }
 }
 
@@ -86,7 +88,7 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
   const { match, patternSyntax: syntax } = rule;
   const disabled = !rule.enabled;
   const url = match?.url;
-  if (!url && !disabled) {
+  if (!url && !disabled && !match?.faulty) {
     report('LG2220', match?.span ?? rule.span, {
       message: `Rule "${rule.name.value}" has no ${match ? 'url in its match' : 'match'}, so it never matches.`,
       advice: 'Add <match url="…" />; ".*" matches everything.',
@@ -95,23 +97,8 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
   }
   const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf }, report);
   if (!match || !url) return { rule: 0, conditions };
-  if (!disabled && syntax !== 'Wildcard' && !match.negate && /^\^?\//.test(url.value)) checkSlash(rule, report);
   const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
   return { rule: match.negate ? -1 : groups, conditions };
-}
-
-/** `^/x` never matches; `/x` without the anchor may, further inside. */
-function checkSlash(rule: RuleConfig, report: Report): void {
-  const url = rule.match?.url;
-  if (!url) return;
-  const anchored = url.value.startsWith('^') || rule.patternSyntax === 'ExactMatch';
-  // An alternative or an optional slash may still match.
-  if (!anchored || /^\^\/[?*{]/.test(url.value) || url.value.includes('|')) return;
-  const end = url.value.indexOf('/') + 1;
-  report('LG2204', spanWithin(url, 0, end), {
-    message: 'The input of a rule has no slash at its start, so this pattern never matches.',
-    advice: `Leave the slash out: "${url.value.replace('/', '')}".`,
-  });
 }
 
 function checkExpressions(
@@ -149,8 +136,14 @@ function checkExpressions(
   }
 }
 
-function checkVariables(rule: RuleConfig, allowed: readonly string[] | undefined, report: Report): void {
-  const names = allowed && new Set(allowed.map((name) => name.toUpperCase()));
+interface Allowed {
+  readonly allowedServerVariables: readonly string[];
+  /** What else is allowed is not known. */
+  readonly withoutHost: boolean;
+}
+
+function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: Report): void {
+  const names = allowed && new Set(allowed.allowedServerVariables.map((name) => name.toUpperCase()));
   for (const { name } of rule.serverVariables) {
     const header = headerOfVariable(name.value);
     if (header !== undefined && (isForbiddenHeader(header) || !/^[a-z0-9!#$%&'*+.^`|~-]+$/.test(header))) {
@@ -159,14 +152,20 @@ function checkVariables(rule: RuleConfig, allowed: readonly string[] | undefined
         advice: 'Remove it; the proxy frames the message and keeps the connection itself.',
       });
     } else if (names && !names.has(name.value.toUpperCase())) {
-      report('LG2226', name.span, {
-        message: `The server variable "${name.value}" is not in allowedServerVariables; a request that matches the rule is answered with 500.50.`,
-        advice: 'Add it to allowedServerVariables in applicationHost.config.',
-        iis: {
-          status: '500.50',
-          text: `The server variable "${name.value}" is not allowed to be set. Add the server variable name to the allowed server variable list.`,
-        },
-      });
+      reportNotAllowed(name, allowed?.withoutHost ?? false, report);
     }
   }
+}
+
+function reportNotAllowed(name: Text, withoutHost: boolean, report: Report): void {
+  report('LG2226', name.span, {
+    message: withoutHost
+      ? `The server variable "${name.value}" must be in allowedServerVariables of applicationHost.config, which was not read; else a request that matches the rule is answered with 500.50.`
+      : `The server variable "${name.value}" is not in allowedServerVariables; a request that matches the rule is answered with 500.50.`,
+    advice: 'Add it to allowedServerVariables in applicationHost.config.',
+    iis: {
+      status: '500.50',
+      text: `The server variable "${name.value}" is not allowed to be set. Add the server variable name to the allowed server variable list.`,
+    },
+  });
 }

@@ -46,7 +46,7 @@ export function compileRules(config: Pick<Config, 'sites' | 'globalRules'>): Rea
   return compiled;
 }
 
-export function compileRuleSet(config: RuleSetConfig, scope: RuleSet['scope']): RuleSet {
+function compileRuleSet(config: RuleSetConfig, scope: RuleSet['scope']): RuleSet {
   const surroundings = {
     maps: compileMaps(config.rewriteMaps),
     allowedVariables:

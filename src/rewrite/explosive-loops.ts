@@ -4,7 +4,7 @@
  * around it, and patterns that are merely quadratic such as `^(.*)/(.*)$`, are no reason to warn.
  */
 import { isSafePattern } from 'redos-detector';
-import { translate } from './pattern.ts';
+import { translate } from './regex-source.ts';
 import { childrenOf, type Node, readRegex } from './regex-syntax.ts';
 
 export interface ExplosiveLoop {

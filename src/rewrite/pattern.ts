@@ -1,52 +1,30 @@
 /** A pattern of a rule or condition, compiled once: regular expression, wildcard or exact text -> matcher with captures. */
-import v8 from 'node:v8';
 import type { PatternSyntax } from '../config/model.ts';
-import { complement, fold, ignoringCase, type Ranges } from './character-set.ts';
-import { buildProgram, type RegexProgram, runProgram, TOO_COMPLEX } from './regex-program.ts';
-import { type Node, type RegexFault, type RegexSyntax, readRegex } from './regex-syntax.ts';
+import { fold } from './character-set.ts';
+import { engineOf, enginesFor, OF_BODIES, type Search } from './regex-engines.ts';
+import { TOO_COMPLEX } from './regex-program.ts';
+import { translate } from './regex-source.ts';
+import { type Node, type RegexFault, type RegexSyntax, readRegex, refusal } from './regex-syntax.ts';
 import { compileWildcard } from './wildcard.ts';
 
-export { TOO_COMPLEX };
+export { type Search, TOO_COMPLEX };
 
 /** What matched, then its groups; a group that took no part is undefined. */
 export type Captures = readonly (string | undefined)[];
 
 export interface Pattern {
   readonly groups: number;
-  /** Captures, nothing, or `TOO_COMPLEX` when the search was given up. Never takes more than some milliseconds. */
+  /** Captures, nothing, or `TOO_COMPLEX` when the search was given up: no input holds it for more than some 30 ms. */
   readonly match: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
   /** As `match`, for who does not ask for the captures: they are empty, and nothing is allocated. */
   readonly find: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
   /** Set for regular expressions: see `RegexSyntax`. */
   readonly loneBrackets: readonly number[];
-  /** Which engine runs it: V8's with its linear fallback, our counting one, or a comparison. */
+  /** `linear` and `comparison` never give up on what a request can bring; `counting` may, and is slow where it does. */
   readonly engine: 'linear' | 'counting' | 'comparison';
 }
 
 const NO_CAPTURES: Captures = [];
-
-let fallback: boolean | undefined;
-
-/**
- * Makes V8 go over to its linear-time engine when a search backtracks too much. Must run before patterns are compiled;
- * running it again does nothing. False where this V8 does not know the flags: then every pattern is run by our own engine.
- */
-export function useLinearFallback(): boolean {
-  if (fallback !== undefined) return fallback;
-  v8.setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
-  // Only for the `l` flag, which tells whether a pattern can be run in linear time; nothing is run with it.
-  v8.setFlagsFromString('--enable-experimental-regexp-engine');
-  fallback = isLinear('a');
-  return fallback;
-}
-
-function isLinear(source: string): boolean {
-  try {
-    return new RegExp(source, 'l') instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
 
 /** Compiled patterns by what they are made of; the oldest goes when there are too many. */
 const compiled = new Map<string, Pattern | RegexFault>();
@@ -68,7 +46,7 @@ function compileNew(syntax: PatternSyntax, text: string, ignoreCase: boolean): P
   if (syntax === 'Wildcard') return text === '*' ? ANYTHING : wildcard(text, ignoreCase);
   const read = readRegex(text);
   if ('kind' in read) return read;
-  return fromNode(read, text, ignoreCase);
+  return fromSyntax(read, text, ignoreCase);
 }
 
 /** True for what `compilePattern` gives when it refuses. */
@@ -110,124 +88,50 @@ function wildcard(text: string, ignoreCase: boolean): Pattern {
   return { groups: stars, loneBrackets: [], engine: 'comparison', match, find };
 }
 
-function fromNode(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
+function fromSyntax(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
   const { groups, loneBrackets } = syntax;
-  const source = translate(syntax.root, ignoreCase);
-  if (useLinearFallback() && isLinear(source)) {
-    const regex = new RegExp(source);
-    const match = (input: string) => regex.exec(input) ?? undefined;
-    const find = (input: string) => (regex.test(input) ? NO_CAPTURES : undefined);
-    return { groups, loneBrackets, engine: 'linear', match, find };
-  }
-  const program = buildProgram(syntax.root, groups, ignoreCase);
-  if (!program) return tooMuch(text);
-  const match = (input: string) => search(program, input);
-  return { groups, loneBrackets, engine: 'counting', match, find: match };
+  const made = enginesFor(syntax, ignoreCase);
+  if (!made) return tooMuch(text);
+  const match = (input: string) => {
+    const found = engineOf(made, input.length).search(input, 0);
+    return typeof found === 'object' ? found.captures : found;
+  };
+  const find = (input: string) => {
+    const holds = engineOf(made, input.length).holds(input);
+    return holds === TOO_COMPLEX ? holds : holds ? NO_CAPTURES : undefined;
+  };
+  return { groups, loneBrackets, engine: made.alwaysTells ? 'linear' : 'counting', match, find };
 }
 
-/** One match in a long text. */
-export interface Found {
-  readonly captures: Captures;
-  readonly at: number;
-  readonly end: number;
-}
-
-/** The first match at `from` or behind it; a `^` stands for the start of the whole text. */
-export type Search = (input: string, from: number) => Found | undefined | typeof TOO_COMPLEX;
-
-/** Compiles a regular expression that is to be found again and again in a long text. */
+/** Compiles a regular expression that is to be found again and again in a body. */
 export function compileSearch(text: string, ignoreCase: boolean): Search | RegexFault {
   const syntax = readRegex(text);
   if ('kind' in syntax) return syntax;
-  const source = translate(syntax.root, ignoreCase);
-  if (useLinearFallback() && isLinear(source)) return linearSearch(new RegExp(source, 'g'));
-  const program = buildProgram(syntax.root, syntax.groups, ignoreCase);
-  if (!program) return tooMuch(text);
+  const made = enginesFor(syntax, ignoreCase, OF_BODIES);
+  if (!made) return tooMuch(text);
+  const begin = beginning(syntax.root, ignoreCase);
   return (input, from) => {
-    const slots = runProgram(program, input, from);
-    if (slots === undefined || slots === TOO_COMPLEX) return slots;
-    return { captures: capturesOf(program, input, slots), at: slots[0] ?? 0, end: slots[1] ?? 0 };
+    const start = begin ? begin(input, from) : from;
+    return start < 0 ? undefined : engineOf(made, input.length - start).search(input, start);
   };
 }
 
-function linearSearch(regex: RegExp): Search {
+/** Where the first units of an expression stand; nothing for one that begins with no certain ones. */
+function beginning(root: Node, ignoreCase: boolean): ((input: string, from: number) => number) | undefined {
+  const items = root.kind === 'sequence' ? root.items : [root];
+  const certain = items.findIndex(({ kind }) => kind !== 'chars');
+  const first = items.slice(0, certain < 0 ? MOST_CERTAIN : Math.min(certain, MOST_CERTAIN));
+  if (first.length === 0) return undefined;
+  const regex = new RegExp(translate({ kind: 'sequence', items: first }, ignoreCase), 'g');
   return (input, from) => {
     regex.lastIndex = from;
-    try {
-      const captures = regex.exec(input);
-      return captures ? { captures, at: captures.index, end: regex.lastIndex } : undefined;
-    } catch {
-      return TOO_COMPLEX; // V8 ran out of the memory that it allows itself for backtracking.
-    }
+    return regex.exec(input)?.index ?? -1;
   };
 }
 
+/** Enough to tell a place from most others. */
+const MOST_CERTAIN = 8;
+
 function tooMuch(text: string): RegexFault {
-  return { kind: 'space', text: 'too much: parsing failed, not enough resources', from: 0, to: text.length };
-}
-
-function search(program: RegexProgram, input: string): Captures | undefined | typeof TOO_COMPLEX {
-  const slots = runProgram(program, input);
-  return slots === undefined || slots === TOO_COMPLEX ? slots : capturesOf(program, input, slots);
-}
-
-function capturesOf(program: RegexProgram, input: string, slots: Int32Array): Captures {
-  const captures: (string | undefined)[] = [];
-  for (let group = 0; group <= program.groups; group++) {
-    const from = slots[group * 2] ?? -1;
-    const to = slots[group * 2 + 1] ?? -1;
-    captures.push(from < 0 || to < 0 ? undefined : input.slice(from, to));
-  }
-  return captures;
-}
-
-/** The source of a V8 regular expression without flags. Case is written out, since the `i` flag bars the linear engine. */
-export function translate(node: Node, ignoreCase: boolean): string {
-  switch (node.kind) {
-    case 'chars':
-      return translateSet(node.ranges, node.negated, ignoreCase);
-    case 'sequence':
-      return node.items.map((item) => atom(item, ignoreCase)).join('');
-    case 'choice':
-      return node.options.map((option) => translate(option, ignoreCase)).join('|');
-    case 'group':
-      return `(${translate(node.body, ignoreCase)})`;
-    case 'repeat':
-      return `${repeatable(node.body, ignoreCase)}${quantifier(node.min, node.max)}${node.greedy ? '' : '?'}`;
-    case 'assertion':
-      return node.at;
-    case 'lookAhead':
-      return `(?${node.negated ? '!' : '='}${translate(node.body, ignoreCase)})`;
-    case 'backReference':
-      return `(?:\\${node.index})`;
-  }
-}
-
-function atom(node: Node, ignoreCase: boolean): string {
-  const source = translate(node, ignoreCase);
-  return node.kind === 'choice' ? `(?:${source})` : source;
-}
-
-function repeatable(node: Node, ignoreCase: boolean): string {
-  const source = translate(node, ignoreCase);
-  return node.kind === 'chars' || node.kind === 'group' ? source : `(?:${source})`;
-}
-
-function quantifier(min: number, max: number): string {
-  if (max === Number.POSITIVE_INFINITY) return min === 0 ? '*' : min === 1 ? '+' : `{${min},}`;
-  if (min === 0 && max === 1) return '?';
-  return min === max ? `{${min}}` : `{${min},${max}}`;
-}
-
-function translateSet(ranges: Ranges, negated: boolean, ignoreCase: boolean): string {
-  const cased = ignoreCase ? ignoringCase(ranges) : ranges;
-  const [first] = cased;
-  if (!negated && cased.length === 1 && first && first[0] === first[1]) return escapeUnit(first[0]);
-  const wanted = negated ? complement(cased) : cased;
-  return `[${wanted.map(([from, to]) => (from === to ? escapeUnit(from) : `${escapeUnit(from)}-${escapeUnit(to)}`)).join('')}]`;
-}
-
-function escapeUnit(unit: number): string {
-  const char = String.fromCharCode(unit);
-  return /[A-Za-z0-9/_ ]/.test(char) ? char : `\\u${unit.toString(16).padStart(4, '0')}`;
+  return refusal('space', 0, text.length);
 }

@@ -133,13 +133,19 @@ function printOutcome({ outcome, request }: TraceJson, paint: Paint): string[] {
     case 'none':
       return result(
         'no rule took it: 404',
-        ...(request.url.endsWith(String(outcome.url)) ? [] : [`   the URL is now ${field('url')}`]),
+        ...(pathOf(request.url) === outcome.url ? [] : [`   the URL is now ${field('url')}`]),
       );
     case 'error': {
       const { iisStatus, message } = outcome.error as { iisStatus: string; message: string };
       return result(`${iisStatus}: ${printable(message)}`);
     }
   }
+}
+
+/** Path and query of an absolute URL. */
+function pathOf(url: string): string {
+  const path = url.replace(/^\w+:\/\/[^/?#]*/, '').replace(/#.*/s, '');
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 function printServers({ farm, servers }: TraceJson['outcome']): string {

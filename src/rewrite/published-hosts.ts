@@ -1,16 +1,16 @@
 /** Which host names rules lead to a farm: what the certificates of its servers may carry. From configuration only. */
-import type { ConditionConfig, RuleConfig } from '../config/model.ts';
+import type { ConditionConfig, Config, RuleConfig } from '../config/model.ts';
 import { literalAuthority } from './action.ts';
 import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault } from './pattern.ts';
-import { compileTemplate } from './template.ts';
+import { readTemplate } from './template.ts';
 
 const HOST_INPUT = /^\{(?:HTTP_HOST|SERVER_NAME)\}$/i;
 
 /** The host that the Rewrite of a rule names as text, lower case, without port. */
 export function ruleTargetHost({ action }: RuleConfig): string | undefined {
   if (action.type !== 'Rewrite' || action.url === undefined) return undefined;
-  return literalAuthority(compileTemplate(action.url.value, new Map()))?.toLowerCase().replace(/:\d*$/, '');
+  return literalAuthority(readTemplate(action.url.value).parts)?.toLowerCase().replace(/:\d*$/, '');
 }
 
 /** False where a condition on the host keeps the rule from ever taking this one. */
@@ -29,6 +29,33 @@ export function literalHosts(rule: RuleConfig): string[] {
     const literals = negate ? [] : (finiteInputs(rule.patternSyntax, pattern?.value ?? '') ?? []);
     return literals.filter((literal) => /^[\w.-]+$/.test(literal)).map((literal) => literal.toLowerCase());
   });
+}
+
+/** What the conditions on the host of all rules take that a request by https can come to: for who looks for certificates. */
+export function askedHosts({ globalRules, sites }: Config) {
+  const ofSites = sites.flatMap(({ name, scopes }) =>
+    [...new Set(scopes.flatMap(({ ruleSet }) => ruleSet.rules))].flatMap((rule) => askedBy(rule, name)),
+  );
+  return [...globalRules.rules.flatMap((rule) => askedBy(rule, undefined)), ...ofSites];
+}
+
+function askedBy(rule: RuleConfig, site: string | undefined) {
+  if (!rule.enabled || rule.action.type === 'None' || wantsPlainHttp(rule)) return [];
+  return hostConditions(rule).flatMap((condition) => {
+    const { pattern, negate } = condition;
+    if (negate || !pattern || pattern.value === '') return [];
+    const hosts = finiteInputs(rule.patternSyntax, pattern.value)?.map((host) => host.toLowerCase());
+    const accepts = (host: string) => holds(rule, condition, host);
+    return [{ site, rule: rule.name.value, pattern: pattern.value, span: pattern.span, hosts, accepts }];
+  });
+}
+
+function wantsPlainHttp({ conditions }: RuleConfig): boolean {
+  if (conditions?.logicalGrouping === 'MatchAny') return false;
+  return (conditions?.entries ?? []).some(
+    ({ input, pattern, negate }) =>
+      /^\{HTTPS\}$/i.test(input?.value ?? '') && /off/i.test(pattern?.value ?? '') !== negate,
+  );
 }
 
 /** Conditions that compare the host of the request. */

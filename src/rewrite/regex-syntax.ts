@@ -66,15 +66,17 @@ const FAULTS = {
   range: 'an invalid character range specifier',
   backref: 'an invalid back reference',
   syntax: 'a group of an unknown kind',
-  space: 'too much: parsing failed, not enough resources',
+  space: 'more than Lychgate can keep of one pattern',
 } as const;
 
-export type FaultKind = keyof typeof FAULTS;
+type FaultKind = keyof typeof FAULTS;
 
 export interface RegexFault {
   readonly kind: FaultKind;
   /** What is wrong, to follow `contains`. */
   readonly text: string;
+  /** As IIS has it; empty where its words are not known, absent where it may well take the pattern. */
+  readonly iis?: string;
   /** UTF-16 units inside the pattern, the end exclusive. */
   readonly from: number;
   readonly to: number;
@@ -100,10 +102,16 @@ interface Reader {
 const MAX_DEPTH = 150;
 const MAX_COUNT = 10_000;
 
+export function refusal(kind: FaultKind, from: number, to: number): RegexFault {
+  const text = FAULTS[kind];
+  // The limits of the library are not known, nor what it says of a group of a kind that it does not know.
+  return { kind, text, ...(kind === 'space' ? {} : { iis: kind === 'syntax' ? '' : text }), from, to };
+}
+
 class Refusal {
   readonly fault: RegexFault;
   constructor(kind: FaultKind, from: number, to: number) {
-    this.fault = { kind, text: FAULTS[kind], from, to };
+    this.fault = refusal(kind, from, to);
   }
 }
 

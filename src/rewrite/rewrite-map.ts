@@ -10,7 +10,7 @@ export interface RewriteMap {
 /** The maps of a rule set by name in lower case. */
 export type RewriteMaps = ReadonlyMap<string, RewriteMap>;
 
-export function compileMap(config: RewriteMapConfig): RewriteMap {
+function compileMap(config: RewriteMapConfig): RewriteMap {
   const { ignoreCase, defaultValue } = config;
   const values = new Map<string, string>();
   for (const { key, value } of config.entries) {

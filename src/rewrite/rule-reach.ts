@@ -3,6 +3,7 @@ import type { ConditionConfig, PatternSyntax, RuleConfig } from '../config/model
 import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault, type Pattern } from './pattern.ts';
 import { type Node, readRegex } from './regex-syntax.ts';
+import { valuesOfVariable } from './server-variables.ts';
 import { readTemplate, refersTo } from './template.ts';
 
 /** One thing that must hold: an input against a pattern. */
@@ -69,7 +70,13 @@ function requirement(rule: RuleConfig, written: Written): Requirement | undefine
   if (isFault(compiled)) return undefined;
   return {
     input,
-    key: JSON.stringify([input, rule.patternSyntax, pattern, ignoreCase, negate]),
+    key: JSON.stringify([
+      input,
+      rule.patternSyntax,
+      ignoreCase ? withoutCase(rule.patternSyntax, pattern) : pattern,
+      ignoreCase,
+      negate,
+    ]),
     pattern: compiled,
     ignoreCase,
     negate,
@@ -77,6 +84,12 @@ function requirement(rule: RuleConfig, written: Written): Requirement | undefine
     always: !negate && matchesAll(rule.patternSyntax, pattern),
     fixed: FIXED.test(input),
   };
+}
+
+/** One spelling for patterns that ignore case, where that is sure: not for escapes and ranges such as `\\D` and `[A-z]`. */
+function withoutCase(syntax: PatternSyntax, pattern: string): string {
+  if (syntax === 'ECMAScript' && /\\[A-Za-z]|\[/.test(pattern)) return pattern;
+  return pattern.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function fromCondition(
@@ -155,18 +168,13 @@ export function covers(earlier: Reach, later: Reach): boolean {
   );
 }
 
-/** The values of variables that have only a few. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  '{HTTPS}': ['ON', 'OFF'],
-  '{SERVER_PORT_SECURE}': ['0', '1'],
-};
-
 function follows(wanted: Requirement, given: readonly Requirement[]): boolean {
   if (wanted.always) return true;
   const same = given.filter(({ input }) => input === wanted.input);
   if (same.some((each) => (each.key !== undefined && each.key === wanted.key) || allInputsHold(each, wanted)))
     return true;
-  const values = VALUES[wanted.input]?.filter((value) => same.every((each) => holds(each, value))) ?? [];
+  const values =
+    valuesOfVariable(wanted.input.slice(1, -1))?.filter((value) => same.every((each) => holds(each, value))) ?? [];
   return values.length > 0 && values.every((value) => holds(wanted, value));
 }
 

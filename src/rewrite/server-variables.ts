@@ -105,6 +105,32 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['SERVER_SOFTWARE', () => 'Microsoft-IIS/10.0'],
 ]);
 
+const BEGIN_WITH_SLASH = /^(URL|PATH_INFO|SCRIPT_NAME|URL_PATH_INFO|REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i;
+const WITH_QUERY = /^(REQUEST_URI|UNENCODED_URL|HTTP_URL)$/i;
+
+/** Variables whose value always begins with a slash. */
+export function beginsWithSlash(name: string): boolean {
+  return BEGIN_WITH_SLASH.test(name);
+}
+
+/** Variables that hold the target as it was sent, with its escapes. */
+export function isRaw(name: string): boolean {
+  return /^(UNENCODED_URL|HTTP_URL)$/i.test(name);
+}
+
+/** Variables that hold the query string behind the path. */
+export function holdsQuery(name: string): boolean {
+  return WITH_QUERY.test(name);
+}
+
+const VALUES: Readonly<Record<string, readonly string[]>> = { HTTPS: ['ON', 'OFF'], SERVER_PORT_SECURE: ['0', '1'] };
+
+/** The values of a variable that has only a few. */
+export function valuesOfVariable(name: string): readonly string[] | undefined {
+  const upper = name.toUpperCase();
+  return Object.hasOwn(VALUES, upper) ? VALUES[upper] : undefined;
+}
+
 /** Known to IIS, always empty here: rules run before authentication, and there are no files or applications. */
 const EMPTY: ReadonlySet<string> = new Set(
   (

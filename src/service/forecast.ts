@@ -22,11 +22,11 @@ export interface Fate {
 
 export type Forecast = (asked: AskedRequest, recorder?: TraceRecorder) => Fate;
 
-/** @param only the site of all requests, where files of rules are looked at without bindings and settings around them */
+/** @param only the site of all requests, where files of rules are looked at without bindings around them */
 export function createForecast(config: Config, only?: SiteConfig): Forecast {
   const compiled = compileRules(config);
   const findSite = siteFinder(config.sites);
-  const refuseTarget = only ? () => undefined : targetCheck(config);
+  const refuseTarget = targetCheck(config);
   return (asked, recorder) => {
     const { method, scheme, host, localPort, localAddress } = asked;
     if (isRefusedMethod(method))

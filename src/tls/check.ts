@@ -1,6 +1,6 @@
 /** What can be wrong with certificates once they are read: dates, strength, and bindings that none of them covers. */
 import { createSecureContext } from 'node:tls';
-import type { Report, Span } from '../config/diagnostic.ts';
+import { onlyOnce, type Report, type Span } from '../config/diagnostic.ts';
 import type { BindingConfig, SettingsConfig, SiteConfig } from '../config/model.ts';
 import type { CertificateData } from './certificate.ts';
 import {
@@ -11,6 +11,7 @@ import {
   namedDefault,
   usableOn,
 } from './certificate-names.ts';
+import { type AskedHost, checkAskedHosts } from './check-asked-hosts.ts';
 import { contextOptions, isWeak } from './tls-options.ts';
 
 type CheckedSettings = Pick<SettingsConfig, 'file' | 'tls' | 'defaultCertificate'>;
@@ -18,17 +19,26 @@ type CheckedSettings = Pick<SettingsConfig, 'file' | 'tls' | 'defaultCertificate
 const day = 86_400_000;
 const soon = 30 * day;
 
+export interface Served {
+  readonly sites: readonly Pick<SiteConfig, 'name' | 'bindings'>[];
+  /** What the rules of these sites ask of the host. */
+  readonly asked?: readonly AskedHost[];
+}
+
 /** @param now milliseconds since 1970 */
 export function checkCertificates(
   certificates: readonly CertificateData[],
-  sites: readonly Pick<SiteConfig, 'bindings'>[],
+  { sites, asked = [] }: Served,
   settings: CheckedSettings,
   report: Report,
   now: number = Date.now(),
 ): void {
-  const bindings = sites.flatMap((site) => site.bindings).filter(({ protocol }) => protocol === 'https');
+  const bindings = sites.flatMap(({ name, bindings: its }) =>
+    its.filter(({ protocol }) => protocol === 'https').map((binding) => ({ ...binding, site: name })),
+  );
   const listeners = Map.groupBy(bindings, ({ address, port }) => listenerKey(`${address}:${port}`));
   const ciphersWork = checkCiphers(settings, report);
+  const once = onlyOnce(report);
   for (const certificate of certificates) {
     checkDates(certificate, report, now);
     checkStrength(certificate, report);
@@ -38,7 +48,7 @@ export function checkCertificates(
     checkTies(certificate, listeners, report);
   }
   for (const [listener, its] of listeners) {
-    checkListener(listener, its, { certificates, settings, report, now });
+    checkListener(listener, its, { certificates, settings, report: once, now, asked });
   }
   checkDefault(certificates, settings, report, now);
 }
@@ -125,12 +135,16 @@ interface Surroundings {
   readonly settings: CheckedSettings;
   readonly report: Report;
   readonly now: number;
+  readonly asked: readonly AskedHost[];
 }
 
-function checkListener(listener: string, bindings: readonly BindingConfig[], around: Surroundings): void {
-  const { certificates, settings, report, now } = around;
+type BindingOfSite = BindingConfig & { readonly site: string };
+
+function checkListener(listener: string, bindings: readonly BindingOfSite[], around: Surroundings): void {
+  const { certificates, settings, report, now, asked } = around;
   const [first] = bindings;
-  if (first && usableOn(listener, certificates).length === 0) {
+  const usable = usableOn(listener, certificates);
+  if (first && usable.length === 0) {
     report('LG4025', first.span, {
       message: `the https binding ${listener} has no certificate`,
       advice:
@@ -146,6 +160,9 @@ function checkListener(listener: string, bindings: readonly BindingConfig[], aro
   for (const binding of bindings) {
     checkBinding(binding, names, report);
   }
+  const open = new Set(bindings.filter(({ host }) => host === '').map(({ site }) => site));
+  const reached = open.size === 0 ? [] : asked.filter(({ site }) => site === undefined || open.has(site));
+  checkAskedHosts(reached, { names, certified: usable.flatMap((each) => each.names) }, report);
 }
 
 function checkBinding({ host, span }: BindingConfig, { find, fallback }: CertificateNames, report: Report): void {

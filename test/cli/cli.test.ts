@@ -39,7 +39,7 @@ describe('wrong use: exit code 2, and how it is used', () => {
     ['--strict', /^lychgate: there is no command "--strict"\./],
     ['help nope', /^lychgate: there is no command "nope"\./],
     ['run extra', /^lychgate run: "extra" is one word too many\nUsage: lychgate run \[--config DIR\]\n$/],
-    ['demo extra', /^lychgate demo: "extra" is one word too many\nUsage: lychgate demo\n$/],
+    ['demo extra', /^lychgate demo: "extra" is one word too many\nUsage: lychgate demo \[--ports N\]\n$/],
     ['run --confg x', /^lychgate run: Unknown option '--confg'\nUsage: /],
     ['run --config', /^lychgate run: Option '--config <value>' argument missing\nUsage: /],
     ['validate --format xml', /^lychgate validate: --format is one of text, json, github, sarif\nUsage: /],

@@ -59,6 +59,7 @@ test('the summary as JSON', async () => {
   expect([code, err]).toEqual([0, '']);
   expect(json).toEqual({
     files: [{ name: log, lines: 11 }],
+    notCounted: [{ name: 'Path only' }],
     requests: 8,
     malformed: 1,
     notes: [],
@@ -155,7 +156,7 @@ test('what the log does not tell is said once, and taken from the bindings', asy
   ]);
   expect(json.notes).toEqual([
     'no column cs-uri-query: every request is taken for one without a query',
-    'no column cs-host: each port stands for the host of its first binding (443: meet.contoso.com, 80: meet.contoso.com, 8443: other.contoso.com). Rules that look at the host cannot be told apart.',
+    'no column cs-host: each port stands for the host of its first binding (443: meet.contoso.com, 80: meet.contoso.com, 8443: other.contoso.com). Rules that look at the host cannot be told apart',
   ]);
   const none = file('none.log', 'hello\nworld\n');
   const { code, json: of } = await replay('--log', none);

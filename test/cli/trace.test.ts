@@ -201,3 +201,50 @@ test('rules with errors are told in place of a trace: exit code 1', async () => 
   expect(err).toContain(`${file}:1:`);
   expect(err).toContain('error LG2001');
 });
+
+test('--rules with an applicationHost.config that has bindings: the Host tells the site', async () => {
+  const site = (name: string, id: number) =>
+    `<site name="${name}" id="${id}"><bindings><binding protocol="http" bindingInformation="*:80:${name}.example" /></bindings></site>`;
+  const rule = (name: string) =>
+    `<location path="${name}"><system.webServer><rewrite><rules><rule name="${name}"><match url="(.*)" /><action type="Redirect" url="http://to-${name}/" /></rule></rules></rewrite></system.webServer></location>`;
+  const dir = mkdtempSync(join(tmpdir(), 'lychgate-trace-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, 'applicationHost.config');
+  writeFileSync(
+    file,
+    `<configuration><system.applicationHost><sites>${site('one', 1)}${site('two', 2)}</sites></system.applicationHost>${rule('one')}${rule('two')}</configuration>`,
+  );
+  const locationOf = async (host: string) => (await traced(`http://${host}/a`, '--rules', file)).outcome.location;
+  expect([await locationOf('one.example'), await locationOf('two.example')]).toEqual([
+    'http://to-one/',
+    'http://to-two/',
+  ]);
+  expect(await traced('http://three.example/a', '--rules', file)).toMatchObject({ code: 1, outcome: { error: { iisStatus: '400' } } }); // biome-ignore format: one line
+});
+
+test('--rules: a host that the request brought is refused, as it is when served', async () => {
+  const file = rulesFile('<rule name="r" stopProcessing="true"><match url="^(.*)$" /><action type="Rewrite" url="https://internal{R:1}/" /></rule>'); // biome-ignore format: one line
+  expect((await traced('https://s/.evil.com', '--rules', file)).outcome).toEqual({
+    action: 'error',
+    error: { iisStatus: '403', message: 'internal.evil.com is neither a farm nor in upstream.allow' },
+  });
+});
+
+test('a new URL that the asked one ends with is told', async () => {
+  const file = rulesFile('<rule name="r"><match url="^q10/(.*)$" /><action type="Rewrite" url="{R:1}" /></rule>');
+  const { out } = await commandLine('trace', 'https://s.example/q10/foo?x=1', '--rules', file);
+  expect(out).toContain('   the URL is now /foo?x=1');
+  const same = await commandLine('trace', 'https://s.example/other?x=1#part', '--rules', file);
+  expect(same.out).not.toContain('the URL is now');
+});
+
+test.each([
+  ['https://h.example:443/', 'h.example'],
+  ['http://h.example:80/', 'h.example'],
+  ['http://h.example:443/', 'h.example:443'],
+  ['https://user:pw@h.example/', 'h.example'],
+  ['https://user:pw@h.example:8443/', 'h.example:8443'],
+])('the Host of %s is %s', async (url, host) => {
+  const file = rulesFile('<rule name="r"><match url=".*" /><action type="Redirect" url="/{HTTP_HOST}" /></rule>');
+  expect((await traced(url, '--rules', file)).outcome.location).toContain(`/${host}`);
+});

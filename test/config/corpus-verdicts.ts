@@ -6,7 +6,7 @@ const accepted = `
   037 038 040 041 042 047 048 050 051 052 053 054 055 058 060 061 062 063 064 065 066 067 068 069 071 072 073 074
   075 076 077 078 080 081 082 083 084 085 086 087 088 089 090 091 093 094 095 096 097 098 099 100 101 105 106 107
   108 109 112 113 114 118 119 120 121 122 123 125 126 127 128 129 130 131 133 135 136 138 139 140 141 143 144 146
-  147 149 150 151 152 153 156 158 159 160 162 163 164 165 166 167 168 169 170 171 173 174 175 177 178 179 182 183
+  147 149 150 151 152 153 156 158 159 160 162 163 164 165 166 167 168 169 170 171 173 174 177 178 179 182 183
   184 185 186`;
 
 const refused: Readonly<Record<string, string>> = {
@@ -76,6 +76,8 @@ const refused: Readonly<Record<string, string>> = {
   '148': 'LG2200',
   // allowedServerVariables in a web.config, where the stock declaration locks it.
   '157': 'LG1012',
+  // IIS loads it: farms without a server, whose every answer would be 502.4.
+  '175': 'LG3110',
   // IIS runs it: client certificates are demanded, which must be acknowledged here. Its configSource files are missing.
   '180': 'LG1001 LG1017',
 };

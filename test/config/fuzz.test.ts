@@ -142,14 +142,15 @@ function wholeTree(element: XmlElement, text: string): boolean {
 
 /** The reason to look at an input, or nothing. */
 function fault(text: string): string | undefined {
-  const { root, fault: found } = parseXml('x', text);
-  if (found !== undefined && !inside(found.span, text)) return 'fault outside of the text';
+  const { root, faults, complete } = parseXml('x', text);
+  if (!faults.every(({ span }) => inside(span, text))) return 'fault outside of the text';
   if (root !== undefined && !wholeTree(root, text)) return 'element outside of the text';
-  const accepted = found === undefined;
+  const accepted = faults.length === 0;
   // saxes takes half a surrogate pair, a document type, and the mark that is gone before the reader sees the text.
-  const comparable = found?.kind !== 'dtd' && text.isWellFormed() && !text.startsWith('\uFEFF');
+  const comparable = faults.every(({ kind }) => kind !== 'dtd') && text.isWellFormed() && !text.startsWith('\uFEFF');
   if (comparable && accepted !== saxesAccepts(text)) return `saxes says ${!accepted}`;
-  if (root === undefined || !accepted) return undefined;
+  if (!complete) return accepted ? 'faultless, but incomplete' : undefined;
+  if (root === undefined) return 'complete, but empty';
   const session = newSession();
   const into = emptySections();
   readSections({ file: 'x', kind: 'fragment', root, path: '/', site: 's' }, stockSections, into, session);

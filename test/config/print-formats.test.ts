@@ -100,7 +100,10 @@ describe('validate', () => {
   }
 
   it('prints either format, with the exit code of the others', async () => {
-    const file = join(writeFiles({ 'web.config': '<rules><rule name="a" foo="1" /></rules>' }), 'web.config');
+    const file = join(
+      writeFiles({ 'web.config': '<rules><rule name="a" foo="1"><match url="x" /><action /></rule></rules>' }),
+      'web.config',
+    );
     const github = await validate(file, '--format', 'github');
     expect([github.code, github.printed.startsWith(`::error file=${file},line=1,col=23,`)]).toEqual([1, true]);
     const sarif = await validate(file, '--format', 'sarif');

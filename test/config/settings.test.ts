@@ -29,6 +29,8 @@ const cases: readonly (readonly [what: string, code: string, marked: string])[] 
   ['faulty workers', 'LG6003', '{"workers": «true»}'],
   ['admin true', 'LG6003', '{"admin": «true»}'],
   ['missing file', 'LG6004', '{"iis": [«{"site": "s"}»]}'],
+  ['faulty host name', 'LG6004', '{"hosts": {«"a b"»: "10.0.0.1"}}'],
+  ['empty host name', 'LG6004', '{"hosts": {«""»: "10.0.0.1"}}'],
   ['key twice', 'LG6005', '{"http2": true, «"http2"»: false}'],
   ['host twice in another case', 'LG6005', '{"hosts": {"a": "10.0.0.1", «"A"»: "10.0.0.2"}}'],
 ];
@@ -42,6 +44,13 @@ describe('faults of the settings', () => {
       place: places[0],
       all: expect.arrayContaining([code]),
     });
+  });
+
+  it('proposes every kind of value that may stand there', () => {
+    expect(read('{"workers": "many"}').diagnostics[0]?.advice).toBe('Write "auto" or a whole number.');
+    expect(read('{"admin": {"address": "x"}}').diagnostics[0]?.advice).toBe(
+      'Write false or address:port, as in 127.0.0.1:9443.',
+    );
   });
 
   it('proposes the key that was meant', () => {

@@ -19,70 +19,96 @@ function saxesAccepts(text: string): boolean {
 }
 
 /** Every fault with the place it names; where it has to do with another place, that is marked too. */
-const faults: readonly (readonly [what: string, marked: string, related?: 'first'])[] = [
-  ['a raw & in a value', '<a>\n  <b url="x?a=1«&»b=2" />\n</a>'],
-  ['a raw & at the end of a value', '<a b="«&»" />'],
-  ['a raw & in text', '<a>x «&» y</a>'],
-  ['an unknown entity', '<a b="1«&nbsp;»2" />'],
-  ['an entity without semicolon', '<a b="1«&»amp 2" />'],
-  ['a character reference to nothing', '<a b="«&#0;»" />'],
-  ['a surrogate by number', '<a b="«&#xD800;»" />'],
-  ['a raw < in a value', '<a b="1 «<» 2" />'],
+const cases: readonly (readonly [what: string, marked: string, related?: 'first' | '', goesOn?: 'goes on'])[] = [
+  ['a raw & in a value', '<a>\n  <b url="x?a=1«&»b=2" />\n</a>', '', 'goes on'],
+  ['a raw & at the end of a value', '<a b="«&»" />', '', 'goes on'],
+  ['a raw & in text', '<a>x «&» y</a>', '', 'goes on'],
+  ['an unknown entity', '<a b="1«&nbsp;»2" />', '', 'goes on'],
+  ['an entity without semicolon', '<a b="1«&»amp 2" />', '', 'goes on'],
+  ['a character reference to nothing', '<a b="«&#0;»" />', '', 'goes on'],
+  ['a surrogate by number', '<a b="«&#xD800;»" />', '', 'goes on'],
+  ['a raw < in a value', '<a b="1 «<» 2" />', '', 'goes on'],
   ['a value that is not closed', '<a b=«"»x>\n  «<»c d="y" /></a>', 'first'],
   ['a mismatched tag', '<a>\n  «<b»>\n  «</a>»', 'first'],
   ['a tag in the wrong case', '<a>«<rule»>«</Rule>»</a>', 'first'],
   ['a tag that is not closed', '«<a»>\n<b />\n«»', 'first'],
   ['a closing tag too many', '<a />«</a>»'],
-  ['a duplicate attribute', '<a «b»="1" c="2" «b»="3" />', 'first'],
+  ['a duplicate attribute', '<a «b»="1" c="2" «b»="3" />', 'first', 'goes on'],
   ['text after the root', '<a />\n«junk»\n'],
   ['text before the root', '«junk» <a />'],
   ['a second root', '<a />\n«<b» />'],
   ['no element', '«»  \n'],
-  ['a value without quotes', '<a b=«1» />'],
+  ['a value without quotes', '<a b=«1» />', '', 'goes on'],
   ['an attribute without value', '<a «b» />'],
-  ['no blank between attributes', '<a b="1"«c»="2" />'],
+  ['no blank between attributes', '<a b="1"«c»="2" />', '', 'goes on'],
   ['a blank after <', '<a>«<» b /></a>'],
   ['a blank in />', '«<a» b="1" «/» >', 'first'],
   ['a tag in a tag', '«<a» b="1" «<»c />', 'first'],
   ['a tag cut off', '«<a» b="1" «»', 'first'],
   ['a value cut off', '<a b=«"»1«»', 'first'],
-  ['two hyphens in a comment', '<a><!-- x «--» y --></a>'],
+  ['two hyphens in a comment', '<a><!-- x «--» y --></a>', '', 'goes on'],
   ['a comment that is not closed', '<a>«<!--» x'],
   ['a CDATA section that is not closed', '<a>«<![CDATA[» x'],
   ['a document type', '«<!DOCTYPE» a><a />'],
   ['a late declaration', '<!-- x -->\n«<?xml» version="1.0"?><a />'],
   ['a faulty declaration', '«<?xml verzion="1.0"?>»<a />'],
-  ['a character that XML forbids', '<a b="x«\u0001»y" />'],
+  ['a character that XML forbids', '<a b="x«\u0001»y" />', '', 'goes on'],
   ['an instruction that is not closed', '<a>«<?»php x</a>'],
   ['a faulty closing tag', '<a>«</a» b></a>'],
-  ['three characters in text', '<a>x «]]>» y</a>'],
+  ['three characters in text', '<a>x «]]>» y</a>', '', 'goes on'],
 ];
 
 describe('faults of XML', () => {
-  it.each(faults.map(([what, marked, related]) => ({ what, marked, related })))('$what', ({ marked, related }) => {
+  it.each(cases.map(([what, marked, related = '', goesOn]) => ({ what, marked, related, goesOn })))('$what', (each) => {
+    const { marked, related, goesOn } = each;
     const { text, places } = unmark(marked);
-    const fault = parseXml('x', text).fault;
-    const main = places[related === undefined ? 0 : 1];
+    const { faults, complete } = parseXml('x', text);
+    const [fault, ...more] = faults;
+    expect(more).toEqual([]);
+    expect(complete).toBe(goesOn === 'goes on');
+    const main = places[related === '' ? 0 : 1];
     expect([fault?.span.start, fault?.span.end]).toEqual(main);
-    if (related !== undefined) expect([fault?.related?.span.start, fault?.related?.span.end]).toEqual(places[0]);
+    if (related !== '') expect([fault?.related?.span.start, fault?.related?.span.end]).toEqual(places[0]);
     else expect(fault?.related).toBeUndefined();
     if (fault?.kind === 'malformed') expect(saxesAccepts(text)).toBe(false);
   });
 
   it('names the line of the opening tag', () => {
-    const { fault } = parseXml('x', '<a>\n  <rule>\n  </a>');
+    const [fault] = parseXml('x', '<a>\n  <rule>\n  </a>').faults;
     expect(fault?.message).toContain('line 2, column 3');
   });
 
-  it('stops at the first fault of the file', () => {
-    const { text, places } = unmark('<a b="«&»" c="<" >\u0002</a>');
-    const { span } = parseXml('x', text).fault!;
-    expect([span.start, span.end]).toEqual(places[0]);
+  it('tells all of them, in order of place', () => {
+    const { text, places } = unmark(
+      '<a b="«&»" c="«<»" d=«e» «b»="1">«\u0002»«&nbsp;»<!-- a «--» b --><c d="1"«e»="2"/></a>',
+    );
+    const { faults, complete } = parseXml('x', text);
+    expect(faults.map(({ span }) => [span.start, span.end])).toEqual(places);
+    expect(complete).toBe(true);
+  });
+
+  it('takes what is faulty as it stands', () => {
+    const { root } = parseXml('x', '<a url="x?a=1&b=2&nbsp;<c>" b=/d/ b="2"/>');
+    expect(root?.attributes.map(({ name, value }) => [name, value.value])).toEqual([
+      ['url', 'x?a=1&b=2&nbsp;<c>'],
+      ['b', '/d/'],
+    ]);
+  });
+
+  it.each([
+    ['a quote inside a value', '<a b="x«y» z" c="1" />'],
+    ['a quote forgotten on one line', '<a b="x>«<»c d="y" /></a>'],
+    ['a quote forgotten at the end', '<a b="x «<»c> </a>'],
+  ])('stops where it is not plain what is meant: %s', (_, marked) => {
+    const { text, places } = unmark(marked.replace('x«', 'x"«'));
+    const { faults, complete } = parseXml('x', text);
+    expect(faults.map(({ span }) => [span.start, span.end])).toEqual(places);
+    expect(complete).toBe(false);
   });
 
   it('bounds depth', () => {
-    expect(parseXml('x', '<a>'.repeat(300)).fault?.kind).toBe('limit');
-    expect(parseXml('x', '<a>'.repeat(200) + '</a>'.repeat(200)).fault).toBeUndefined();
+    expect(parseXml('x', '<a>'.repeat(300)).faults[0]?.kind).toBe('limit');
+    expect(parseXml('x', '<a>'.repeat(200) + '</a>'.repeat(200)).faults).toEqual([]);
   });
 });
 
@@ -154,8 +180,8 @@ describe('agreement with saxes', () => {
     for (const { file } of corpus) {
       const text = decode(readFileSync(join(corpusFolder, file))).text!;
       const parsed = parseXml(file, text);
-      expect([file, parsed.fault === undefined]).toEqual([file, saxesAccepts(text)]);
-      if (parsed.fault === undefined) expect(tree(parsed.root!)).toEqual(saxesTree(text));
+      expect([file, parsed.faults.length === 0]).toEqual([file, saxesAccepts(text)]);
+      if (parsed.faults.length === 0) expect(tree(parsed.root!)).toEqual(saxesTree(text));
     }
   });
 
@@ -204,8 +230,8 @@ describe('agreement with saxes', () => {
       fc.property(fc.array(piece, { maxLength: 14 }), fc.boolean(), (pieces, wrapped) => {
         const text = wrapped ? `<r>${pieces.join('')}</r>` : pieces.join('');
         const parsed = parseXml('x', text);
-        expect(parsed.fault === undefined).toBe(saxesAccepts(text));
-        if (parsed.fault === undefined) expect(tree(parsed.root!)).toEqual(saxesTree(text));
+        expect(parsed.faults.length === 0).toBe(saxesAccepts(text));
+        if (parsed.faults.length === 0) expect(tree(parsed.root!)).toEqual(saxesTree(text));
       }),
       { numRuns: 6000 },
     );
@@ -215,7 +241,7 @@ describe('agreement with saxes', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const text = `<r a="${pieces.join('')}" b='${pieces.join('')}'/>`;
-        expect(parseXml('x', text).fault === undefined).toBe(saxesAccepts(text));
+        expect(parseXml('x', text).faults.length === 0).toBe(saxesAccepts(text));
       }),
       { numRuns: 3000 },
     );

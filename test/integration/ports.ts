@@ -23,3 +23,15 @@ export async function freePort(): Promise<number> {
   }
   throw new Error('no free port');
 }
+
+/** So many free ports in a row. */
+export async function freePorts(count: number): Promise<readonly [number, ...number[]]> {
+  for (let i = 0; i < 1000; i++) {
+    const first = await freePort();
+    const ports: [number, ...number[]] = [first];
+    while (ports.length < count && (await isFree(first + ports.length, undefined))) ports.push(first + ports.length);
+    next = first + count;
+    if (ports.length === count) return ports;
+  }
+  throw new Error('no free ports in a row');
+}

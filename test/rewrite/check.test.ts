@@ -30,6 +30,8 @@ function found(rules: readonly RuleText[], more: More = {}): string[] {
   );
 }
 
+const codes = (rules: readonly RuleText[], more: More = {}) => check(rules, more).map(({ code }) => code);
+
 const farm = { url: '*', syntax: 'Wildcard' as const, to: 'http://myFARM/{R:0}', stop: true };
 
 test('the rules that IIS Manager writes are clean', () => {
@@ -125,10 +127,82 @@ test('the wording and status are those of IIS', () => {
       text: "The expression \"*\" contains a repeat expression (one of '*', '?', '+', '{' in most contexts) that is not preceded by an expression.",
     },
   });
-  expect(check([{ to: '/{C:1}' }])).toMatchObject([
-    { severity: 'warning', ui: true, iis: { text: 'The condition back reference 1 is not valid.' } },
-  ]);
   expect(hasErrors(check([{ url: '^/x' }]))).toBe(false);
+});
+
+test('no words are put into the mouth of IIS', () => {
+  const iis = (rule: RuleText) => check([rule]).map(({ code, severity, iis: words }) => [code, severity, words]);
+  expect(iis({ to: '/x{R:0' })).toEqual([['LG2210', 'warning', undefined]]);
+  expect(iis({ to: '/{Nope:{R:0}}' })).toEqual([['LG2211', 'warning', undefined]]);
+  expect(iis({ to: '/{C:1}' })).toEqual([['LG2213', 'warning', undefined]]);
+  expect(iis({ url: '(?<=a)b' })).toEqual([['LG2200', 'error', { status: '500.52', text: '' }]]);
+  expect(iis({ url: '((a{1000}){1000}){1000}' })).toEqual([['LG2200', 'error', undefined]]);
+});
+
+test('the cure of a bad count is a good one', () => {
+  const advice = (url: string) => check([{ url }])[0]?.advice ?? '';
+  expect([advice('a{2,1}'), advice('a{2')].map((each) => each.includes('{n,m}'))).toEqual([true, true]);
+  expect(advice('^/{C:1}')).toContain('not expanded');
+  expect(advice('{HTTP_HOST}')).toContain('not expanded');
+});
+
+describe('LG2233: the query string twice', () => {
+  const twice = (to: string, ...conditions: NonNullable<RuleText['conditions']>) =>
+    found([{ url: '^x', type: 'Redirect', to, conditions }]).filter((each) => each.startsWith('LG2233'));
+
+  test.each([
+    ['/y?{QUERY_STRING}', ['LG2233 3-17']],
+    ['/y?a=1&{QUERY_STRING}', ['LG2233 7-21']],
+    ['/y?back={QUERY_STRING}', []],
+    ['/y/{QUERY_STRING}', []],
+    ['/y?back={UrlEncode:{REQUEST_URI}}', []],
+    ['https://www.contoso.com{HTTP_URL}', ['LG2233 23-33']],
+  ])('%s', (to, expected) => {
+    expect(twice(to)).toEqual(expected);
+  });
+
+  test.each<[string, string, boolean]>([
+    ['{REQUEST_URI}', '(.*)', true],
+    ['{REQUEST_URI}', '^/a(/.*)$', true],
+    ['{UNENCODED_URL}', '^/a/(.+)', true],
+    ['{REQUEST_URI}', '^/([^?]*)', false],
+    ['{REQUEST_URI}', '^/(.*)\\.html', false],
+    ['{REQUEST_URI}', '^/(.*?)$', false],
+    ['{REQUEST_URI}', '^(/old)', false],
+    ['{URL}', '(.*)', false],
+  ])('{C:1} of %s on %s', (input, pattern, expected) => {
+    expect(twice('/z{C:1}', condition(input, pattern)).length > 0).toBe(expected);
+  });
+
+  test('only of the condition that supplies it', () => {
+    expect(twice('/z{C:1}', condition('{REQUEST_URI}', '(.*)'), condition('{URL}', '^/(.*)'))).toEqual([]);
+    expect(twice('/z{C:0}', condition('{REQUEST_URI}', '.*'))).toHaveLength(1);
+    expect(twice('/z{C:0}', condition('{REQUEST_URI}', '(.*)', { negate: true }))).toEqual([]);
+  });
+});
+
+describe('LG2231: a host from a rewrite map', () => {
+  const hosts = (values: Record<string, string>, more = {}) => ({ set: { rewriteMaps: [map('Hosts', values, more)] } });
+  const byCondition: RuleText = { to: 'http://{C:1}/{R:0}', stop: true, conditions: [condition('{Hosts:{HTTP_HOST}}', '(.+)')] }; // biome-ignore format: one line
+  const inPlace: RuleText = { to: 'http://{hosts:{HTTP_HOST}}/{R:0}', stop: true };
+
+  test.each([byCondition, inPlace])('whose values are farms is none that a client chooses', (each) => {
+    expect(found([each], hosts({ 'a.example': 'MyFarm', 'b.example': 'myfarm' }))).toEqual([]);
+    expect(found([each], { ...hosts({ 'a.example': 'other.example' }), allow: ['other.example'] })).toEqual([]);
+    expect(codes([each], hosts({ 'a.example': 'MyFarm', 'b.example': 'elsewhere' }))).toEqual(['LG2231']);
+    expect(codes([each], hosts({ 'a.example': 'MyFarm' }, { defaultValue: 'elsewhere' }))).toEqual(['LG2231']);
+  });
+
+  test('of which only a part is taken may be anything', () => {
+    const part = { ...byCondition, conditions: [condition('{Hosts:{HTTP_HOST}}', '^x(.+)')] };
+    expect(codes([part], hosts({ a: 'MyFarm' }))).toEqual(['LG2231']);
+    const joined = { ...inPlace, to: 'http://{hosts:{HTTP_HOST}}{R:0}' };
+    expect(codes([joined], hosts({ a: 'MyFarm' }))).toEqual(['LG2231']);
+  });
+
+  test('nothing is counted where there is nothing', () => {
+    expect(check([inPlace])[0]?.message).not.toContain('0 hosts');
+  });
 });
 
 test('a rule that two scopes inherit is reported on once', () => {

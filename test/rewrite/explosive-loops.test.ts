@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLoopAnalyser } from '../../src/rewrite/explosive-loops.ts';
-import { useLinearFallback } from '../../src/rewrite/pattern.ts';
+import { useLinearEngine } from '../../src/rewrite/regex-engines.ts';
 import { readRegex } from '../../src/rewrite/regex-syntax.ts';
 
 const loops = (pattern: string, ignoreCase = true) =>
@@ -60,7 +60,7 @@ test('of very many loops that explode only the first are analysed, the others ju
 });
 
 test('any pattern is judged, in bounded time', () => {
-  useLinearFallback();
+  useLinearEngine();
   const signs = fc.string({ unit: fc.constantFrom(...'aab(((())))[]*+?|^$.\\w,{}1'), maxLength: 16 });
   const loop = fc.tuple(signs, fc.constantFrom('*', '+', '{20}', '{2,}')).map(([body, times]) => `(${body})${times}`);
   let read = 0;

@@ -122,6 +122,21 @@ describe('LG2300: rules that no request reaches', () => {
     expect(of(first, second)).toEqual(['LG2300 b']);
   });
 
+  test('of which one rewrites the path hides nothing behind it', () => {
+    const rules: RuleXml[] = [
+      { name: 'a', url: 'x' },
+      { name: 'b', url: 'x', stop: false, to: 'y' },
+      { name: 'c', url: 'x' },
+    ];
+    expect(of(...rules)).toEqual(['LG2300 b', 'LG2300 c']);
+  });
+
+  test('letter case does not count where it is ignored', () => {
+    expect(of({ name: 'a', url: '^api/' }, { name: 'b', url: '^API/' })).toEqual(['LG2300 b']);
+    expect(of({ name: 'a', url: '^\\d' }, { name: 'b', url: '^\\D' })).toEqual([]);
+    expect(of({ name: 'a', url: '^[A-z]' }, { name: 'b', url: '^[a-z]' })).toEqual([]);
+  });
+
   test.each<[string, RuleXml[]]>([
     ['an earlier rule that goes on', [{ name: 'a', stop: false, to: 'x{R:0}' }, { name: 'b' }]],
     ['an earlier rule that is off', [{ name: 'a', enabled: false }, { name: 'b' }]],

@@ -1,11 +1,14 @@
 /**
- * Random patterns: both engines agree with the reference of tiny-matcher.ts, and no text that might be a pattern makes
+ * Random patterns: all engines agree with the reference of tiny-matcher.ts, and no text that might be a pattern makes
  * anything throw. FUZZ_RUNS=1000000 for a long run; FUZZ_SEED repeats one.
  */
 import { expect, test } from 'vitest';
+import { includes } from '../../src/rewrite/character-set.ts';
 import { finiteInputs, fixedParts } from '../../src/rewrite/finite-inputs.ts';
 import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
-import { buildProgram, runProgram } from '../../src/rewrite/regex-program.ts';
+import { alwaysHolds, beginnings } from '../../src/rewrite/pattern-shape.ts';
+import { countingEngine, linearEngine, OF_REQUESTS, plainEngine } from '../../src/rewrite/regex-engines.ts';
+import { translate } from '../../src/rewrite/regex-source.ts';
 import { readRegex } from '../../src/rewrite/regex-syntax.ts';
 import { matchesAll } from '../../src/rewrite/rule-reach.ts';
 import { sampleInputs } from '../../src/rewrite/sample-input.ts';
@@ -109,24 +112,26 @@ function grow(choose: Choose): { tree: Tree; groups: number } {
 const INPUT = [...'aabbABkKsSiI_1zZäÄßſ\u212aıİµμΣσς-/. *\\\n\t\0'];
 const inputBy = (choose: Choose) => Array.from({ length: choose(9) }, () => pick(choose, INPUT)).join('');
 
-/** What the counting engine finds. */
-function counted(pattern: string, ignoreCase: boolean, input: string) {
+/** What each engine finds by itself, as far as it takes the pattern: what was captured, and whether it was there. */
+function* byEngine(pattern: string, ignoreCase: boolean, input: string) {
   const read = readRegex(pattern);
   if ('kind' in read) throw new TypeError(`${pattern}: ${read.kind}`);
-  const program = buildProgram(read.root, read.groups, ignoreCase);
-  const slots = program && runProgram(program, input);
-  if (!program || slots === TOO_COMPLEX) return TOO_COMPLEX;
-  return (
-    slots &&
-    Array.from({ length: read.groups + 1 }, (_, group) => {
-      const [from = -1, to = -1] = [slots[group * 2], slots[group * 2 + 1]];
-      return from < 0 || to < 0 ? undefined : input.slice(from, to);
-    })
-  );
+  const source = translate(read.root, ignoreCase);
+  const engines = {
+    plain: plainEngine(read.root, source, ignoreCase, OF_REQUESTS),
+    linear: linearEngine(read.root, source, ignoreCase, OF_REQUESTS),
+    counting: countingEngine(read, ignoreCase),
+  };
+  for (const [name, engine] of Object.entries(engines)) {
+    if (!engine || input.length > engine.upTo) continue;
+    const found = engine.search(input, 0);
+    if (typeof found === 'symbol') continue;
+    yield { name, found: found && [...found.captures], holds: engine.holds(input) };
+  }
 }
 
 test(
-  'both engines give the captures of the reference',
+  'every engine gives the captures of the reference',
   () => {
     const choose = numbers(seed);
     let compared = 0;
@@ -145,14 +150,42 @@ test(
         throw error;
       }
       const about = { seed, run, pattern, ignoreCase, input };
-      for (const found of [compiled.match(input), counted(pattern, ignoreCase, input)]) {
-        if (typeof found === 'symbol') continue;
+      const wanted = { found: expected && [...expected], holds: expected !== undefined };
+      for (const { name, ...found } of byEngine(pattern, ignoreCase, input)) {
         compared++;
-        expect({ ...about, found: found && [...found] }).toEqual({ ...about, found: expected && [...expected] });
+        expect({ ...about, name, ...found }).toEqual({ ...about, name, ...wanted });
       }
+      const matched = compiled.match(input);
+      if (matched !== TOO_COMPLEX)
+        expect({ ...about, found: matched && [...matched] }).toEqual({ ...about, found: wanted.found });
       if ((compiled.find(input) === undefined) !== (expected === undefined)) expect(about).toBe('found');
     }
     expect(compared).toBeGreaterThan(runs);
+  },
+  long,
+);
+
+test(
+  'no engine takes long for what it takes on',
+  () => {
+    const choose = numbers(seed + 2);
+    for (let run = 0; run < runs / 200; run++) {
+      const { tree } = grow(choose);
+      const pattern = printTree(tree);
+      const compiled = compilePattern('ECMAScript', pattern, choose(2) === 0);
+      if (isFault(compiled)) throw new TypeError(`seed ${seed}, run ${run}: ${pattern} is refused: ${compiled.kind}`);
+      const piece = inputBy(choose) || 'a';
+      const length = pick(choose, [50, 200, 900, 4000, 16_384, 65_536]);
+      const input = piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
+      let least = Number.POSITIVE_INFINITY;
+      for (let turn = 0; turn < 3 && least >= 50; turn++) {
+        const before = process.threadCpuUsage();
+        compiled.match(input);
+        const { user, system } = process.threadCpuUsage(before);
+        least = Math.min(least, (user + system) / 1000);
+      }
+      expect({ seed, run, pattern, piece, length, short: least < 50 }).toMatchObject({ short: true });
+    }
   },
   long,
 );
@@ -218,6 +251,13 @@ function checkAnalyses(
   }
   if (matchesAll(syntax, pattern) && !/[\n\r\u2028\u2029]/.test(input)) {
     expect({ pattern, input, matched }).toEqual({ pattern, input, matched: true });
+  }
+  const first = beginnings(syntax, pattern);
+  if (first && matched && !ignoreCase) {
+    expect({ pattern, input, begins: input !== '' && includes(first, input.charCodeAt(0)) }).toEqual({ pattern, input, begins: true }); // biome-ignore format: one line
+  }
+  for (const text of ['/', '//', 'a', '-/']) {
+    if (matched && !ignoreCase && alwaysHolds(syntax, pattern, text)) expect({ pattern, input }).toEqual({ pattern, input: expect.stringContaining(text) }); // biome-ignore format: one line
   }
   sampleInputs(syntax, pattern, ignoreCase);
 }

@@ -8,10 +8,14 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { demoPlan, shellLine } from '../../src/demo/demo-plan.ts';
 import { curl } from '../demo/real-curl.ts';
 import { openRaw } from '../integration/clients.ts';
+import { freePorts } from '../integration/ports.ts';
 import { familyOf, isListening, marked } from './processes.ts';
 
 const root = join(import.meta.dirname, '../..');
-const PORTS = [8443, 8880];
+/** Five free ones in a row: the usual ones may be in use on this machine. */
+const PORTS = await freePorts(5);
+const [FIRST] = PORTS;
+const DEMO = ['demo', '--ports', String(FIRST)];
 
 /** A folder of its own for temporary files, to see what the demo leaves there. */
 function emptyFolder(): string {
@@ -27,7 +31,7 @@ function foldersIn(temporary: string): string[] {
 async function npmStart(temporary: string) {
   const mark = `LYCHGATE_DEMO_MARK=${process.pid}-${performance.now()}`;
   const [name = '', value] = mark.split('=');
-  const child = spawn('npm', ['start'], {
+  const child = spawn('npm', ['start', '--', '--ports', String(FIRST)], {
     cwd: root,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -68,7 +72,7 @@ describe('npm start', () => {
   beforeAll(async () => {
     demo = await npmStart(temporary);
     const [folder = ''] = foldersIn(temporary);
-    tries = demoPlan({ authority: join(temporary, folder, 'certs/demo-ca.pem') }).tries;
+    tries = demoPlan({ authority: join(temporary, folder, 'certs/demo-ca.pem'), firstPort: FIRST }).tries;
   });
   afterAll(() => {
     demo?.kill();
@@ -92,17 +96,17 @@ describe('npm start', () => {
   );
 
   test('a second one tells which port is taken: exit code 3', async () => {
-    const second = marked(['demo'], { env: { TMPDIR: temporary } });
+    const second = marked(DEMO, { env: { TMPDIR: temporary } });
     expect(await second.exit()).toBe(3);
     expect(second.stderr()).toMatch(
-      /^lychgate: port \d+ is taken, and the demo's Front End needs it\. Stop the program/m,
+      /^lychgate: port \d+ is taken, and the demo's Front End needs it\. Stop the program .*--ports/m,
     );
     expect(foldersIn(temporary)).toHaveLength(1);
   });
 
   test('Ctrl-C ends it at once, a long poll under way or not: no folder and no process is left', async () => {
     const ca = readFileSync(join(temporary, foldersIn(temporary)[0] ?? '', 'certs/demo-ca.pem'), 'utf8');
-    const poll = openRaw(8443, { host: 'webext.contoso.com', ca });
+    const poll = openRaw(FIRST, { host: 'webext.contoso.com', ca });
     await new Promise((resolve) => poll.socket.once('secureConnect', resolve));
     poll.socket.write('GET /ucwa/v1/applications/101/events?timeout=900 HTTP/1.1\r\nHost: webext.contoso.com\r\n\r\n');
     demo.interrupt();
@@ -111,14 +115,14 @@ describe('npm start', () => {
     expect(await poll.closed()).toBe('');
     expect(foldersIn(temporary)).toEqual([]);
     expect(demo.family()).toEqual([]);
-    for (const port of PORTS) expect(await isListening(port)).toBe(false);
+    for (const port of PORTS.slice(0, 2)) expect(await isListening(port)).toBe(false);
   });
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s to the demo itself: exit code 0', async (signal) => {
   const temporary = emptyFolder();
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const demo = marked(['demo'], { env: { TMPDIR: temporary } });
+  const demo = marked(DEMO, { env: { TMPDIR: temporary } });
   await demo.prints(/Ctrl-C ends it\./);
   demo.child.kill(signal);
   expect(await demo.exit()).toBe(0);
@@ -130,11 +134,11 @@ test('the port of the listener is taken: exit code 3, no folder, no process', as
   const temporary = emptyFolder();
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
   const stranger = createServer();
-  await new Promise<void>((resolve) => stranger.listen(8443, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => stranger.listen(FIRST, '127.0.0.1', resolve));
   onTestFinished(() => void stranger.close());
-  const demo = marked(['demo'], { env: { TMPDIR: temporary } });
+  const demo = marked(DEMO, { env: { TMPDIR: temporary } });
   expect(await demo.exit()).toBe(3);
-  expect(demo.stderr()).toContain('cannot listen on 127.0.0.1:8443: another program uses port 8443.');
+  expect(demo.stderr()).toContain(`cannot listen on 127.0.0.1:${FIRST}: another program uses port ${FIRST}.`);
   expect(foldersIn(temporary)).toEqual([]);
   expect(demo.family()).toEqual([]);
 });
@@ -142,12 +146,30 @@ test('the port of the listener is taken: exit code 3, no folder, no process', as
 test('Ctrl-C while it still starts leaves no folder either', async () => {
   const temporary = emptyFolder();
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const demo = marked(['demo'], { env: { TMPDIR: temporary } });
+  const demo = marked(DEMO, { env: { TMPDIR: temporary } });
   await expect.poll(() => foldersIn(temporary).length, { interval: 5, timeout: 20_000 }).toBe(1);
   demo.child.kill('SIGINT');
   expect(await demo.exit()).toBe(0);
   expect(foldersIn(temporary)).toEqual([]);
   expect(demo.family()).toEqual([]);
+});
+
+test('what listens on the admin port is none of its business', async () => {
+  const temporary = emptyFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const stranger = createServer();
+  // Where it is taken already, so much the better.
+  await new Promise<void>((resolve) => stranger.once('error', () => resolve()).listen(9443, '127.0.0.1', resolve));
+  onTestFinished(() => void stranger.close());
+  const demo = marked(DEMO, { env: { TMPDIR: temporary } });
+  await demo.prints(/Ctrl-C ends it\./);
+  demo.child.kill('SIGTERM');
+  expect(await demo.exit()).toBe(0);
+});
+
+test.each(['x', '0', '65532', '1.5'])('--ports %s is wrong use: exit code 2', async (ports) => {
+  const demo = marked(['demo', '--ports', ports]);
+  expect(await demo.exit()).toBe(2);
 });
 
 test('package.json starts the demo on the pinned Node', () => {

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { BindingConfig, SettingsConfig } from '../../src/config/model.ts';
 import type { CertificateData } from '../../src/tls/certificate.ts';
 import { checkCertificates } from '../../src/tls/check.ts';
+import type { AskedHost } from '../../src/tls/check-asked-hosts.ts';
 import { createAuthority } from '../../src/tls/issue.ts';
 import { certificate, codes, plainTls, settingSpan } from './material.ts';
 
@@ -21,10 +22,11 @@ function check(
   certificates: CertificateData[],
   bindings: BindingConfig[],
   settings: Partial<Pick<SettingsConfig, 'tls' | 'defaultCertificate'>> = {},
+  asked: readonly AskedHost[] = [],
 ): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const all = { file: settingSpan.file, tls: plainTls, defaultCertificate: undefined, ...settings };
-  checkCertificates(certificates, [{ bindings }], all, reportInto(diagnostics), now);
+  checkCertificates(certificates, { sites: [{ name: 'S', bindings }], asked }, all, reportInto(diagnostics), now);
   return diagnostics;
 }
 
@@ -124,4 +126,35 @@ test('defaultCertificate', () => {
   expect(check([www], [binding('')], { defaultCertificate: { byListener } })).toMatchObject([
     { code: 'LG4028', severity: 'error', span },
   ]);
+});
+
+describe('LG4033: hosts that rules wait for behind a binding without a host', () => {
+  const span = { file: 'applicationHost.config', start: 7, end: 9 };
+  const asked = (pattern: string, hosts: readonly string[] | undefined, site?: string): AskedHost => {
+    const accepts = (host: string) => new RegExp(`^${pattern.replace('*', '.*')}$`).test(host);
+    return { site, rule: 'r', pattern, span, hosts, accepts };
+  };
+  const found = (each: AskedHost, bindings: BindingConfig[], certificates = [www]) =>
+    check(certificates, bindings, {}, [each]).map(({ code, span: at }) => [code, at.start]);
+
+  test('a name that no certificate has', () => {
+    const meet = asked('meet.example.com', ['meet.example.com']);
+    expect(found(meet, [binding('')])).toEqual([['LG4033', 7]]);
+    expect(found(meet, [binding(''), binding('', { port: 444 })])).toEqual([['LG4033', 7]]);
+    expect(found(meet, [binding('')], [wildcard])).toEqual([]);
+    expect(found(meet, [binding('www.example.com')])).toEqual([]);
+    expect(found(meet, [binding('', { protocol: 'http', port: 80 })])).toEqual([]);
+    expect(found(asked('www.example.com', ['www.example.com', 'localhost', '10.0.0.1']), [binding('')])).toEqual([]);
+  });
+
+  test('a pattern that no certificate can fit', () => {
+    expect(found(asked('meet.*', undefined), [binding('')])).toEqual([['LG4033', 7]]);
+    expect(found(asked('www.*', undefined), [binding('')])).toEqual([]);
+    expect(found(asked('meet.*', undefined), [binding('')], [wildcard])).toEqual([]);
+  });
+
+  test('rules of another site do not count', () => {
+    const of = (site: string) => found(asked('meet.example.com', ['meet.example.com'], site), [binding('')]);
+    expect([of('S'), of('T')]).toEqual([[['LG4033', 7]], []]);
+  });
 });

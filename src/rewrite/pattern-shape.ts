@@ -1,0 +1,101 @@
+/** What can be told of a pattern's matches from its syntax alone: how they begin, and what they hold for sure. */
+import type { PatternSyntax } from '../config/model.ts';
+import { normalize, type Ranges } from './character-set.ts';
+import { tiedToStart, unitsOf } from './regex-cost.ts';
+import { type Node, readRegex } from './regex-syntax.ts';
+
+/** Every unit that an input can begin with which the pattern matches; nothing where that cannot be told. */
+export function beginnings(syntax: PatternSyntax, pattern: string): Ranges | undefined {
+  if (syntax !== 'ECMAScript') {
+    const first = pattern[0];
+    return first === undefined || (syntax === 'Wildcard' && /[*?]/.test(first)) ? undefined : unit(first);
+  }
+  const read = readRegex(pattern);
+  if ('kind' in read || !tiedToStart(read.root)) return undefined;
+  const { units, empty } = firstOf(read.root);
+  return empty ? undefined : units;
+}
+
+function unit(char: string): Ranges {
+  return [[char.charCodeAt(0), char.charCodeAt(0)]];
+}
+
+interface First {
+  /** May be more than there are, never fewer. */
+  readonly units: Ranges;
+  /** Nothing need be taken, or that cannot be told. */
+  readonly empty: boolean;
+}
+
+const NOTHING: First = { units: [], empty: true };
+
+function firstOf(node: Node): First {
+  switch (node.kind) {
+    case 'chars':
+      return { units: unitsOf(node, false), empty: false };
+    case 'group':
+      return firstOf(node.body);
+    case 'choice':
+      return union(node.options.map(firstOf));
+    case 'repeat': {
+      const { units, empty } = firstOf(node.body);
+      return { units, empty: empty || node.min === 0 };
+    }
+    case 'sequence':
+      return sequenceOf(node.items);
+    default:
+      // What looks at the text without taking it only narrows what follows.
+      return NOTHING;
+  }
+}
+
+function sequenceOf(items: readonly Node[]): First {
+  const firsts: First[] = [];
+  for (const item of items) {
+    const first = firstOf(item);
+    firsts.push(first);
+    if (!first.empty) return { units: union(firsts).units, empty: false };
+  }
+  return { units: union(firsts).units, empty: true };
+}
+
+function union(firsts: readonly First[]): First {
+  return {
+    units: normalize(firsts.flatMap(({ units }) => units)),
+    empty: firsts.some(({ empty }) => empty),
+  };
+}
+
+/** Whether every input that the pattern matches holds this text. */
+export function alwaysHolds(syntax: PatternSyntax, pattern: string, text: string): boolean {
+  if (syntax !== 'ECMAScript') return pattern.includes(text);
+  const read = readRegex(pattern);
+  return !('kind' in read) && holdsFor(read.root, text);
+}
+
+function holdsFor(node: Node, text: string): boolean {
+  switch (node.kind) {
+    case 'choice':
+      return node.options.every((option) => holdsFor(option, text));
+    case 'group':
+      return holdsFor(node.body, text);
+    case 'repeat':
+      return node.min > 0 && holdsFor(node.body, text);
+    case 'sequence':
+    case 'chars':
+      return (
+        literal(node).includes(text) || (node.kind === 'sequence' && node.items.some((item) => holdsFor(item, text)))
+      );
+    default:
+      return false;
+  }
+}
+
+/** The text that a node stands for, with U+FFFF for what is not certain. */
+export function literal(node: Node): string {
+  if (node.kind === 'sequence') return node.items.map(literal).join('');
+  if (node.kind === 'group') return literal(node.body);
+  const only = node.kind === 'chars' && !node.negated && node.ranges.length === 1 ? node.ranges[0] : undefined;
+  if (only && only[0] === only[1]) return String.fromCharCode(only[0]);
+  return node.kind === 'assertion' && node.at !== '$' ? '' : '\uffff';
+}
