@@ -108,7 +108,8 @@ class Pool implements ConnectionOwner {
 
   /** @param fresh only a new one will do: the last one turned out to be closed */
   lease(taker: LeaseTaker, fresh: boolean): void {
-    const idle = fresh ? undefined : this.#idle.pop();
+    let idle = fresh ? undefined : this.#idle.pop();
+    while (idle && !idle.isIdle) idle = this.#idle.pop();
     if (idle) taker.onConnection(idle);
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
     else if (this.#queue.length < this.#endpoint.queueLength) {

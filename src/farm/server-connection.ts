@@ -80,8 +80,9 @@ export class ServerConnection implements SocketEvents {
     this.#socket = open(this);
   }
 
+  /** It can take a request. One that is being closed cannot, although nobody has been told yet. */
   get isIdle(): boolean {
-    return this.#state === 'idle';
+    return this.#state === 'idle' && !this.#socket.destroyed;
   }
 
   /** The server owes something: silence counts against it. Not while the client, on either side, is who is waited for. */

@@ -38,6 +38,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
   #attempts = 0;
   /** Waits for a connection. */
   #waiting = false;
+  /** Waits for the first of a body, or its end. */
+  #held = false;
   /** What came of the body before there was a connection to send it on. */
   #pending: (Buffer | string)[] = [];
   #bodySent = false;
@@ -117,6 +119,9 @@ export class Exchange implements AnswerSink, LeaseTaker {
   forward(): void {
     try {
       this.#refuseLargeBody(typeof this.head.body === 'number' ? this.head.body : 0);
+      // Whether a GET has a body shows only when it comes, or does not; until then no server is kept waiting for it.
+      this.#held = this.#holdsForBody();
+      if (this.#held) return;
       const { farm, scheme } = this.#forwardDecision();
       const { pins } = this.head.connection;
       // 1.
@@ -159,7 +164,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     const piece = this.head.body === 'stream' ? encodeChunk(bytes) : bytes;
     if (this.#requestSent) return this.#writeBody(piece);
     this.#pending.push(piece);
-    if (this.#connection) this.#send(this.#connection);
+    if (this.#held) this.forward();
     return this.#requestSent;
   }
 
@@ -174,7 +179,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       // A request with no body after all says so without Transfer-Encoding, which IIS refuses in a GET.
       if (this.head.body === 'stream' && this.#pending.length > 0)
         this.#pending.push(encodeEnd(passedTrailers(trailers)));
-      if (this.#connection) this.#send(this.#connection);
+      if (this.#held) this.forward();
     }
   }
 
@@ -216,8 +221,6 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#connection = connection;
     try {
       this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
-      // Whether a GET has a body shows only when it comes, or does not.
-      if (this.#holdsForBody()) return;
       this.#send(connection);
     } catch (error) {
       this.refuse(error);

@@ -79,7 +79,10 @@ export class Http1Connection implements ClientSide {
     this.#socket = socket;
     this.#writer = new SocketWriter(socket, {
       takesAtOnce: connection.tls !== undefined,
-      drained: () => this.#exchange?.drained(),
+      drained: () => {
+        if (this.#exchange) this.#exchange.drained();
+        else if (this.#phase === 'head') this.#takeRest();
+      },
     });
     this.#connection = connection;
     this.#options = options;
@@ -92,15 +95,11 @@ export class Http1Connection implements ClientSide {
     socket.once('close', () => this.#closed());
   }
 
-  /** No request is under way, and none has begun to come. */
-  get isIdle(): boolean {
-    return this.#phase === 'head' && !this.#head.begun;
-  }
-
   /** Ends it now where it is idle, else behind the answer that is under way. */
   drain(): void {
-    if (this.isIdle) this.#socket.destroy();
-    else this.#keepAlive = false;
+    if (this.#phase !== 'head' || this.#head.begun) this.#keepAlive = false;
+    else if (this.#writer.pending > 0) this.#linger();
+    else this.#socket.destroy();
   }
 
   destroy(): void {
@@ -159,6 +158,11 @@ export class Http1Connection implements ClientSide {
     try {
       while (at < bytes.length && !this.#isOver()) {
         if (this.#phase === 'head') {
+          // A client that asks and asks, and does not read the answers, is not listened to either.
+          if (this.#writer.isFull && !this.flush()) {
+            this.#keep(bytes, at);
+            break;
+          }
           start = at;
           const end = this.#head.push(bytes, at);
           if (end < 0) break;
@@ -167,8 +171,7 @@ export class Http1Connection implements ClientSide {
         } else if (!this.#requestComplete) {
           at = this.#readBody(bytes, at);
         } else {
-          this.#rest = at === 0 ? bytes : bytes.subarray(at);
-          this.#pause();
+          this.#keep(bytes, at);
           break;
         }
       }
@@ -177,6 +180,12 @@ export class Http1Connection implements ClientSide {
     }
     this.#reading = false;
     this.flush();
+  }
+
+  /** What cannot be looked at yet: until then no more is read. */
+  #keep(bytes: Buffer, at: number): void {
+    this.#rest = at === 0 ? bytes : bytes.subarray(at);
+    this.#pause();
   }
 
   #isOver(): boolean {

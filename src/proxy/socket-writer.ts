@@ -52,6 +52,11 @@ export class SocketWriter {
     return this.#socket.writableLength + this.#gatheredLength;
   }
 
+  /** There is as much to be sent as may be gathered. */
+  get isFull(): boolean {
+    return this.#length + this.#gatheredLength >= HIGH_BYTES;
+  }
+
   push(piece: Buffer | string): void {
     this.#pieces.push(piece);
     this.#length += piece.length;

@@ -1,4 +1,5 @@
 /** Rows H11, H14 to H16, H22, H24 and H25 of the list of threats: framing that smuggles nothing and must still be right. */
+import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { readAnswers, statusOf, targetOf, valuesOf } from './messages.ts';
 import { HOST, publishRecorded, TRANSPORTS } from './recorded-farm.ts';
@@ -62,6 +63,65 @@ describe('pipelining (H14)', () => {
     client.socket.write(get('/3', 'X : y') + get('/4'));
     expect(statuses(await client.closed())).toEqual(['200', '200', '400']);
     expect(farm.server.requests.map(targetOf)).toEqual(['/1', '/2']);
+  });
+});
+
+describe('requests without end, and nobody who reads the answers (H14, U08)', () => {
+  const REFUSED = 'GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n';
+
+  test.each([
+    ['answers of our own', REFUSED.repeat(1000), '400'],
+    ['answers of a server', get('/', `X: ${'y'.repeat(8000)}`).repeat(20), '200'],
+  ])(
+    '%s: no more is read than there is room for answers, and all of them come in the end',
+    async (_name, bunch, status) => {
+      const farm = await publishRecorded({ answer: () => ok('x'.repeat(50_000)) });
+      const client = farm.open('plain');
+      client.socket.pause();
+      let sent = 0;
+      let held = false;
+      while (!held && sent < 400) {
+        sent++;
+        held = !client.socket.write(bunch) && (await isHeld(client.socket));
+      }
+      expect(held).toBe(true);
+      client.socket.write(get('/last', LAST));
+      client.socket.resume();
+      const told = statuses(await client.closed());
+      expect(told).toHaveLength(sent * bunch.split('\r\n\r\n').length - sent + 1);
+      expect(new Set(told.slice(0, -1))).toEqual(new Set([status]));
+    },
+  );
+});
+
+/** True where nothing of what was written leaves any more: the other side reads nothing. */
+async function isHeld(socket: Socket): Promise<boolean> {
+  for (let looks = 0; looks < 200; looks++) {
+    const before = socket.writableLength;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (socket.writableLength !== before) return false;
+  }
+  return true;
+}
+
+describe('a GET that may have a body', () => {
+  test.each([
+    ['none after all', '0\r\n\r\n', ''],
+    ['one', '5\r\nhello\r\n0\r\n\r\n', 'hello'],
+  ])('%s: asked for on a connection that is open then', async (_name, rest, body) => {
+    const farm = await publishRecorded();
+    const client = farm.open('plain');
+    client.socket.write(get('/first'));
+    await client.until(/\/first$/);
+    client.socket.write(get('/second', 'Transfer-Encoding: chunked', LAST));
+    const ended = farm.server.until(({ connections }) => connections[0]?.closed === true);
+    farm.server.connections[0]?.socket.destroy();
+    await ended;
+    client.socket.write(rest);
+    expect(bodies(await client.closed())).toEqual(['/first', '/second']);
+    const second = farm.server.requests.at(-1)!;
+    expect(second.body).toBe(body);
+    expect(valuesOf(second, 'transfer-encoding')).toEqual(body === '' ? [] : ['chunked']);
   });
 });
 

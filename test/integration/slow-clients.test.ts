@@ -106,6 +106,20 @@ describe('clients that do not read (F01, F02)', () => {
     await farm.server.until(({ connections }) => connections[0]?.closed === true);
   });
 
+  test('one that asks on and on, and is answered by us: the connection ends', async () => {
+    const farm = await publishRecorded(options);
+    const { socket } = farm.open('plain');
+    socket.pause();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const more = () => {
+      while (socket.write('GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n'.repeat(1000)));
+    };
+    socket.on('drain', more);
+    more();
+    hurry();
+    await closed;
+  });
+
   test('over HTTP/2, with a window that stays closed: the stream ends, and the server’s connection with it', async () => {
     const farm = await publishRecorded(options);
     const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
