@@ -93,6 +93,19 @@ test('each package has the home that the page says', () => {
   expect(found).toEqual(Object.fromEntries([...homes].map(([name, where]) => [name, [...where].sort()])));
 });
 
+test('the lanes import nothing of each other', () => {
+  for (const [lane, other] of [
+    ['http1-', 'http2-'],
+    ['http2-', 'http1-'],
+  ] as const) {
+    const own = files.filter((each) => each.startsWith(`proxy/${lane}`));
+    expect(own.length).toBeGreaterThan(1);
+    for (const file of own) {
+      for (const { from } of importsOf(file)) expect(from.includes(other), `${file} imports ${from}`).toBe(false);
+    }
+  }
+});
+
 test('no file has a default export', () => {
   for (const file of files) expect(readFileSync(join(root, 'src', file), 'utf8'), file).not.toMatch(/^export default/m);
 });

@@ -312,7 +312,8 @@ export class ServerConnection implements SocketEvents {
 }
 
 function connectionClosed(state: State): Error {
-  const when = state === 'body' ? 'in the middle of the answer' : 'before the answer';
+  const when =
+    state === 'body' ? 'in the middle of the answer' : state === 'tunnel' ? 'in the tunnel' : 'before the answer';
   return Object.assign(new Error(`the server closed the connection ${when}`), { code: 'ECONNRESET' });
 }
 

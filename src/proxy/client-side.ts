@@ -24,7 +24,7 @@ export interface OwnAnswer {
 /** Called in this order: `information`*, `answer`, `data`*, `end`, with `flush` behind what belongs together; or `respond`. */
 export interface ClientSide {
   /** An interim answer: 100, 102, 103. */
-  information(status: number, headers: HeaderList): void;
+  information(status: number, reason: string, headers: HeaderList): void;
   answer(head: AnswerHead): void;
   /** The bytes are valid until `flush` returns. */
   data(bytes: Buffer): void;

@@ -232,8 +232,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.refuse(this.#serverFailure(error));
   }
 
-  onInformation({ status, headers }: ResponseMessage): void {
-    if (this.head.protocol !== 'HTTP/1.0') this.#client.information(status, informationHeaders(headers));
+  onInformation({ status, reason, headers }: ResponseMessage): void {
+    if (this.head.protocol !== 'HTTP/1.0') this.#client.information(status, reason, informationHeaders(headers));
   }
 
   /** 1. the login rules, 2. the client's headers, 3. outbound rules. */
@@ -250,7 +250,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
       // 2.
       const { farm, outbound } = this.#forwardDecision();
       const headers = clientHeaders(message, this.head, farm.protocol);
-      const { status, reason, body, upgrade } = message;
+      const { status, reason, upgrade } = message;
+      const body = status === NO_CONTENT ? 0 : message.body;
       // RFC 9110 15.5.22: the client is to know what the server wants it to change to.
       if (status === 426 && upgrade !== '' && this.head.protocol === 'HTTP/1.1') {
         headers.push('Connection', 'Upgrade', 'Upgrade', upgrade);
@@ -273,6 +274,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   }
 
   onData(bytes: Buffer): void {
+    if (this.#status === NO_CONTENT) return;
     if (this.#server) {
       const { counters } = this.#server;
       if (this.#tunnel) counters.webSocketBytesReceived += bytes.length;
@@ -577,6 +579,9 @@ export class Exchange implements AnswerSink, LeaseTaker {
 function withLength(own: OwnAnswer): OwnAnswer {
   return { ...own, headers: [...own.headers, 'Content-Length', String(Buffer.byteLength(own.body))] };
 }
+
+/** 205 Reset Content: what a server sends with it all the same goes no further (RFC 9110 15.3.6). */
+const NO_CONTENT = 205;
 
 /** Requests that are no requests, or too much of one: the access log has only their status. */
 const REFUSED: ReadonlySet<string> = new Set<FailureKind>([

@@ -237,7 +237,9 @@ export class Http1Connection implements ClientSide {
       this.#request = request;
       this.#open(new Exchange(this.#options.runtime(), request, this));
     }
-    this.#exchange?.refuse(error);
+    // Its answer is complete, and is not to be lost for what came behind.
+    if (this.#exchange?.answerComplete) this.#linger();
+    else this.#exchange?.refuse(error);
   }
 
   #ended(): void {
@@ -247,7 +249,8 @@ export class Http1Connection implements ClientSide {
     } else if (this.#phase === 'exchange' && this.#requestComplete && !this.#connection.tls) {
       // A plain client may end its side once it has asked. Within TLS nobody does: it means that the client is gone.
       this.#keepAlive = false;
-    } else if (this.#phase !== 'lingering' || this.#writer.pending === 0) this.#socket.destroy();
+    } else if (this.#writer.pending === 0 || this.#phase === 'exchange' || this.#connection.tls) this.#socket.destroy();
+    else if (this.#phase === 'head') this.#linger();
   }
 
   #closed(): void {
@@ -260,8 +263,8 @@ export class Http1Connection implements ClientSide {
 
   // ---- to the client -----------------------------------------------------------------------------------------------
 
-  information(status: number, headers: HeaderList): void {
-    this.#writer.push(responseHead(status, status === 100 ? 'Continue' : '', headers));
+  information(status: number, reason: string, headers: HeaderList): void {
+    this.#writer.push(responseHead(status, reason, headers));
   }
 
   answer({ status, reason, headers, body, upgrade }: AnswerHead): void {

@@ -65,7 +65,7 @@ export class Http2Call implements ClientSide {
     this.exchange.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${bodyTimeout} s`));
   }
 
-  information(status: number, headers: HeaderList): void {
+  information(status: number, _reason: string, headers: HeaderList): void {
     if (status === 100) this.#response.writeContinue();
     else if (!this.#response.headersSent)
       this.#response.stream.additionalHeaders({ ':status': status, ...grouped(headers) });

@@ -38,6 +38,8 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
   const server = createSecureServer(
     {
       allowHTTP1: false,
+      // What a server sends twice passes over HTTP/1.1, too.
+      strictSingleValueFields: false,
       // Pseudo-header fields are counted too; our own limit is told with a page.
       maxHeaderListPairs: headerCount + 8,
       settings: { maxConcurrentStreams: 100, maxHeaderListSize: headerBytes, initialWindowSize: 256 * 1024 },

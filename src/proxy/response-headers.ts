@@ -23,9 +23,11 @@ export function clientHeaders(
     if ((hopByHop.has(lower) || nominated?.has(lower)) && lower !== 'proxy-authenticate') continue;
     if (lower === 'server' && protocol.passServerHeader !== 'PassThrough') continue;
     if (lower === 'date') continue; // Made anew by the lane.
-    if (lower === 'content-length' && status === 204) continue; // RFC 9110 8.6: it must not be there.
+    // RFC 9110 8.6 and 15.3.6: neither has content.
+    if (lower === 'content-length' && (status === 204 || status === 205)) continue;
     list.push(name, protocol.reverseRewriteHostInResponseHeaders ? reverseHost(lower, value, head) : value);
   }
+  if (status === 205) list.push('Content-Length', '0');
   if (protocol.passServerHeader === 'Replace') list.push('Server', SERVER_NAME);
   if (protocol.arrResponseHeader) list.push('X-Powered-By', 'ARR/3.0');
   return list;
@@ -37,7 +39,8 @@ export function informationHeaders(headers: HeaderList): HeaderList {
   const nominated = nominatedNames(headers);
   return headers.filter((_, i) => {
     const lower = (headers[i - (i % 2)] ?? '').toLowerCase();
-    return !hopByHop.has(lower) && !nominated?.has(lower);
+    // RFC 9110 8.6: no length; a client that believed it would take the answer for a body.
+    return !hopByHop.has(lower) && !nominated?.has(lower) && lower !== 'content-length';
   });
 }
 

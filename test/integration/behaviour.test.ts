@@ -126,6 +126,39 @@ const TABLE: readonly Row[] = [
   },
   { name: '205', ask: {}, answer: answer('205 Reset', 'Content-Length: 0\r\n'), told: { status: 205, body: '' } },
   {
+    name: '205 with a body',
+    ask: {},
+    answer: answer('205 Reset', 'Content-Length: 5\r\n', 'hello'),
+    told: { status: 205, body: '', headers: withArr('content-length: 0') },
+  },
+  {
+    name: '205 with a body in chunks',
+    ask: {},
+    answer: answer('205 Reset', CHUNKED, '5\r\nhello\r\n0\r\n\r\n'),
+    told: { status: 205, body: '', headers: withArr('content-length: 0') },
+  },
+  {
+    name: 'fields twice that may stand once',
+    ask: {},
+    answer: answer(
+      '302 Found',
+      'Content-Length: 0\r\nETag: "a"\r\nETag: "b"\r\nLocation: /a\r\nLocation: /b\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n',
+    ),
+    told: {
+      status: 302,
+      body: '',
+      headers: withArr(
+        'content-length: 0',
+        'etag: "a"',
+        'etag: "b"',
+        'location: /a',
+        'location: /b',
+        'content-type: a/b',
+        'content-type: c/d',
+      ),
+    },
+  },
+  {
     name: 'HEAD with a length',
     ask: { method: 'HEAD' },
     answer: answer('200 OK', 'Content-Length: 999\r\n'),
@@ -332,7 +365,7 @@ const TABLE: readonly Row[] = [
   {
     name: '102 and 103 of the server',
     ask: {},
-    answer: `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: close\r\n\r\n${ok('x')}`,
+    answer: `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: close\r\nContent-Length: 5\r\n\r\n${ok('x')}`,
     told: { status: 200, body: 'x', interim: ['102', '103 link: </a>'] },
   },
   {

@@ -104,6 +104,33 @@ async function isHeld(socket: Socket): Promise<boolean> {
   return true;
 }
 
+test('what is malformed behind a complete answer does not cost the client that answer', async () => {
+  const long = `${'x'.repeat(3_000_000)}END`;
+  const farm = await publishRecorded({ early: () => ok(long) });
+  const client = farm.open('plain');
+  client.socket.pause();
+  client.socket.write(`${head('POST /early HTTP/1.1', 'Transfer-Encoding: chunked')}5\r\nhello\r\n`);
+  client.socket.resume();
+  await client.until(/END$/);
+  client.socket.write('ZZ\r\n');
+  expect(bodies(await client.closed())).toEqual([long]);
+});
+
+test('a plain client may end its side while the last answer is on its way', async () => {
+  const farm = await publishRecorded({ answer: () => ok('x'.repeat(3_000_000)) });
+  for (let i = 0; i < 20; i++) {
+    const client = farm.open('plain');
+    client.socket.write(get('/'));
+    await client.until(/x/);
+    client.socket.pause();
+    // Somewhere between the first and the last of it.
+    for (let turns = 0; turns < 10 * i; turns++) await new Promise((resolve) => setImmediate(resolve));
+    client.socket.end();
+    client.socket.resume();
+    expect(bodies(await client.closed())[0]).toHaveLength(3_000_000);
+  }
+});
+
 describe('a GET that may have a body', () => {
   test.each([
     ['none after all', '0\r\n\r\n', ''],

@@ -109,9 +109,10 @@ function askHttp2({ port, host, authority = host, ca, ...request }: LaneRequest)
   const interim: string[] = [];
   const told = { status: 0, headers: [] as string[], body: '', trailers: [] as string[] };
   stream.on('headers', (fields) => interim.push(interimOf(fields)));
-  stream.on('response', (fields) => {
+  // As they came: the object has only the first of some that are there twice.
+  stream.on('response', (fields, _flags, raw: readonly string[]) => {
     told.status = Number(fields[':status']);
-    told.headers = fieldsOf(listed(fields));
+    told.headers = fieldsOf(inPairs(raw).filter(([name]) => !name.startsWith(':')));
   });
   stream.on('trailers', (fields) => {
     told.trailers = fieldsOf(listed(fields));
@@ -135,6 +136,10 @@ function askHttp2({ port, host, authority = host, ca, ...request }: LaneRequest)
 
 function interimOf(fields: IncomingHttpHeaders & { ':status'?: number | undefined }): string {
   return [String(fields[':status']), ...fieldsOf(listed(fields))].join(' ');
+}
+
+function inPairs(raw: readonly string[]): (readonly [string, string])[] {
+  return Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i] ?? '', raw[2 * i + 1] ?? '']);
 }
 
 function listed(fields: IncomingHttpHeaders): (readonly [string, string])[] {

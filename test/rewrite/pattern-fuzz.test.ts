@@ -16,7 +16,7 @@ import { numbers } from '../seeded-numbers.ts';
 import { type ClassItem, matchTree, printTree, TooLong, type Tree } from './tiny-matcher.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 20_000);
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.FUZZ_SEED ?? 20_261_125);
 const long = Math.max(30_000, runs * 2);
 
 type Choose = (limit: number) => number;
