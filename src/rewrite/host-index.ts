@@ -5,7 +5,7 @@
  */
 import type { Pass } from './action.ts';
 import type { Condition } from './conditions.ts';
-import { type HostKey, type HostKeys, uncertainFor, waysToFind, withConditions } from './host-keys.ts';
+import { type HostKey, type HostKeys, LONGEST_HOST, uncertainFor, waysToFind, withConditions } from './host-keys.ts';
 import type { Rule } from './rule.ts';
 import { variableReader } from './server-variables.ts';
 
@@ -92,6 +92,11 @@ function leastUsed(ways: readonly HostKeys[], uses: ReadonlyMap<string, number>)
 }
 
 const readHost = variableReader('HTTP_HOST');
+
+/** False for a Host so long that rules cannot be found by it. */
+export function isFindable(pass: Pass): boolean {
+  return readHost(pass).length <= LONGEST_HOST;
+}
 
 /** The rules for the Host of the request, or for what a rule has put in its place; those for any host come beside them. */
 export function placesOfHost({ rules, whole, pieces }: HostIndex, pass: Pass): Place | undefined {

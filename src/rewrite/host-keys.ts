@@ -22,7 +22,7 @@ export function waysToFind(rule: Rule): readonly (readonly HostKeys[])[] {
   if (rule.failure || !rule.conditions || rule.pattern?.engine === 'counting') return [];
   const { any, entries } = rule.conditions;
   // What is looked at must not be able to end the request's way.
-  const unsafe = entries.findIndex(({ failure, pattern }) => failure || pattern?.engine === 'counting');
+  const unsafe = entries.findIndex((condition) => !alwaysTells(condition));
   const safe = unsafe < 0 ? entries : entries.slice(0, unsafe);
   const ofEach = safe.map((condition) => keysOf(condition, rule.patternSyntax));
   if (any && entries.length > 1) return unsafe < 0 && ofEach.every(({ length }) => length > 0) ? ofEach : [];
@@ -36,6 +36,15 @@ function keysOf(condition: Condition, syntax: PatternSyntax): readonly HostKeys[
   const whole = finiteInputs(syntax, patternText);
   if (whole) return keysFor('whole', 0, whole);
   return fixedParts(syntax, patternText).flatMap(({ side, offset, words }) => keysFor(side, offset, words));
+}
+
+/** A longer Host is looked for rule by rule: there are patterns that may give up on it. */
+export const LONGEST_HOST = 1024;
+
+function alwaysTells(condition: Condition): boolean {
+  const { failure, pattern } = condition;
+  if (failure) return false;
+  return isAboutHost(condition) ? (pattern?.tellsUpTo ?? LONGEST_HOST) >= LONGEST_HOST : pattern?.engine !== 'counting';
 }
 
 function isAboutHost({ input }: Condition): boolean {
@@ -59,8 +68,9 @@ export function uncertainFor(host: string, rule: Rule): readonly Condition[] {
 
 const NO_CONDITIONS = { any: false, entries: [] };
 
-function isCertain({ failure, pattern, negate }: Condition, host: string): boolean {
-  if (failure || pattern?.engine === 'counting') return false;
+function isCertain(condition: Condition, host: string): boolean {
+  const { pattern, negate } = condition;
+  if (!alwaysTells(condition) || host.length > LONGEST_HOST) return false;
   return (pattern?.find(host) !== undefined) !== negate;
 }
 

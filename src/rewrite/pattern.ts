@@ -22,6 +22,8 @@ export interface Pattern {
   readonly loneBrackets: readonly number[];
   /** `linear` and `comparison` never give up on what a request can bring; `counting` may, and is slow where it does. */
   readonly engine: 'linear' | 'counting' | 'comparison';
+  /** The longest input on which it is certain not to give up. */
+  readonly tellsUpTo: number;
 }
 
 const NO_CAPTURES: Captures = [];
@@ -60,6 +62,7 @@ function exactMatch(text: string, ignoreCase: boolean): Pattern {
     groups: 0,
     loneBrackets: [],
     engine: 'comparison',
+    tellsUpTo: Number.POSITIVE_INFINITY,
     match: (input) => (equal(input) ? [input] : undefined),
     find: (input) => (equal(input) ? NO_CAPTURES : undefined),
   };
@@ -77,6 +80,7 @@ const ANYTHING: Pattern = {
   groups: 1,
   loneBrackets: [],
   engine: 'comparison',
+  tellsUpTo: Number.POSITIVE_INFINITY,
   match: (input) => [input, input],
   find: () => NO_CAPTURES,
 };
@@ -85,7 +89,7 @@ function wildcard(text: string, ignoreCase: boolean): Pattern {
   if (!/[*?]/.test(text)) return exactMatch(text, ignoreCase);
   const { stars, match, finds } = compileWildcard(text, ignoreCase);
   const find = (input: string) => (finds(input) ? NO_CAPTURES : undefined);
-  return { groups: stars, loneBrackets: [], engine: 'comparison', match, find };
+  return { groups: stars, loneBrackets: [], engine: 'comparison', tellsUpTo: Number.POSITIVE_INFINITY, match, find };
 }
 
 function fromSyntax(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
@@ -100,7 +104,8 @@ function fromSyntax(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pat
     const holds = engineOf(made, input.length).holds(input);
     return holds === TOO_COMPLEX ? holds : holds ? NO_CAPTURES : undefined;
   };
-  return { groups, loneBrackets, engine: made.alwaysTells ? 'linear' : 'counting', match, find };
+  const tellsUpTo = Math.max(0, ...made.quick.map(({ upTo }) => upTo));
+  return { groups, loneBrackets, engine: made.alwaysTells ? 'linear' : 'counting', tellsUpTo, match, find };
 }
 
 /** Compiles a regular expression that is to be found again and again in a body. */

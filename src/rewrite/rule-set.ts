@@ -1,7 +1,7 @@
 /** Runs the rules over one request: global ones first, then those of the deepest scope that holds the path. */
 import type { Pass } from './action.ts';
 import type { CompiledSite, RuleSet } from './compile.ts';
-import { type HostIndex, placesOfHost } from './host-index.ts';
+import { type HostIndex, isFindable, placesOfHost } from './host-index.ts';
 import type { RewriteOutcome, RuleFailure, Verdict } from './outcome.ts';
 import { isBelow, isFailure, type Rule, runRule } from './rule.ts';
 import type { RewriteRequest } from './server-variables.ts';
@@ -47,20 +47,22 @@ function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefi
   if (ruleSet.rules.length === 0) return undefined;
   recorder?.events.push({ event: 'URL_REWRITE_START', ...current(pass), Scope: ruleSet.scope });
   // A trace shows every rule, so nothing is left out while one is recorded.
+  const { index } = ruleSet;
   const result =
-    recorder || !ruleSet.index ? runAll(ruleSet, pass, recorder) : runIndexed(ruleSet, ruleSet.index, pass);
+    recorder || !index || !isFindable(pass) ? runAll(ruleSet, pass, recorder) : runIndexed(ruleSet, index, pass);
   recorder?.events.push({ event: 'URL_REWRITE_END', ...current(pass) });
   return result;
 }
 
-function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): Verdict | undefined {
-  for (const rule of ruleSet.rules) {
+function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined, from = 0): Verdict | undefined {
+  for (let at = from; ; at++) {
+    const rule = ruleSet.rules[at];
+    if (!rule) return undefined;
     const result = runRule(rule, pass, recorder);
     if (result === 'next') continue;
     if (result !== 'done') return outcomeOf(result, rule, ruleSet);
     if (rule.stopProcessing) return undefined;
   }
-  return undefined;
 }
 
 /** Only the rules that can take a request for this host, in their order. */
@@ -78,6 +80,7 @@ function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Pass): Verdict | u
     if (result !== 'done') return outcomeOf(result, rule, ruleSet);
     if (rule.stopProcessing) return undefined;
     if (pass.set?.has('HTTP_HOST')) {
+      if (!isFindable(pass)) return runAll(ruleSet, pass, undefined, at + 1);
       own = placesOfHost(index, pass);
     }
   }

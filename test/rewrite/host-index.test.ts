@@ -325,6 +325,23 @@ test('random rules that look at the host alone end the same with the index and w
   );
 });
 
+test('a Host so long that a pattern might give up on it is looked for rule by rule, and others by their end', () => {
+  const ends = (name: string): RuleText => ({
+    name,
+    conditions: [condition('{HTTP_HOST}', `^(.*\\.)?${name}\\.com$`)],
+    to: `https://${name}/{R:0}`,
+    stop: true,
+  });
+  const rules = Array.from({ length: 20 }, (_, i) => ends(`site${i}`));
+  for (const length of [20, 1000, 1024, 1025, 2000, 60_000]) {
+    const host = `${'a.'.repeat(length / 2)}.site7.com`.slice(-length);
+    const [indexed, linear, site] = bothWays(rules, { host });
+    expect(indexed).toEqual(linear);
+    expect(site.global.index?.pieces.length).toBeGreaterThan(0);
+    expect(indexed).toMatchObject(length <= 1024 ? { kind: 'proxy', host: 'site7' } : {});
+  }
+});
+
 test('10,000 rules that name their hosts cost one look-up', () => {
   const rules = Array.from({ length: 10_000 }, (_, number) => literal(`host${number}.example`));
   const index = compileRules(sitesOf({ global: ruleSet(rules) })).get('site')!.global.index!;
