@@ -152,6 +152,3 @@ function escapeCharacter(character: string): string {
 export function w3cHeader(fields: readonly string[]): string {
   return `#Software: Lychgate\n#Version: 1.0\n#Date: ${new Date().toISOString().slice(0, 19).replace('T', ' ')}\n#Fields: ${fields.join(' ')}\n`;
 }
-
-/** Every field, in the order of a line. */
-export const ACCESS_FIELDS: readonly string[] = Object.keys(FIELDS);

@@ -13,12 +13,12 @@ import type { ResponseMessage } from '../http1/response-message.ts';
 import { type BodyRules, rewriteHead } from '../rewrite/outbound.ts';
 import { loggedTarget } from '../rewrite/target.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
-import { errorPage } from './error-response.ts';
 import { bodyRulesApply, rewriteBody } from './outbound-answer.ts';
+import { failurePage, ruleAnswer } from './own-answer.ts';
 import { type Decision, decide, type Forward } from './pipeline.ts';
 import { type HeaderList, headerOf, type RequestHead } from './request-head.ts';
 import { serverHeaders } from './request-headers.ts';
-import { clientHeaders, informationHeaders, SERVER_NAME } from './response-headers.ts';
+import { clientHeaders, informationHeaders } from './response-headers.ts';
 import { createRewrittenBody, type RewrittenBody } from './rewritten-body.ts';
 import type { Runtime } from './runtime.ts';
 import { serverFailure } from './server-failure.ts';
@@ -109,10 +109,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       this.#client.cut();
       return;
     }
-    this.#answerBegun = true;
-    this.#answerComplete = true;
-    this.#status = this.#failure.status;
-    this.#client.respond(this.#withOutboundHeaders(this.#page(this.#failure)), this.#failure);
+    this.#give(failurePage(this.#failure, this.#logId, this.#decision?.outbound), this.#failure);
   }
 
   /** 1. the login rules, 2. a pinned server, or the farm's next one, 3. a connection to it. */
@@ -468,38 +465,18 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   #respond(decision: Extract<Decision, { action: 'respond' }>): void {
     try {
-      const own = this.#withOutbound(
-        withLength({ ...decision, headers: ['Server', SERVER_NAME, ...decision.headers] }),
-      );
-      this.#answerBegun = true;
-      this.#answerComplete = true;
-      this.#status = decision.status;
-      this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(own.body);
-      this.#client.respond(own, undefined);
+      this.#give(ruleAnswer(decision, decision.outbound), undefined);
     } catch (error) {
       this.refuse(error);
     }
   }
 
-  #page({ status, subStatus }: ExchangeError): OwnAnswer {
-    const body = errorPage(status, subStatus, this.#logId);
-    this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(body);
-    const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
-    return withLength({ status, reason: '', headers, body });
-  }
-
-  /** Outbound rules see what we answer ourselves too; they change its headers only. */
-  #withOutbound(own: OwnAnswer): OwnAnswer {
-    const outbound = this.#decision?.outbound;
-    return outbound ? { ...own, headers: rewriteHead(outbound, own.status, own.headers).headers } : own;
-  }
-
-  #withOutboundHeaders(page: OwnAnswer): OwnAnswer {
-    try {
-      return this.#withOutbound(page);
-    } catch {
-      return page; // Of two failures the first is told.
-    }
+  #give(own: OwnAnswer, failure: ExchangeError | undefined): void {
+    this.#answerBegun = true;
+    this.#answerComplete = true;
+    this.#status = own.status;
+    this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(own.body);
+    this.#client.respond(own, failure);
   }
 
   /** Whatever is under way at a server ends; a connection that is in use is not used again. */
@@ -573,11 +550,6 @@ export class Exchange implements AnswerSink, LeaseTaker {
       serverTime: this.#serverTime === undefined ? undefined : Math.round(this.#serverTime),
     });
   }
-}
-
-/** Before outbound rules look, as the answer of a server has its length, too. */
-function withLength(own: OwnAnswer): OwnAnswer {
-  return { ...own, headers: [...own.headers, 'Content-Length', String(Buffer.byteLength(own.body))] };
 }
 
 /** 205 Reset Content: what a server sends with it all the same goes no further (RFC 9110 15.3.6). */

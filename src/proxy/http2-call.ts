@@ -61,8 +61,9 @@ export class Http2Call implements ClientSide {
       return;
     }
     if (this.#told === undefined || this.#request.complete || this.#request.isPaused()) return;
-    if (now - this.#since <= bodyTimeout * 1000) return;
-    this.exchange.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${bodyTimeout} s`));
+    const limit = this.exchange.pauseLimit(bodyTimeout);
+    if (now - this.#since <= limit * 1000) return;
+    this.exchange.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${limit} s`));
   }
 
   information(status: number, _reason: string, headers: HeaderList): void {

@@ -1,0 +1,38 @@
+/** Answers of our own: what a rule says, and the page for a failure, with the headers that outbound rules make of them. */
+import type { ExchangeError } from '../errors.ts';
+import { type OutboundPass, rewriteHead } from '../rewrite/outbound.ts';
+import type { OwnAnswer } from './client-side.ts';
+import { errorPage } from './error-response.ts';
+import type { Respond } from './pipeline.ts';
+import { SERVER_NAME } from './response-headers.ts';
+
+/** @throws ExchangeError when an outbound rule fails */
+export function ruleAnswer(decision: Respond, outbound: OutboundPass | undefined): OwnAnswer {
+  const { status, reason, headers, body } = decision;
+  return rewritten(withLength({ status, reason, headers: ['Server', SERVER_NAME, ...headers], body }), outbound);
+}
+
+/** @param reference the id of the exchange in the logs */
+export function failurePage(
+  { status, subStatus }: ExchangeError,
+  reference: string,
+  outbound: OutboundPass | undefined,
+): OwnAnswer {
+  const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
+  const page = withLength({ status, reason: '', headers, body: errorPage(status, subStatus, reference) });
+  try {
+    return rewritten(page, outbound);
+  } catch {
+    return page; // Of two failures the first is told.
+  }
+}
+
+/** Outbound rules see what we answer ourselves too; they change its headers only. */
+function rewritten(own: OwnAnswer, outbound: OutboundPass | undefined): OwnAnswer {
+  return outbound ? { ...own, headers: rewriteHead(outbound, own.status, own.headers).headers } : own;
+}
+
+/** Before outbound rules look, as the answer of a server has its length, too. */
+function withLength(own: OwnAnswer): OwnAnswer {
+  return { ...own, headers: [...own.headers, 'Content-Length', String(Buffer.byteLength(own.body))] };
+}
