@@ -360,6 +360,51 @@ export interface FarmSettings {
   /** Requests that wait for a connection where there are no more, and how long, in seconds. */
   readonly queueLength: number;
   readonly queueTimeout: number;
+  /** In place of the algorithm in the IIS file. */
+  readonly algorithm?: 'LeastRequests';
+  /** Seconds over which a server that returns comes up to its share; 0: it gets it at once. */
+  readonly slowStart: number;
+  /** Other servers that are tried for a request. */
+  readonly retries: number;
+  /** Percent of the requests that may be sent to a second server. */
+  readonly retryBudget: number;
+  /** Absent: a server that cannot be reached gets requests all the same. */
+  readonly circuit?: CircuitSettings;
+  readonly probes: readonly ProbeSettings[];
+  /** Seconds until a server that failed live traffic gets requests again; absent: never. */
+  readonly liveTrafficRecovery?: number;
+  readonly outlierLatency?: OutlierSettings;
+  readonly clientCertificate?: CertificateFileSetting;
+}
+
+export interface CircuitSettings {
+  /** Connections in a row that cannot be made. */
+  readonly failures: number;
+  /** Seconds before the first try to reach the server again. */
+  readonly pause: number;
+  readonly longestPause: number;
+}
+
+/** A URL test beside that of the IIS file. What is absent is as the farm's `healthCheck` has it. Times in seconds. */
+export interface ProbeSettings {
+  readonly span: Span;
+  readonly url: string;
+  readonly interval?: number;
+  readonly timeout?: number;
+  readonly retries?: number;
+  readonly statusCodeMatch?: string;
+  readonly responseMatch?: string;
+  readonly hostName?: string;
+  readonly port?: number;
+}
+
+export interface OutlierSettings {
+  /** Times the median of the other servers. */
+  readonly factor: number;
+  /** Least requests of a period to judge by. */
+  readonly requests: number;
+  /** Seconds. */
+  readonly period: number;
 }
 
 /** `settings.json` with every default filled in. File names are absolute, durations seconds. */
@@ -377,6 +422,12 @@ export interface SettingsConfig {
     readonly ciphers?: string;
     /** `address:port` of listeners that also take TLS 1.0 and 1.1. */
     readonly legacyListeners: readonly string[];
+    readonly clientCertificates?: {
+      readonly mode: 'request' | 'require';
+      readonly ca: readonly { readonly path: string; readonly span: Span }[];
+      /** `address:port`; absent: all. */
+      readonly listeners?: readonly string[];
+    };
   };
   /** Host name (lower case) to IP address: in place of the Windows hosts file. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -424,6 +475,9 @@ export interface SettingsConfig {
       readonly fields: readonly string[];
     };
   };
+  /** Absolute paths. */
+  readonly affinitySecretFile?: string;
+  readonly stateFile?: string;
   /** `false`: no admin listener. */
   readonly admin: false | { readonly address: string; readonly port: number; readonly tokenFile?: string };
 }

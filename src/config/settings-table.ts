@@ -43,6 +43,14 @@ const forms = {
     what: 'an IP address, with or without a port',
     fits: (text) => isIP(text) !== 0 || (parseAddressAndPort(text)?.address ?? '*') !== '*',
   },
+  absoluteUrl: {
+    what: 'a URL, as in https://fe/owa/healthcheck.htm',
+    fits: (text) => /^https?:\/\/[^/?#]+/i.test(text) && URL.canParse(text),
+  },
+  statusCodes: {
+    what: 'status codes, as in 200-399,401',
+    fits: (text) => text.split(',').every((part) => /^\s*\d{3}\s*(?:-\s*(?:\d{3})?\s*)?$/.test(part)),
+  },
   pin: {
     what: 'a SHA-256 in base64 (44 characters)',
     fits: (text) => /^(sha256\/)?[A-Za-z0-9+/]{43}=$/.test(text),
@@ -80,8 +88,12 @@ function count(min: number, meaning: string, max = 2 ** 31 - 1): SettingType {
 }
 
 /** Timers of the runtime hold at most 24 days. */
-function seconds(meaning: string): SettingType {
-  return { kind: 'number', min: 0.001, max: 2_147_483, whole: false, meaning };
+function seconds(meaning: string, min = 0.001): SettingType {
+  return { kind: 'number', min, max: 2_147_483, whole: false, meaning };
+}
+
+function switchedOff(type: SettingType, meaning: string): SettingType {
+  return { kind: 'either', options: [{ kind: 'switch', only: false }, type], meaning };
 }
 
 function described(type: SettingType, meaning: string): SettingType {
@@ -95,6 +107,11 @@ const certificateFile: SettingType = object({
   passphraseFile: text,
   listeners: list(listener),
 });
+
+const certificateOfOurs: SettingType = object(
+  { pfx: text, cert: text, key: text, passphraseFile: text },
+  'The certificate that we show to the servers.',
+);
 
 /** Columns of the access log, IIS's first. */
 export const accessLogFields: readonly string[] = [
@@ -132,6 +149,15 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
       minVersion: names('TLSv1.2', 'TLSv1.3'),
       ciphers: text,
       legacyListeners: list(listener, 'Listeners that also take TLS 1.0 and 1.1.'),
+      clientCertificates: object(
+        {
+          mode: names('request', 'require'),
+          ca: { kind: 'either', options: [text, list(text)], meaning: 'Files with certificates of authorities.' },
+          listeners: list(listener, 'Where clients are asked; without it everywhere.'),
+        },
+        'Certificates that clients are asked for.',
+        ['mode', 'ca'],
+      ),
     }),
     hosts: {
       kind: 'record',
@@ -155,6 +181,63 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
         maxConnections: count(1, 'Connections of a worker to each server.'),
         queueLength: count(0, 'Requests that wait for a connection.'),
         queueTimeout: seconds('Waiting for a connection.'),
+        algorithm: { kind: 'text', names: ['LeastRequests'], meaning: 'In place of the algorithm in the IIS file.' },
+        slowStart: seconds('How long a server that returns gets less than its share.', 0),
+        retries: count(0, 'Other servers that are tried for a request.', 100),
+        retryBudget: {
+          kind: 'number',
+          min: 0,
+          max: 100,
+          whole: false,
+          meaning: 'Percent of the requests that may be sent to a second server.',
+        },
+        circuit: switchedOff(
+          object({
+            failures: count(1, 'Connections in a row that cannot be made.'),
+            pause: seconds('Before the first try to reach the server again.'),
+            longestPause: seconds('Between later tries.'),
+          }),
+          'When a server that cannot be reached gets no more requests; false for never.',
+        ),
+        probes: list(
+          object(
+            {
+              url: { kind: 'text', form: forms.absoluteUrl },
+              interval: seconds('Between tests.'),
+              timeout: seconds('For the whole answer.'),
+              retries: count(0, 'Tests in a row that may fail.', 1000),
+              statusCodeMatch: { kind: 'text', form: forms.statusCodes },
+              responseMatch: text,
+              hostName: { kind: 'text', form: forms.hostName },
+              port: count(1, 'TCP port.', 65535),
+            },
+            undefined,
+            ['url'],
+          ),
+          'URL tests beside that of the IIS file; a server must pass all of them.',
+        ),
+        liveTraffic: object({
+          recovery: {
+            kind: 'either',
+            options: [names('never'), seconds('Until a server that failed live traffic gets requests again.')],
+            meaning: "Seconds, or 'never' as ARR has it.",
+          },
+        }),
+        outlierLatency: switchedOff(
+          object({
+            factor: {
+              kind: 'number',
+              min: 1.5,
+              max: 1000,
+              whole: false,
+              meaning: 'Times the median of the other servers.',
+            },
+            requests: count(10, 'Least requests of a period to judge by.'),
+            period: seconds('Over which the time of answers is compared.'),
+          }),
+          'Takes a server out that answers much later than the others; false (the default) for never.',
+        ),
+        clientCertificate: certificateOfOurs,
       }),
       meaning: 'Settings of web farms that IIS has no attribute for, by farm name.',
     },
@@ -190,6 +273,8 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
       level: names('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
       access: object({ format: names('json', 'w3c', 'off'), file: text, fields: list(names(...accessLogFields)) }),
     }),
+    affinitySecretFile: described(text, 'File with the secret behind the values of affinity cookies.'),
+    stateFile: described(text, 'File that keeps the states of servers over a restart.'),
     admin: {
       kind: 'either',
       options: [

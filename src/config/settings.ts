@@ -5,7 +5,14 @@ import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Report, Span } from './diagnostic.ts';
 import { readSource } from './files.ts';
 import type { LoadSession } from './load-session.ts';
-import type { BindingConfig, CertificateSetting, FarmSettings, SettingsConfig } from './model.ts';
+import type {
+  BindingConfig,
+  CertificateFileSetting,
+  CertificateSetting,
+  FarmSettings,
+  ProbeSettings,
+  SettingsConfig,
+} from './model.ts';
 import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
 import { checkSetting, type Setting } from './settings-check.ts';
 import { accessLogFields, settingsTable } from './settings-table.ts';
@@ -120,6 +127,7 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
         minVersion: textAt(root, 'tls', 'minVersion') === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2',
         ...present('ciphers', textAt(root, 'tls', 'ciphers')),
         legacyListeners: textsAt(root, 'tls', 'legacyListeners').map((text) => text.toLowerCase()),
+        ...present('clientCertificates', clientCertificatesOf(at(root, 'tls', 'clientCertificates'), folder)),
       },
       hosts: Object.fromEntries(
         [...(at(root, 'hosts')?.keys ?? [])].map(([name, address]) => [
@@ -129,14 +137,11 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
       ),
       dns: textsAt(root, 'dns'),
       upstream: {
-        ca: listOf(at(root, 'upstream', 'ca')).map(({ value, span }) => ({
-          path: resolve(folder, String(value)),
-          span,
-        })),
+        ca: filesOf(at(root, 'upstream', 'ca'), folder),
         ...present('localAddress', textAt(root, 'upstream', 'localAddress')),
         allow: textsAt(root, 'upstream', 'allow').map((host) => host.toLowerCase()),
       },
-      farms: Object.fromEntries(farms.map(([name, farm]) => [name.toLowerCase(), farmOf(farm)])),
+      farms: Object.fromEntries(farms.map(([name, farm]) => [name.toLowerCase(), farmOf(farm, folder)])),
       workers: workersOf(at(root, 'workers')),
       http2: at(root, 'http2')?.value !== false,
       trustedProxies: textsAt(root, 'trustedProxies').map((network) => parseNetwork(network) ?? network),
@@ -145,6 +150,8 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
       limits: limitsOf(root),
       timeouts: timeoutsOf(root),
       log: logOf(root, folder),
+      ...present('affinitySecretFile', pathAt(root, folder, 'affinitySecretFile')),
+      ...present('stateFile', pathAt(root, folder, 'stateFile')),
       admin: adminOf(root, folder),
     },
     iis: iisOf(root, folder),
@@ -158,6 +165,15 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
 function listOf(setting: Setting | undefined): readonly Setting[] {
   if (setting === undefined) return [];
   return setting.items ?? [setting];
+}
+
+function filesOf(setting: Setting | undefined, folder: string): readonly { path: string; span: Span }[] {
+  return listOf(setting).map(({ value, span }) => ({ path: resolve(folder, String(value)), span }));
+}
+
+function pathAt(setting: Setting | undefined, folder: string, ...path: readonly string[]): string | undefined {
+  const text = textAt(setting, ...path);
+  return text === undefined ? undefined : resolve(folder, text);
 }
 
 function iisOf(root: Setting | undefined, folder: string): readonly IisEntry[] {
@@ -198,20 +214,37 @@ function certificatesOf(root: Setting | undefined, file: string): readonly Certi
   if (entries === undefined) {
     return [{ kind: 'path', path: resolve(folder, '../certs'), span: { file, start: 0, end: 0 } }];
   }
-  const path = (text: string | undefined) => (text === undefined ? undefined : resolve(folder, text));
-  return entries.map((entry) => {
-    const { span } = entry;
-    if (typeof entry.value === 'string') return { kind: 'path', path: resolve(folder, entry.value), span };
-    return {
-      kind: 'files',
-      ...present('pfx', path(textAt(entry, 'pfx'))),
-      ...present('cert', path(textAt(entry, 'cert'))),
-      ...present('key', path(textAt(entry, 'key'))),
-      ...present('passphraseFile', path(textAt(entry, 'passphraseFile'))),
-      ...present('listeners', at(entry, 'listeners') && textsAt(entry, 'listeners').map((text) => text.toLowerCase())),
-      span,
-    };
-  });
+  return entries.map((entry) =>
+    typeof entry.value === 'string'
+      ? { kind: 'path', path: resolve(folder, entry.value), span: entry.span }
+      : certificateFileOf(entry, folder),
+  );
+}
+
+function certificateFileOf(setting: Setting, folder: string): CertificateFileSetting {
+  const listeners = at(setting, 'listeners') && textsAt(setting, 'listeners').map((text) => text.toLowerCase());
+  return {
+    kind: 'files',
+    ...present('pfx', pathAt(setting, folder, 'pfx')),
+    ...present('cert', pathAt(setting, folder, 'cert')),
+    ...present('key', pathAt(setting, folder, 'key')),
+    ...present('passphraseFile', pathAt(setting, folder, 'passphraseFile')),
+    ...present('listeners', listeners),
+    span: setting.span,
+  };
+}
+
+function clientCertificatesOf(
+  setting: Setting | undefined,
+  folder: string,
+): SettingsConfig['tls']['clientCertificates'] {
+  if (setting === undefined) return undefined;
+  const listeners = at(setting, 'listeners') && textsAt(setting, 'listeners').map((text) => text.toLowerCase());
+  return {
+    mode: textAt(setting, 'mode') === 'require' ? 'require' : 'request',
+    ca: filesOf(at(setting, 'ca'), folder),
+    ...present('listeners', listeners),
+  };
 }
 
 function defaultCertificateOf(setting: Setting | undefined): SettingsConfig['defaultCertificate'] {
@@ -221,11 +254,29 @@ function defaultCertificateOf(setting: Setting | undefined): SettingsConfig['def
   return { byListener: Object.fromEntries([...setting.keys].map(([key, value]) => [key.toLowerCase(), named(value)])) };
 }
 
-/** Where a farm's settings limit its connections and say nothing of those who wait; ARR has no such queue. */
-export const DEFAULT_QUEUE = { length: 1000, timeout: 10 } as const;
+/** Of a farm that settings.json does not name, and of hosts that are no farm. Times in seconds. */
+const FARM_DEFAULTS = {
+  /** Of requests that wait where connections are limited; ARR has no such queue. */
+  queueLength: 1000,
+  queueTimeout: 10,
+  slowStart: 10,
+  retries: 2,
+  retryBudget: 20,
+  circuit: { failures: 3, pause: 0.25, longestPause: 5 },
+  liveTrafficRecovery: 30,
+  outlierLatency: { factor: 3, requests: 100, period: 10 },
+} as const;
 
-function farmOf(setting: Setting): FarmSettings {
+/** What holds for a farm that settings.json does not name. */
+export function defaultFarmSettings(file: string): FarmSettings {
+  return farmOf({ span: { file, start: 0, end: 0 } }, dirname(file));
+}
+
+function farmOf(setting: Setting, folder: string): FarmSettings {
   const verify = textAt(setting, 'verify');
+  const certificate = at(setting, 'clientCertificate');
+  const number = (name: 'queueLength' | 'queueTimeout' | 'slowStart' | 'retries' | 'retryBudget') =>
+    numberAt(setting, [name], FARM_DEFAULTS[name]);
   return {
     span: setting.span,
     verify: verify === 'chain' || verify === 'none' ? verify : 'full',
@@ -233,8 +284,56 @@ function farmOf(setting: Setting): FarmSettings {
     pins: textsAt(setting, 'pins').map((pin) => pin.replace(/^sha256\//, '')),
     ...present('localAddress', textAt(setting, 'localAddress')),
     ...present('maxConnections', optionalNumberAt(setting, 'maxConnections')),
-    queueLength: numberAt(setting, ['queueLength'], DEFAULT_QUEUE.length),
-    queueTimeout: numberAt(setting, ['queueTimeout'], DEFAULT_QUEUE.timeout),
+    queueLength: number('queueLength'),
+    queueTimeout: number('queueTimeout'),
+    ...(textAt(setting, 'algorithm') === 'LeastRequests' ? { algorithm: 'LeastRequests' } : {}),
+    slowStart: number('slowStart'),
+    retries: number('retries'),
+    retryBudget: number('retryBudget'),
+    ...present('circuit', circuitOf(at(setting, 'circuit'))),
+    probes: (at(setting, 'probes')?.items ?? []).map(probeOf),
+    ...present('liveTrafficRecovery', recoveryOf(at(setting, 'liveTraffic', 'recovery'))),
+    ...present('outlierLatency', outlierOf(at(setting, 'outlierLatency'))),
+    ...present('clientCertificate', certificate && certificateFileOf(certificate, folder)),
+  };
+}
+
+function circuitOf(setting: Setting | undefined): FarmSettings['circuit'] {
+  if (setting?.value === false) return undefined;
+  const { failures, pause, longestPause } = FARM_DEFAULTS.circuit;
+  return {
+    failures: numberAt(setting, ['failures'], failures),
+    pause: numberAt(setting, ['pause'], pause),
+    longestPause: numberAt(setting, ['longestPause'], longestPause),
+  };
+}
+
+function probeOf(setting: Setting): ProbeSettings {
+  return {
+    span: setting.span,
+    url: textAt(setting, 'url') ?? '',
+    ...present('interval', optionalNumberAt(setting, 'interval')),
+    ...present('timeout', optionalNumberAt(setting, 'timeout')),
+    ...present('retries', optionalNumberAt(setting, 'retries')),
+    ...present('statusCodeMatch', textAt(setting, 'statusCodeMatch')),
+    ...present('responseMatch', textAt(setting, 'responseMatch')),
+    ...present('hostName', textAt(setting, 'hostName')),
+    ...present('port', optionalNumberAt(setting, 'port')),
+  };
+}
+
+function recoveryOf(setting: Setting | undefined): number | undefined {
+  if (setting?.value === 'never') return undefined;
+  return typeof setting?.value === 'number' ? setting.value : FARM_DEFAULTS.liveTrafficRecovery;
+}
+
+function outlierOf(setting: Setting | undefined): FarmSettings['outlierLatency'] {
+  if (setting === undefined || setting.value === false) return undefined;
+  const { factor, requests, period } = FARM_DEFAULTS.outlierLatency;
+  return {
+    factor: numberAt(setting, ['factor'], factor),
+    requests: numberAt(setting, ['requests'], requests),
+    period: numberAt(setting, ['period'], period),
   };
 }
 
@@ -272,13 +371,12 @@ function timeoutsOf(root: Setting | undefined): SettingsConfig['timeouts'] {
 
 function logOf(root: Setting | undefined, folder: string): SettingsConfig['log'] {
   const format = textAt(root, 'log', 'access', 'format');
-  const file = textAt(root, 'log', 'access', 'file');
   const fields = at(root, 'log', 'access', 'fields');
   return {
     level: (textAt(root, 'log', 'level') ?? 'info') as SettingsConfig['log']['level'],
     access: {
       format: format === 'w3c' || format === 'off' ? format : 'json',
-      ...present('file', file === undefined ? undefined : resolve(folder, file)),
+      ...present('file', pathAt(root, folder, 'log', 'access', 'file')),
       fields: fields === undefined ? accessLogFields : textsAt(root, 'log', 'access', 'fields'),
     },
   };
@@ -289,6 +387,5 @@ function adminOf(root: Setting | undefined, folder: string): SettingsConfig['adm
   if (admin?.value === false || at(admin, 'address')?.value === false) return false;
   const written = (textAt(admin, 'address') ?? '127.0.0.1:9443').replace(/^localhost:/, '127.0.0.1:');
   const { address, port } = parseAddressAndPort(written) ?? { address: '127.0.0.1', port: 9443 };
-  const tokenFile = textAt(admin, 'tokenFile');
-  return { address, port, ...present('tokenFile', tokenFile === undefined ? undefined : resolve(folder, tokenFile)) };
+  return { address, port, ...present('tokenFile', pathAt(admin, folder, 'tokenFile')) };
 }

@@ -1,5 +1,5 @@
 /** A web farm as it runs: its servers, which of them is next, and the endpoint each is reached at. */
-import type { ProtocolConfig, ServerConfig, WebFarmConfig } from '../config/model.ts';
+import type { FarmSettings, ProtocolConfig, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { weightedRoundRobin } from './load-balancing.ts';
 import { ServerCounters } from './server-counters.ts';
 import type { Endpoint } from './server-socket.ts';
@@ -28,17 +28,12 @@ export interface WebFarm {
 
 /** What is the same for all servers of a farm and does not stand in its IIS section. Times in seconds. */
 export interface FarmSurroundings {
-  readonly verify: ServerTls['verify'];
+  readonly settings: FarmSettings;
   /** Names that bindings and rules give to what the farm publishes. */
   readonly names: readonly string[];
-  readonly serverName: string | undefined;
-  readonly pins: readonly string[];
   readonly ca: readonly string[];
   readonly localAddress: string | undefined;
   readonly connectTimeout: number;
-  readonly maxConnections: number | undefined;
-  readonly queueLength: number;
-  readonly queueTimeout: number;
 }
 
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
@@ -64,22 +59,23 @@ type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'httpsPort
 
 function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurroundings): Server {
   const address = member.address.value;
-  const serverName = sniFor(address, around.serverName);
+  const { settings } = around;
+  const serverName = sniFor(address, settings.serverName);
   const base = {
     address,
     localAddress: around.localAddress,
     connectTimeout: Math.min(around.connectTimeout, protocol.timeout),
     timeout: protocol.timeout,
     maxResponseHeaderSize: protocol.maxResponseHeaderSize,
-    maxConnections: around.maxConnections,
-    queueLength: around.queueLength,
-    queueTimeout: around.queueTimeout,
+    maxConnections: settings.maxConnections,
+    queueLength: settings.queueLength,
+    queueTimeout: settings.queueTimeout,
   };
-  const names = [address, member.hostName, around.serverName ?? '', protocol.alternateHostName, ...around.names];
+  const names = [address, member.hostName, settings.serverName ?? '', protocol.alternateHostName, ...around.names];
   const tls: ServerTls = {
-    verify: around.verify,
+    verify: settings.verify,
     names: [...new Set(names.filter((name) => name !== ''))],
-    pins: around.pins,
+    pins: settings.pins,
     ca: around.ca,
     ...(serverName === undefined ? {} : { serverName }),
   };

@@ -1,7 +1,7 @@
 /** Configuration to Runtime: the one place where the parts of a worker are put together. */
 import { BlockList, isIP } from 'node:net';
 import type { Config, WebFarmConfig } from '../config/model.ts';
-import { DEFAULT_QUEUE } from '../config/settings.ts';
+import { defaultFarmSettings } from '../config/settings.ts';
 import { createConnections } from '../farm/connections.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
 import { createLookup } from '../farm/resolve.ts';
@@ -51,18 +51,13 @@ export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runt
 }
 
 function surroundings({ settings, ...config }: Config, ca: readonly string[], farm?: WebFarmConfig): FarmSurroundings {
-  const own = farm && settings.farms[farm.name.value.toLowerCase()];
+  const own = (farm && settings.farms[farm.name.value.toLowerCase()]) ?? defaultFarmSettings(settings.file);
   return {
-    verify: own?.verify ?? 'full',
+    settings: own,
     names: farm ? publishedNames({ settings, ...config }, farm) : [],
-    serverName: own?.serverName,
-    pins: own?.pins ?? [],
     ca,
-    localAddress: own?.localAddress ?? settings.upstream.localAddress,
+    localAddress: own.localAddress ?? settings.upstream.localAddress,
     connectTimeout: settings.timeouts.connect,
-    maxConnections: own?.maxConnections,
-    queueLength: own?.queueLength ?? DEFAULT_QUEUE.length,
-    queueTimeout: own?.queueTimeout ?? DEFAULT_QUEUE.timeout,
   };
 }
 
