@@ -1,5 +1,67 @@
 /** What the admin listener may ask of the service. The service provides it. */
+
+/** ARR's verbs: `SetState` with its four states, and the marks of health. */
+export type ServerAction = 'Start' | 'Drain' | 'GracefulStop' | 'ForcefulStop' | 'SetHealthy' | 'SetUnhealthy';
+
+/** Under the names of ARR's runtime data. Requests are HTTP requests, WebSockets are counted apart. */
+export interface ReportedCounters {
+  readonly totalRequests: number;
+  readonly currentRequests: number;
+  readonly failedRequests: number;
+  /** Over the last second or so. */
+  readonly requestPerSecond: number;
+  /** Bytes of bodies, to and from the server. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Milliseconds until the head of an answer, on average over all answers. */
+  readonly responseTime: number;
+  readonly totalWebSocketRequests: number;
+  readonly currentWebSocketRequests: number;
+  readonly failedWebSocketRequests: number;
+  readonly webSocketBytesSent: number;
+  readonly webSocketBytesReceived: number;
+}
+
+export interface ReportedServer {
+  readonly address: string;
+  /** As the IIS file has it: a server that is switched off there takes no state. */
+  readonly enabled: boolean;
+  readonly state: 'Active' | 'Draining' | 'Inactive';
+  readonly isHealthy: boolean;
+  /** Why it is what it is; `''` while nothing ever spoke against it. */
+  readonly healthReason: string;
+  /** ISO 8601; `null` while it has not changed. */
+  readonly healthSince: string | null;
+  readonly weight: number;
+  readonly counters: ReportedCounters;
+}
+
+export interface ReportedFarm {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly servers: readonly ReportedServer[];
+  /** The sum of its servers. */
+  readonly counters: ReportedCounters;
+}
+
+/** Why an action was not carried out. */
+export type Refusal = 'unknownFarm' | 'unknownServer' | 'switchedOff' | 'noTest';
+
 export interface Control {
   /** True while requests are served. */
   ready(): boolean;
+  /** With the counters of all workers as they stand now. */
+  farms(): Promise<readonly ReportedFarm[]>;
+  /**
+   * Carries out an action in all workers. Names in any letter case.
+   * @returns the refusal, or `undefined` when every worker has been told
+   */
+  act(farm: string, server: string, action: ServerAction): Refusal | undefined;
+  /** ARR's TestHealth: one round of the URL tests, now. */
+  test(
+    farm: string,
+    server: string,
+  ): Promise<
+    Refusal | { readonly result: 'Success' | 'ConnectionFailure' | 'StatusCodeFailure' | 'ResponseEntityFailure' }
+  >;
 }

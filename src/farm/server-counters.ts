@@ -16,6 +16,9 @@ export class ServerCounters {
   failedWebSocketRequests = 0;
   webSocketBytesSent = 0;
   webSocketBytesReceived = 0;
+  /** Answers, and the sum of the milliseconds until their heads came: what ARR's `responseTime` is made from. */
+  answers = 0;
+  answerTime = 0;
 
   begin(upgrade: boolean): void {
     if (upgrade) {
@@ -36,4 +39,24 @@ export class ServerCounters {
     if (upgrade) this.currentWebSocketRequests--;
     else this.currentRequests--;
   }
+}
+
+/** The numbers alone, as they cross a process border. */
+export type CounterValues = {
+  readonly [Name in keyof ServerCounters as ServerCounters[Name] extends number ? Name : never]: number;
+};
+
+export function addCounters(sum: ServerCounters, more: CounterValues): void {
+  sum.totalRequests += more.totalRequests;
+  sum.currentRequests += more.currentRequests;
+  sum.failedRequests += more.failedRequests;
+  sum.bytesSent += more.bytesSent;
+  sum.bytesReceived += more.bytesReceived;
+  sum.totalWebSocketRequests += more.totalWebSocketRequests;
+  sum.currentWebSocketRequests += more.currentWebSocketRequests;
+  sum.failedWebSocketRequests += more.failedWebSocketRequests;
+  sum.webSocketBytesSent += more.webSocketBytesSent;
+  sum.webSocketBytesReceived += more.webSocketBytesReceived;
+  sum.answers += more.answers;
+  sum.answerTime += more.answerTime;
 }

@@ -1,8 +1,8 @@
 /** A web farm as it runs: its servers, which of them is next, and the endpoint each is reached at. */
 import type { FarmSettings, ProtocolConfig, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { weightedRoundRobin } from './load-balancing.ts';
-import { ServerCounters } from './server-counters.ts';
 import type { Endpoint } from './server-socket.ts';
+import { type RunState, ServerState, type ServerStates, stateOf } from './server-state.ts';
 import { type ServerTls, sniFor } from './server-tls.ts';
 
 export type Scheme = 'http' | 'https';
@@ -13,7 +13,7 @@ export interface Server {
   readonly weight: number;
   /** `hostName` of the member: the Host it gets where the client's is not kept; `''` for its address. */
   readonly hostName: string;
-  readonly counters: ServerCounters;
+  readonly state: ServerState;
   endpoint(scheme: Scheme): Endpoint;
 }
 
@@ -24,6 +24,13 @@ export interface WebFarm {
   readonly servers: readonly Server[];
   /** The server that gets the next request; `undefined` when none is available. */
   next(): Server | undefined;
+  /** What the supervisor says of a server. True where that is something new: then `refresh` follows. */
+  take(server: string, state: RunState, healthy: boolean): boolean;
+  refresh(): void;
+  /** Ends the requests under way at a server. */
+  terminate(server: string): void;
+  /** Which servers have the requests for a host. */
+  hostServers(host: string, servers: readonly string[]): void;
 }
 
 /** What is the same for all servers of a farm and does not stand in its IIS section. Times in seconds. */
@@ -37,10 +44,13 @@ export interface FarmSurroundings {
 }
 
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
-export function createWebFarm(config: WebFarmConfig, around: FarmSurroundings): WebFarm {
+export function createWebFarm(config: WebFarmConfig, around: FarmSurroundings, states: ServerStates): WebFarm {
+  const name = config.name.value;
   const enabled = config.enabled ? config.servers.filter((server) => server.enabled) : [];
-  const servers = enabled.map((server) => createServer(server, config.protocol, around));
-  return { name: config.name.value, protocol: config.protocol, servers, next: weightedRoundRobin(servers) };
+  const servers = enabled.map((server) =>
+    createServer(server, config.protocol, around, stateOf(states, name, server.address.value)),
+  );
+  return openFarm(name, config.protocol, servers);
 }
 
 /** Direct proxying to a host that is no farm: a farm of one, with the settings of `system.webServer/proxy`. */
@@ -51,13 +61,36 @@ export function createDirectFarm(
   around: FarmSurroundings,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
-  const server = createServer({ address: { value: host }, weight: 1, hostName: '', ...ports }, protocol, around);
-  return { name: '', protocol, servers: [server], next: () => server };
+  const member = { address: { value: host }, weight: 1, hostName: '', ...ports };
+  return openFarm('', protocol, [createServer(member, protocol, around, new ServerState())]);
+}
+
+function openFarm(name: string, protocol: ProtocolConfig, servers: readonly Server[]): WebFarm {
+  const byAddress = new Map(servers.map((server) => [server.address.toLowerCase(), server]));
+  let next = weightedRoundRobin(servers);
+  return {
+    name,
+    protocol,
+    servers,
+    next: () => next(),
+    take(address, state, healthy) {
+      const server = byAddress.get(address);
+      if (server === undefined || (server.state.state === state && server.state.healthy === healthy)) return false;
+      server.state.state = state;
+      server.state.healthy = healthy;
+      return true;
+    },
+    refresh() {
+      next = weightedRoundRobin(servers.filter((server) => server.state.available));
+    },
+    terminate: () => undefined,
+    hostServers: () => undefined,
+  };
 }
 
 type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'httpsPort'> & { address: { value: string } };
 
-function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurroundings): Server {
+function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurroundings, state: ServerState): Server {
   const address = member.address.value;
   const { settings } = around;
   const serverName = sniFor(address, settings.serverName);
@@ -87,7 +120,7 @@ function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurr
     address,
     weight: member.weight,
     hostName: member.hostName,
-    counters: new ServerCounters(),
+    state,
     endpoint: (scheme) => endpoints[scheme],
   };
 }

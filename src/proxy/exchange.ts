@@ -102,7 +102,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (first) this.#report(this.#failure);
     // An idle tunnel that is closed has served its purpose.
     if (first && this.#failure.side === 'server' && !(this.#tunnel && this.#failure.kind === 'serverTimeout')) {
-      this.#server?.counters.fail(this.head.upgrade !== '');
+      this.#server?.state.counters.fail(this.head.upgrade !== '');
     }
     this.#letGo();
     if (this.#answerBegun) {
@@ -129,7 +129,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const pinned = pins.get(farm, scheme);
       this.#server = pinned?.server ?? farm.next();
       if (this.#server === undefined) throw new ExchangeError('noServer', `farm ${farm.name} has no server available`);
-      this.#server.counters.begin(this.head.upgrade !== '');
+      this.#server.state.counters.begin(this.head.upgrade !== '');
       // 3.
       if (pinned?.connection.isIdle) this.onConnection(pinned.connection);
       else this.#lease(this.#server, false);
@@ -157,7 +157,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       this.refuse(error);
       return true;
     }
-    if (this.#server) this.#server.counters.bytesSent += bytes.length;
+    if (this.#server) this.#server.state.counters.bytesSent += bytes.length;
     const piece = this.head.body === 'stream' ? encodeChunk(bytes) : bytes;
     if (this.#requestSent) return this.#writeBody(piece);
     this.#pending.push(piece);
@@ -183,7 +183,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** Bytes of a client in a tunnel. False as with `takeBody`. */
   takeTunnel(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;
-    if (this.#server) this.#server.counters.webSocketBytesSent += bytes.length;
+    if (this.#server) this.#server.state.counters.webSocketBytesSent += bytes.length;
     return this.#connection?.write(bytes) ?? true;
   }
 
@@ -207,7 +207,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#finished = true;
     // Both ends of a tunnel have said all they had to say, and the last of it may still be on its way to the server.
     if (!(this.#tunnel && complete)) this.#letGo();
-    this.#server?.counters.end(this.head.upgrade !== '');
+    this.#server?.state.counters.end(this.head.upgrade !== '');
     this.#log(complete);
   }
 
@@ -236,6 +236,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** 1. the login rules, 2. the client's headers, 3. outbound rules. */
   onHead(message: ResponseMessage): void {
     this.#serverTime = performance.now() - (this.#asked ?? 0);
+    if (this.#server) {
+      this.#server.state.counters.answers++;
+      this.#server.state.counters.answerTime += this.#serverTime;
+    }
     try {
       // 1. From a challenge on, this client connection has its own connection to the server.
       if (message.status === 401 && challengesWindowsLogin(message.status, message.headers)) {
@@ -273,7 +277,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   onData(bytes: Buffer): void {
     if (this.#status === NO_CONTENT) return;
     if (this.#server) {
-      const { counters } = this.#server;
+      const { counters } = this.#server.state;
       if (this.#tunnel) counters.webSocketBytesReceived += bytes.length;
       else counters.bytesReceived += bytes.length;
     }

@@ -35,7 +35,7 @@ const FRAMING = new Set([
 
 export interface ServerRequest {
   readonly head: RequestHead;
-  readonly server: Server;
+  readonly server: Pick<Server, 'address' | 'hostName'>;
   /** Port of the server and whether it is the usual one of the scheme, for a Host made from its address. */
   readonly port: number;
   readonly scheme: 'http' | 'https';

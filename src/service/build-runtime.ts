@@ -1,10 +1,10 @@
 /** Configuration to Runtime: the one place where the parts of a worker are put together. */
 import { BlockList, isIP } from 'node:net';
 import type { Config, WebFarmConfig } from '../config/model.ts';
-import { defaultFarmSettings } from '../config/settings.ts';
 import { createConnections } from '../farm/connections.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
 import { createLookup } from '../farm/resolve.ts';
+import type { ServerStates } from '../farm/server-state.ts';
 import { createDirectFarm, createWebFarm, type FarmSurroundings, type WebFarm } from '../farm/web-farm.ts';
 import { planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
@@ -12,16 +12,19 @@ import type { AccessLog } from '../proxy/access-log.ts';
 import { createSiteTable } from '../proxy/match-site.ts';
 import type { RunningSite, Runtime } from '../proxy/runtime.ts';
 import { compileRules } from '../rewrite/compile.ts';
-import { publishedNames } from './server-names.ts';
+import { farmSurroundings } from './farm-surroundings.ts';
+import type { FromServing, WorkerSetup } from './messages.ts';
 
-export interface RuntimeParts {
-  readonly config: Config;
-  readonly ca: readonly string[];
+export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affinitySecret'> {
+  /** Those of an earlier Runtime are taken over. */
+  readonly states: ServerStates;
+  /** Says something to the supervisor. */
+  readonly tell: (message: FromServing) => void;
   readonly accessLog: AccessLog;
   readonly log: Logger;
 }
 
-export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runtime {
+export function buildRuntime({ config, ca, states, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
   const connections = createConnections({ lookup: createLookup(settings), upgradeIdle: settings.timeouts.upgradeIdle });
   const compiled = compileRules(config);
@@ -37,27 +40,18 @@ export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runt
     });
     return [key, createSiteTable(known)] as const;
   });
-  const around = (farm?: WebFarmConfig) => surroundings(config, ca, farm);
+  const around = (farm?: WebFarmConfig) => farmSurroundings(config, ca, farm);
   return {
     sites: new Map(sites),
-    farms: new Map(config.webFarms.map((farm) => [farm.name.value.toLowerCase(), createWebFarm(farm, around(farm))])),
+    farms: new Map(
+      config.webFarms.map((farm) => [farm.name.value.toLowerCase(), createWebFarm(farm, around(farm), states)]),
+    ),
     direct: directProxying(config, around()),
     connections,
     pins: createPinnedConnections(settings.limits.pinned),
     limits: { bodyBytes: settings.limits.bodyBytes },
     accessLog,
     log,
-  };
-}
-
-function surroundings({ settings, ...config }: Config, ca: readonly string[], farm?: WebFarmConfig): FarmSurroundings {
-  const own = (farm && settings.farms[farm.name.value.toLowerCase()]) ?? defaultFarmSettings(settings.file);
-  return {
-    settings: own,
-    names: farm ? publishedNames({ settings, ...config }, farm) : [],
-    ca,
-    localAddress: own.localAddress ?? settings.upstream.localAddress,
-    connectTimeout: settings.timeouts.connect,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What supervisor and workers say to each other. Plain data: it crosses a process border by structured clone. */
 import type { Config } from '../config/model.ts';
+import type { ServerCondition, ServerTraffic } from '../farm/server-state.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 
 /** Everything a worker needs. Files are read once, by the supervisor. */
@@ -10,13 +11,40 @@ export interface WorkerSetup {
   readonly ca: readonly string[];
   /** 48 bytes, the same in every worker, so that TLS sessions resume in any of them. */
   readonly ticketKeys: Uint8Array;
+  /** The secret behind the values of affinity cookies. */
+  readonly affinitySecret: Uint8Array;
   /** True where several workers share the ports. */
   readonly reusePort: boolean;
 }
 
-export type ToWorker = { readonly type: 'start'; readonly setup: WorkerSetup } | { readonly type: 'stop' };
+/** What the supervisor tells workers while they serve. */
+export type ToServing =
+  /** The conditions that changed, or all of them. */
+  | { readonly type: 'conditions'; readonly conditions: readonly ServerCondition[] }
+  /** Requests under way at a server end now (ForcefulStop). */
+  | { readonly type: 'terminate'; readonly farm: string; readonly server: string }
+  /** Which servers have the requests for a host (host-name affinity), by address. */
+  | { readonly type: 'hostServers'; readonly farm: string; readonly host: string; readonly servers: readonly string[] }
+  /** Asks for `traffic` at once, under this number. */
+  | { readonly type: 'report'; readonly id: number };
+
+export type ToWorker =
+  | {
+      readonly type: 'start';
+      readonly setup: WorkerSetup;
+      readonly conditions: readonly ServerCondition[];
+    }
+  | ToServing
+  | { readonly type: 'stop' };
+
+/** What workers tell the supervisor while they serve. */
+export type FromServing =
+  | { readonly type: 'traffic'; readonly id?: number; readonly servers: readonly ServerTraffic[] }
+  /** Asks for `hostServers`. */
+  | { readonly type: 'askHost'; readonly farm: string; readonly host: string };
 
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
+  | FromServing
   | { readonly type: 'stopped'; readonly cut: number };

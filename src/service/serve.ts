@@ -13,7 +13,8 @@ import type { Runtime } from '../proxy/runtime.ts';
 import { type CertificateStore, createCertificateStore } from '../tls/certificate-store.ts';
 import { tlsServerOptions } from '../tls/tls-options.ts';
 import { buildRuntime, networkTest } from './build-runtime.ts';
-import type { WorkerSetup } from './messages.ts';
+import { openFarmLink } from './farm-link.ts';
+import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
 
 export interface Serving {
   readonly listeners: readonly Listener[];
@@ -22,13 +23,19 @@ export interface Serving {
    * @returns how many connections were cut
    */
   stop(seconds: number): Promise<number>;
+  /** What the supervisor says of the servers. */
+  heard(message: ToServing): void;
 }
 
-/** @throws StartError where a listener cannot be opened; nothing is left open then */
-export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
+/**
+ * @param tell says something to the supervisor
+ * @throws StartError where a listener cannot be opened; nothing is left open then
+ */
+export async function serve(setup: WorkerSetup, log: Logger, tell: (message: FromServing) => void): Promise<Serving> {
   const { settings, sites } = setup.config;
   const accessLog = openAccessLog(settings.log.access, log);
-  const runtime = buildRuntime({ config: setup.config, ca: setup.ca, accessLog, log });
+  const runtime = buildRuntime({ ...setup, states: new Map(), tell, accessLog, log });
+  const link = openFarmLink(runtime.farms, tell);
   let draining = false;
   const lanes = await createLanes(
     setup,
@@ -43,15 +50,18 @@ export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
   } catch (error) {
     // Not awaited: `close` of a listener waits for its connections, and there is nothing to finish.
     void stopListening();
+    link.stop();
     for (const lane of Object.values(lanes)) lane.destroy();
     runtime.connections.destroy();
     throw error;
   }
   return {
     listeners,
+    heard: link.heard,
     async stop(seconds) {
       draining = true;
       const cut = await drain(Object.values(lanes), stopListening(), seconds);
+      link.stop();
       runtime.connections.destroy();
       await accessLog.close();
       return cut;

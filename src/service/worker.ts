@@ -2,21 +2,26 @@
 
 import { createLog } from '../log.ts';
 import { outliveReaders } from './closed-output.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { FromWorker, ToServing, ToWorker } from './messages.ts';
 import { type Serving, serve } from './serve.ts';
 
 let serving: Serving | undefined;
 let drainSeconds = 0;
+/** What came before everything was open. */
+const early: ToServing[] = [];
 
 function tell(message: FromWorker): void {
   process.send?.(message);
 }
 
-async function start({ setup }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
+async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   drainSeconds = setup.config.settings.timeouts.drain;
   const log = createLog(setup.config.settings.log.level);
   try {
-    serving = await serve(setup, log);
+    const opened = await serve(setup, log, tell);
+    opened.heard({ type: 'conditions', conditions });
+    for (const message of early) opened.heard(message);
+    serving = opened;
     tell({ type: 'ready' });
   } catch (error) {
     tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
@@ -34,10 +39,13 @@ outliveReaders(process);
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('message', (message: ToWorker) => {
-  const done = message.type === 'start' ? start(message) : stop();
-  done.catch((error: unknown) => {
-    throw error;
-  });
+  if (message.type === 'start' || message.type === 'stop') {
+    const done = message.type === 'start' ? start(message) : stop();
+    done.catch((error: unknown) => {
+      throw error;
+    });
+  } else if (serving) serving.heard(message);
+  else early.push(message);
 });
 // The supervisor is gone: without it nobody could stop or replace this worker.
 process.on('disconnect', () => process.exit(0));

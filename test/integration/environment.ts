@@ -72,7 +72,8 @@ export async function startProxy(contents: FolderContents): Promise<Published> {
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const setup = { config: checked.config, certificates: checked.certificates, ca: checked.ca };
-  const serving = await serve({ ...setup, ticketKeys: new Uint8Array(48).fill(7), reusePort: false }, log);
+  const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret: new Uint8Array(32).fill(7) };
+  const serving = await serve({ ...setup, ...keys, reusePort: false }, log, () => undefined);
   onTestFinished(async () => {
     await serving.stop(0);
   });

@@ -32,7 +32,15 @@ async function publishWithin(serverPort: number, timeouts: Record<string, number
   if (config === undefined) throw new Error('the configuration of this test');
   const log = pino({ level: 'silent' });
   const accessLog = openAccessLog(config.settings.log.access, log);
-  const runtime = buildRuntime({ config, ca, accessLog, log });
+  const runtime = buildRuntime({
+    config,
+    ca,
+    affinitySecret: new Uint8Array(32),
+    states: new Map(),
+    tell: () => undefined,
+    accessLog,
+    log,
+  });
   const lane = createHttp1Lane({
     runtime: () => runtime,
     draining: () => false,
@@ -52,7 +60,9 @@ async function publishWithin(serverPort: number, timeouts: Record<string, number
     runtime.connections.destroy();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { counters } = runtime.farms.get('fe')!.servers[0]!;
+  const { state } = runtime.farms.get('fe')!.servers[0]!;
+  /** Without the time of answers, which is never the same. */
+  const counters = () => Object.assign(new ServerCounters(), state.counters, { answers: 0, answerTime: 0 });
   return { port: (server.address() as AddressInfo).port, counters, runtime };
 }
 
@@ -69,26 +79,26 @@ test('requests: all, those under way, those that the server failed, and the byte
   const { port, counters } = await publishWithin(server.port);
   const client = new KeptClient({ port });
   expect((await client.ask({ host, method: 'POST', body: '0123456789' })).body).toBe('answer');
-  expect(counters).toEqual(counted({ totalRequests: 1, bytesSent: 10, bytesReceived: 6 }));
+  expect(counters()).toEqual(counted({ totalRequests: 1, bytesSent: 10, bytesReceived: 6 }));
   // Chunks do not count, what is in them does. An answer of the server's is no failure, whatever its status.
   client.write(`POST /500 HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\n\r\n`);
   expect((await client.answer()).status).toBe(500);
-  expect(counters).toEqual(counted({ totalRequests: 2, bytesSent: 14, bytesReceived: 12 }));
+  expect(counters()).toEqual(counted({ totalRequests: 2, bytesSent: 14, bytesReceived: 12 }));
   // What never reaches a server is none of its.
   expect((await new KeptClient({ port }).ask({ host: 'other.contoso.com' })).status).toBe(400);
-  expect(counters.totalRequests).toBe(2);
+  expect(counters().totalRequests).toBe(2);
 
   const holding = new KeptClient({ port });
   const answered = holding.ask({ host, path: '/hold' });
   const release = await held.promise;
-  expect(counters).toMatchObject({ totalRequests: 3, currentRequests: 1 });
+  expect(counters()).toMatchObject({ totalRequests: 3, currentRequests: 1 });
   release();
   await answered;
-  expect(counters).toMatchObject({ totalRequests: 3, currentRequests: 0, failedRequests: 0 });
+  expect(counters()).toMatchObject({ totalRequests: 3, currentRequests: 0, failedRequests: 0 });
 
   expect((await client.ask({ host, path: '/break', method: 'POST', body: '' })).status).toBe(502);
   expect((await client.ask({ host, path: '/silent' })).status).toBe(502);
-  expect(counters).toEqual(counted({ totalRequests: 5, failedRequests: 2, bytesSent: 14, bytesReceived: 12 }));
+  expect(counters()).toEqual(counted({ totalRequests: 5, failedRequests: 2, bytesSent: 14, bytesReceived: 12 }));
 });
 
 test('a client that leaves is no failure of the server, and is not counted as under way for ever', async () => {
@@ -101,7 +111,7 @@ test('a client that leaves is no failure of the server, and is not counted as un
   // A mere end could be that of a client which still waits for its answer.
   client.socket.resetAndDestroy();
   await closeOf(far);
-  expect(counters).toEqual(counted({ totalRequests: 1 }));
+  expect(counters()).toEqual(counted({ totalRequests: 1 }));
 });
 
 test('a server where nobody listens', async () => {
@@ -109,7 +119,7 @@ test('a server where nobody listens', async () => {
   server.server.close();
   const { port, counters } = await publishWithin(server.port);
   expect((await new KeptClient({ port }).ask({ host })).status).toBe(502);
-  expect(counters).toEqual(counted({ totalRequests: 1, failedRequests: 1 }));
+  expect(counters()).toEqual(counted({ totalRequests: 1, failedRequests: 1 }));
 });
 
 test('WebSockets have counters of their own, and a login’s pin is counted while it lasts', async () => {
@@ -138,7 +148,7 @@ test('WebSockets have counters of their own, and a login’s pin is counted whil
     webSocketBytesSent: sent,
     webSocketBytesReceived: received,
   };
-  expect(counters).toEqual(counted(open));
+  expect(counters()).toEqual(counted(open));
   const close = closeFrame(1000, '');
   first.send(close);
   await first.next();
@@ -148,16 +158,14 @@ test('WebSockets have counters of their own, and a login’s pin is counted whil
     webSocketBytesSent: sent + encodeFrame(close, Buffer.alloc(4)).length,
     webSocketBytesReceived: received + encodeFrame(close).length,
   };
-  expect(counters).toEqual(counted({ ...bytes, totalWebSocketRequests: 1 }));
+  expect(counters()).toEqual(counted({ ...bytes, totalWebSocketRequests: 1 }));
 
   await expect(openWebSocket({ port }, { host, path: '/break' })).rejects.toThrow(/^HTTP\/1\.1 502 /);
-  expect(counters).toEqual(counted({ ...bytes, totalWebSocketRequests: 2, failedWebSocketRequests: 1 }));
+  expect(counters()).toEqual(counted({ ...bytes, totalWebSocketRequests: 2, failedWebSocketRequests: 1 }));
   // Closed for its silence: no failure.
   const idle = await openWebSocket({ port }, { host });
   await idle.closed;
-  await expect
-    .poll(() => counters)
-    .toEqual(counted({ ...bytes, totalWebSocketRequests: 3, failedWebSocketRequests: 1 }));
+  await expect.poll(counters).toEqual(counted({ ...bytes, totalWebSocketRequests: 3, failedWebSocketRequests: 1 }));
 
   const clients = Array.from({ length: 5 }, () => new KeptClient({ port }));
   const opened = server.sockets.size;

@@ -1,0 +1,66 @@
+/** What changes about a server while the service runs and outlives a reload, as a worker keeps it: state, health, counters. */
+import { type CounterValues, ServerCounters } from './server-counters.ts';
+
+/** ARR's words: all requests; only those of clients that are bound to it; none. */
+export type RunState = 'Active' | 'Draining' | 'Inactive';
+
+/** What the supervisor tells every worker about a server. Plain data. */
+export interface ServerCondition {
+  /** Name of the farm and address of the server, lower case. */
+  readonly farm: string;
+  readonly server: string;
+  readonly state: RunState;
+  readonly healthy: boolean;
+}
+
+/** What a worker tells the supervisor of the requests to a server. */
+export interface ServerTraffic {
+  readonly farm: string;
+  readonly server: string;
+  /** Requests that failed, or were answered with one of `liveTrafficFailureCodes`, since it last told. */
+  readonly failures: number;
+  /** As they stand now, since the worker began. */
+  readonly counters: CounterValues;
+}
+
+export class ServerState {
+  state: RunState = 'Active';
+  healthy = true;
+  /** False while the server takes no connections: the circuit is open. */
+  reachable = true;
+  /** When it became able to take requests again, in milliseconds of `performance.now()`; `undefined`: it always was. */
+  returned: number | undefined;
+  /** When it became unhealthy or unreachable, likewise. */
+  lost = 0;
+  readonly counters = new ServerCounters();
+  /** Failures of live traffic that the supervisor has not heard of. */
+  failures = 0;
+
+  /** It takes requests of any client. */
+  get available(): boolean {
+    return this.state === 'Active' && this.healthy && this.reachable;
+  }
+
+  /** It takes requests of the clients that are bound to it. */
+  get keepsClients(): boolean {
+    return this.state !== 'Inactive' && this.healthy && this.reachable;
+  }
+}
+
+/** The states of all servers of a worker, by `stateKey`. A reload takes them over. */
+export type ServerStates = Map<string, ServerState>;
+
+export function stateKey(farm: string, address: string): string {
+  return `${farm.toLowerCase()}\n${address.toLowerCase()}`;
+}
+
+/** The one that is kept, or a new one. */
+export function stateOf(states: ServerStates, farm: string, address: string): ServerState {
+  const key = stateKey(farm, address);
+  let state = states.get(key);
+  if (state === undefined) {
+    state = new ServerState();
+    states.set(key, state);
+  }
+  return state;
+}

@@ -1,0 +1,163 @@
+/** The workers: starts as many as there are to be, replaces those that die, and carries messages to and from them. */
+import cluster, { type Worker } from 'node:cluster';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StartError } from '../errors.ts';
+import type { ServerCondition } from '../farm/server-state.ts';
+import type { Logger } from '../log.ts';
+import type { FromServing, FromWorker, ToServing, ToWorker, WorkerSetup } from './messages.ts';
+
+const FIRST_RESTART_MS = 500;
+const LONGEST_RESTART_MS = 30_000;
+/**
+ * V8 begins with a space for new objects of less than 1 MiB, and keeps to it where nearly all of them die young, as those of a
+ * request do: under load it would then be emptied a hundred times a second, by all its threads.
+ */
+const YOUNG_SPACE = ['--min-semi-space-size=4'];
+/** A worker that lived this long has not died of its start. */
+const STEADY_MS = 60_000;
+
+export interface Team {
+  /** @throws StartError where a worker cannot start */
+  start(): Promise<void>;
+  /** Lets requests under way finish for at most this long. */
+  stop(seconds: number): Promise<void>;
+  kill(): void;
+  ready(): boolean;
+  /** Says something to every worker that serves. Gives their numbers. */
+  tell(message: ToServing): readonly number[];
+}
+
+export interface TeamOptions {
+  readonly setup: WorkerSetup;
+  readonly count: number;
+  /** What a new worker has to know of the servers. */
+  readonly conditions: () => readonly ServerCondition[];
+  readonly heard: (worker: number, message: FromServing, answer: (message: ToServing) => void) => void;
+  /** A worker has ended, and says nothing more. */
+  readonly lost: (worker: number) => void;
+  readonly log: Logger;
+}
+
+export function createTeam({ setup, count, conditions, heard, lost, log }: TeamOptions): Team {
+  const exec = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+  cluster.setupPrimary({ exec, args: [], execArgv: YOUNG_SPACE, serialization: 'advanced' });
+  const workers = new Set<Worker>();
+  /** Those that serve; the others have not been told yet what is so, or have ended. */
+  const serving = new Set<Worker>();
+  let stopping = false;
+  let ready = 0;
+
+  const launch = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = cluster.fork();
+      const born = Date.now();
+      let wasReady = false;
+      workers.add(worker);
+      worker.once('online', () => {
+        send(worker, { type: 'start', setup, conditions: conditions() });
+        // Messages keep their order: whatever changes from now on comes behind the start.
+        serving.add(worker);
+      });
+      worker.on('message', (message: FromWorker) => {
+        switch (message.type) {
+          case 'ready':
+            wasReady = true;
+            ready++;
+            resolve();
+            break;
+          case 'failed':
+            reject(new StartError(message.message));
+            worker.process.kill('SIGKILL');
+            break;
+          case 'stopped':
+            if (message.cut > 0) {
+              log.warn({ worker: worker.id, connections: message.cut }, 'connections were cut at the drain deadline');
+            }
+            break;
+          default:
+            heard(worker.id, message, (answer) => send(worker, answer));
+        }
+      });
+      worker.once('exit', (code, signal) => {
+        workers.delete(worker);
+        serving.delete(worker);
+        lost(worker.id);
+        if (wasReady) ready--;
+        if (stopping) return;
+        if (!wasReady) reject(new StartError(`a worker ended before it was ready (${signal ?? `exit code ${code}`})`));
+        else replace(worker, Date.now() - born, signal ?? `exit code ${code}`);
+      });
+    });
+
+  let delay = FIRST_RESTART_MS;
+  const restarts = new Set<NodeJS.Timeout>();
+  const later = () => {
+    const timer = setTimeout(() => {
+      restarts.delete(timer);
+      again();
+    }, delay);
+    restarts.add(timer);
+  };
+  const replace = (worker: Worker, lived: number, how: string) => {
+    delay = lived >= STEADY_MS ? FIRST_RESTART_MS : Math.min(delay * 2, LONGEST_RESTART_MS);
+    log.error(
+      { worker: worker.id, restartInMs: delay },
+      `a worker died (${how}); its connections are lost, another takes its place`,
+    );
+    later();
+  };
+  const again = () => {
+    if (stopping) return;
+    launch().then(
+      () => log.info('a worker took its place'),
+      (error: unknown) => {
+        log.error(`a worker could not be replaced: ${error instanceof Error ? error.message : String(error)}`);
+        delay = Math.min(delay * 2, LONGEST_RESTART_MS);
+        later();
+      },
+    );
+  };
+  /** A restart still to come would keep the process alive. */
+  const end = () => {
+    stopping = true;
+    for (const timer of restarts) clearTimeout(timer);
+  };
+  const kill = () => {
+    end();
+    for (const worker of workers) worker.process.kill('SIGKILL');
+  };
+  return {
+    ready: () => !stopping && ready > 0,
+    tell(message) {
+      for (const worker of serving) send(worker, message);
+      return [...serving].map(({ id }) => id);
+    },
+    async start() {
+      await Promise.all(Array.from({ length: count }, launch));
+    },
+    async stop(seconds) {
+      end();
+      const gone = Promise.all([...workers].map((worker) => new Promise((done) => worker.once('exit', done))));
+      for (const worker of workers) send(worker, { type: 'stop' });
+      // A worker that hangs does not keep the service from ending.
+      const last = setTimeout(
+        () => {
+          log.error('a worker did not end by itself and was killed');
+          kill();
+        },
+        (seconds + 5) * 1000,
+      );
+      await gone;
+      clearTimeout(last);
+    },
+    kill,
+  };
+}
+
+function send(worker: Worker, message: ToWorker): void {
+  worker.send(message, (error) => {
+    // The channel is closed: the worker's exit, which follows, tells the rest.
+    if (error) worker.process.kill('SIGKILL');
+  });
+}
