@@ -29,8 +29,12 @@ const kinds = {
   bodyTooLarge: ['client', 413, 0, 0],
   requestTimeout: ['client', 408, 0, 121],
   tooManyPinned: ['us', 503, 0, 0],
-  /** Every connection that the server may have is in use, and the wait for one took too long. */
-  serverBusy: ['server', 503, 0, 0],
+  /** Every connection that the server may have is in use, and as many requests as may wait for one do so. */
+  serverBusy: ['us', 503, 0, 0],
+  /** As before, and the wait for one took too long. */
+  queueTimeout: ['us', 503, 0, 0],
+  /** An administrator has stopped the server and the requests under way there. */
+  serverStopped: ['us', 502, 3, 12030],
   versionRefused: ['client', 505, 0, 0],
   ruleFailed: ['us', 500, 50, 0],
   globalRuleFailed: ['us', 500, 51, 0],
@@ -39,6 +43,7 @@ const kinds = {
   noServer: ['server', 502, 4, 0],
   nameNotResolved: ['server', 502, 3, 12007],
   cannotConnect: ['server', 502, 3, 12029],
+  outOfSockets: ['us', 502, 3, 12029],
   serverTimeout: ['server', 502, 3, 12002],
   connectionAborted: ['server', 502, 3, 12030],
   invalidResponse: ['server', 502, 3, 12152],

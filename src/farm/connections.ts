@@ -10,6 +10,8 @@ import { type Endpoint, type OpenSocket, socketOpener } from './server-socket.ts
 
 /** Who waits for a connection. One of the two is called, once, maybe before `lease` returns. */
 export interface LeaseTaker {
+  /** The server that it asks, as the farm knows it. */
+  readonly server: object | undefined;
   onConnection(connection: ServerConnection): void;
   onNoConnection(error: Error): void;
 }
@@ -27,6 +29,8 @@ export interface Connections {
   lease(endpoint: Endpoint, taker: LeaseTaker, options?: { readonly fresh: boolean }): void;
   /** The taker does not want one any more. */
   forget(endpoint: Endpoint, taker: LeaseTaker): void;
+  /** Ends what is under way for a server, and what waits for it. Endpoints may be shared: others go on. */
+  terminate(endpoint: Endpoint, server: object, error: Error): void;
   /** Open connections to all servers, pinned ones included. */
   readonly size: number;
   destroy(): void;
@@ -62,6 +66,7 @@ export function createConnections({ lookup, upgradeIdle }: ConnectionsOptions): 
   return {
     lease: (endpoint, taker, options) => poolOf(endpoint).lease(taker, options?.fresh ?? false),
     forget: (endpoint, taker) => poolOf(endpoint).forget(taker),
+    terminate: (endpoint, server, error) => poolOf(endpoint).terminate(server, error),
     get size() {
       let size = 0;
       for (const pool of pools.values()) size += pool.size;
@@ -114,7 +119,8 @@ class Pool implements ConnectionOwner {
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
     else if (this.#queue.length < this.#endpoint.queueLength) {
       this.#queue.push({ taker, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
-    } else taker.onNoConnection(busy(this.#endpoint, 'as many requests as may wait for a connection are waiting'));
+    } else
+      taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
   }
 
   forget(taker: LeaseTaker): void {
@@ -171,8 +177,18 @@ class Pool implements ConnectionOwner {
       this.#queue
         .shift()
         ?.taker.onNoConnection(
-          busy(this.#endpoint, `no connection became free within ${this.#endpoint.queueTimeout} s`),
+          this.#refused('queueTimeout', `no connection became free within ${this.#endpoint.queueTimeout} s`),
         );
+    }
+  }
+
+  terminate(server: object, error: Error): void {
+    for (const connection of [...this.#all]) if (connection.server === server) connection.fail(error);
+    const takers = [...this.#opening.values(), ...this.#queue.map(({ taker }) => taker)];
+    for (const taker of takers) {
+      if (taker?.server !== server) continue;
+      this.forget(taker);
+      taker.onNoConnection(error);
     }
   }
 
@@ -181,6 +197,10 @@ class Pool implements ConnectionOwner {
     for (const connection of this.#all) connection.fail(new ExchangeError('connectionAborted', 'the service stops'));
     for (const { taker } of this.#queue.splice(0))
       taker.onNoConnection(new ExchangeError('connectionAborted', 'the service stops'));
+  }
+
+  #refused(kind: 'serverBusy' | 'queueTimeout', reason: string): ExchangeError {
+    return new ExchangeError(kind, `${this.#endpoint.address}:${this.#endpoint.port}: ${reason}`);
   }
 
   #openFor(taker: LeaseTaker): void {
@@ -193,8 +213,4 @@ class Pool implements ConnectionOwner {
 function idleLimit({ pinned, idleHint }: ServerConnection): number {
   const limit = pinned ? PINNED_IDLE_MS : POOL_IDLE_MS;
   return idleHint === undefined ? limit : Math.min(limit, Math.max(0, idleHint * 1000 - HINT_MARGIN_MS));
-}
-
-function busy({ address, port }: Endpoint, reason: string): ExchangeError {
-  return new ExchangeError('serverBusy', `${address}:${port}: ${reason}`);
 }

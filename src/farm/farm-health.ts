@@ -1,8 +1,8 @@
 /** The health of all servers of all farms, judged once for all workers: URL tests, live traffic, and what administrators say. */
 import type { WebFarmConfig } from '../config/model.ts';
 import type { Logger } from '../log.ts';
+import type { FarmSurroundings } from './server.ts';
 import type { ServerTraffic } from './server-state.ts';
-import type { FarmSurroundings } from './web-farm.ts';
 
 /** ARR's results of a URL test. */
 export type TestResult = 'Success' | 'ConnectionFailure' | 'StatusCodeFailure' | 'ResponseEntityFailure';

@@ -2,8 +2,10 @@
  * Connections to servers that belong to one client connection. NTLM and Negotiate authenticate the connection and not
  * the request, so a connection that has seen a login may never carry anything for anybody else.
  */
+
+import type { Scheme, Server } from './server.ts';
 import type { ServerConnection } from './server-connection.ts';
-import type { Scheme, Server, WebFarm } from './web-farm.ts';
+import type { WebFarm } from './web-farm.ts';
 
 export interface Pinned {
   readonly server: Server;

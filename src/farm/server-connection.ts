@@ -9,6 +9,8 @@ import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
 export interface AnswerSink {
+  /** The server that it asks, as the farm knows it. */
+  readonly server: object | undefined;
   onInformation(message: ResponseMessage): void;
   onHead(message: ResponseMessage): void;
   /** The bytes are valid until `onReadEnd` returns. */
@@ -99,6 +101,11 @@ export class ServerConnection implements SocketEvents {
   /** It is pinned, and more requests can follow on it. */
   get keepsLogin(): boolean {
     return this.pinned && this.#reusable && this.#state !== 'closed';
+  }
+
+  /** The server that it is asked as right now. */
+  get server(): object | undefined {
+    return this.#sink?.server;
   }
 
   get isTunnel(): boolean {

@@ -26,11 +26,9 @@ export interface ServerTraffic {
 export class ServerState {
   state: RunState = 'Active';
   healthy = true;
-  /** False while the server takes no connections: the circuit is open. */
-  reachable = true;
   /** When it became able to take requests again, in milliseconds of `performance.now()`; `undefined`: it always was. */
   returned: number | undefined;
-  /** When it became unhealthy or unreachable, likewise. */
+  /** When it became unhealthy, likewise. */
   lost = 0;
   readonly counters = new ServerCounters();
   /** Failures of live traffic that the supervisor has not heard of. */
@@ -38,12 +36,12 @@ export class ServerState {
 
   /** It takes requests of any client. */
   get available(): boolean {
-    return this.state === 'Active' && this.healthy && this.reachable;
+    return this.state === 'Active' && this.healthy;
   }
 
   /** It takes requests of the clients that are bound to it. */
   get keepsClients(): boolean {
-    return this.state !== 'Inactive' && this.healthy && this.reachable;
+    return this.state !== 'Inactive' && this.healthy;
   }
 }
 

@@ -1,20 +1,22 @@
-/** A web farm as it runs: its servers, which of them is next, and the endpoint each is reached at. */
-import type { FarmSettings, ProtocolConfig, ServerConfig, WebFarmConfig } from '../config/model.ts';
-import { weightedRoundRobin } from './load-balancing.ts';
-import type { Endpoint } from './server-socket.ts';
+/** A web farm as it runs: its servers, and which of them gets a request. */
+import type { FarmSettings, LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../config/model.ts';
+import { ExchangeError } from '../errors.ts';
+import { availableServers } from './available-servers.ts';
+import { ClientAffinity } from './client-affinity.ts';
+import type { Connections } from './connections.ts';
+import { type Balancer, leastRequests, requestHash, weightedRoundRobin } from './load-balancing.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { type FarmSurroundings, type Scheme, Server } from './server.ts';
 import { type RunState, ServerState, type ServerStates, stateOf } from './server-state.ts';
-import { type ServerTls, sniFor } from './server-tls.ts';
+import { readStatusCodes, type StatusCodes } from './status-codes.ts';
 
-export type Scheme = 'http' | 'https';
-
-/** A member of a farm, or the one host of direct proxying. */
-export interface Server {
-  readonly address: string;
-  readonly weight: number;
-  /** `hostName` of the member: the Host it gets where the client's is not kept; `''` for its address. */
-  readonly hostName: string;
-  readonly state: ServerState;
-  endpoint(scheme: Scheme): Endpoint;
+/** What of a request decides where it goes. */
+export interface ServerQuestion {
+  readonly scheme: Scheme;
+  /** What RequestHash goes by; `''` where the farm does not ask for it. */
+  readonly hashKey: string;
+  /** Those that it was tried on. */
+  readonly tried: readonly Server[];
 }
 
 export interface WebFarm {
@@ -22,8 +24,19 @@ export interface WebFarm {
   readonly name: string;
   readonly protocol: ProtocolConfig;
   readonly servers: readonly Server[];
-  /** The server that gets the next request; `undefined` when none is available. */
-  next(): Server | undefined;
+  /** Absent: clients are not bound to servers. */
+  readonly affinity: ClientAffinity<Server> | undefined;
+  /** What RequestHash goes by; absent: the algorithm is another. */
+  readonly hashInput: HashInput | undefined;
+  /** Other servers that are tried for a request. */
+  readonly retries: number;
+  readonly budget: RetryBudget;
+  /** A status of `liveTrafficFailureCodes`. */
+  readonly isFailure: StatusCodes;
+  /** The server that gets a request of any client; `undefined` when none is available. */
+  choose(question: ServerQuestion): Server | undefined;
+  /** Whether a server takes the request of a client that is bound to it. */
+  keeps(server: Server, question: ServerQuestion): boolean;
   /** What the supervisor says of a server. True where that is something new: then `refresh` follows. */
   take(server: string, state: RunState, healthy: boolean): boolean;
   refresh(): void;
@@ -31,26 +44,45 @@ export interface WebFarm {
   terminate(server: string): void;
   /** Which servers have the requests for a host. */
   hostServers(host: string, servers: readonly string[]): void;
+  /** It is not needed any more. */
+  close(): void;
 }
 
-/** What is the same for all servers of a farm and does not stand in its IIS section. Times in seconds. */
-export interface FarmSurroundings {
-  readonly settings: FarmSettings;
-  /** Names that bindings and rules give to what the farm publishes. */
-  readonly names: readonly string[];
-  readonly ca: readonly string[];
-  readonly localAddress: string | undefined;
-  readonly connectTimeout: number;
+/** The target that the server gets, a server variable, or parts of the query by name. */
+export type HashInput =
+  | { readonly by: 'url' }
+  | { readonly by: 'variable'; readonly name: string }
+  | { readonly by: 'query'; readonly names: readonly string[] };
+
+export interface FarmParts {
+  readonly around: FarmSurroundings;
+  readonly connections: Connections;
+  readonly states: ServerStates;
+  /** Behind the values of affinity cookies. */
+  readonly secret: Uint8Array;
 }
 
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
-export function createWebFarm(config: WebFarmConfig, around: FarmSurroundings, states: ServerStates): WebFarm {
+export function createWebFarm(config: WebFarmConfig, { around, connections, states, secret }: FarmParts): WebFarm {
   const name = config.name.value;
+  const { protocol, loadBalancing, affinity, healthCheck } = config;
   const enabled = config.enabled ? config.servers.filter((server) => server.enabled) : [];
-  const servers = enabled.map((server) =>
-    createServer(server, config.protocol, around, stateOf(states, name, server.address.value)),
-  );
-  return openFarm(name, config.protocol, servers);
+  const servers = enabled.map((member) => {
+    const state = stateOf(states, name, member.address.value);
+    return new Server(member, { protocol, around, state, connections });
+  });
+  return openFarm(servers, {
+    name,
+    protocol,
+    settings: around.settings,
+    algorithm:
+      around.settings.algorithm ?? (loadBalancing.algorithm === 'RequestHash' ? 'RequestHash' : 'WeightedRoundRobin'),
+    loadBalancing,
+    affinity: affinity.useCookie ? new ClientAffinity(name, servers, affinity, secret) : undefined,
+    minServers: healthCheck.minServers,
+    isFailure: readStatusCodes(healthCheck.liveTrafficFailureCodes) ?? (() => false),
+    connections,
+  });
 }
 
 /** Direct proxying to a host that is no farm: a farm of one, with the settings of `system.webServer/proxy`. */
@@ -58,69 +90,92 @@ export function createDirectFarm(
   host: string,
   port: number | undefined,
   protocol: ProtocolConfig,
-  around: FarmSurroundings,
+  { around, connections }: Pick<FarmParts, 'around' | 'connections'>,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
   const member = { address: { value: host }, weight: 1, hostName: '', ...ports };
-  return openFarm('', protocol, [createServer(member, protocol, around, new ServerState())]);
+  // Nobody closes the circuits of hosts that are asked for once and never again.
+  const { circuit: _none, ...settings } = around.settings;
+  const parts = { protocol, around: { ...around, settings }, state: new ServerState(), connections };
+  return openFarm([new Server(member, parts)], {
+    name: '',
+    protocol,
+    settings,
+    algorithm: 'WeightedRoundRobin',
+    loadBalancing: undefined,
+    affinity: undefined,
+    minServers: 0,
+    isFailure: () => false,
+    connections,
+  });
 }
 
-function openFarm(name: string, protocol: ProtocolConfig, servers: readonly Server[]): WebFarm {
+interface OpenParts extends Pick<WebFarm, 'name' | 'protocol' | 'affinity' | 'isFailure'> {
+  readonly settings: FarmSettings;
+  /** The retired ones load as weighted round robin, as in ARR 3. */
+  readonly algorithm: 'WeightedRoundRobin' | 'RequestHash' | 'LeastRequests';
+  readonly loadBalancing: LoadBalancingConfig | undefined;
+  readonly minServers: number;
+  readonly connections: Connections;
+}
+
+function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
+  const { name, protocol, settings, affinity, isFailure, minServers, connections } = parts;
   const byAddress = new Map(servers.map((server) => [server.address.toLowerCase(), server]));
-  let next = weightedRoundRobin(servers);
+  const balancer = balancerFor(parts);
+  balancer.set(availableServers(servers, minServers));
+  if (parts.algorithm === 'LeastRequests') for (const server of servers) server.onLoad = balancer.loadChanged;
   return {
     name,
     protocol,
     servers,
-    next: () => next(),
+    affinity,
+    isFailure,
+    hashInput: parts.algorithm === 'RequestHash' ? hashInputOf(parts.loadBalancing) : undefined,
+    retries: settings.retries,
+    budget: new RetryBudget(settings.retryBudget),
+    choose({ scheme, tried, hashKey }) {
+      const untried = (server: Server) => tried.length === 0 || !tried.includes(server);
+      const server = balancer.pick((each) => each.reachable(scheme) && untried(each), hashKey);
+      // As with the tests of health: the last ones are asked all the same.
+      return server ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
+    },
+    keeps: (server, { scheme, tried }) =>
+      server.state.keepsClients && server.reachable(scheme) && !tried.includes(server),
     take(address, state, healthy) {
       const server = byAddress.get(address);
       if (server === undefined || (server.state.state === state && server.state.healthy === healthy)) return false;
+      const was = server.state.available;
+      if (server.state.healthy && !healthy) server.state.lost = performance.now();
       server.state.state = state;
       server.state.healthy = healthy;
+      if (!was && server.state.available) server.returns();
       return true;
     },
-    refresh() {
-      next = weightedRoundRobin(servers.filter((server) => server.state.available));
+    refresh: () => balancer.set(availableServers(servers, minServers)),
+    terminate(address) {
+      const server = byAddress.get(address);
+      if (server === undefined) return;
+      const error = new ExchangeError('serverStopped', `${server.address} was stopped (ForcefulStop)`);
+      for (const scheme of ['http', 'https'] as const) connections.terminate(server.endpoint(scheme), server, error);
     },
-    terminate: () => undefined,
     hostServers: () => undefined,
+    close() {
+      for (const server of servers) server.close();
+    },
   };
 }
 
-type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'httpsPort'> & { address: { value: string } };
+function balancerFor({ algorithm, loadBalancing }: OpenParts): Balancer<Server> {
+  const random = loadBalancing?.randomizeLBTies ?? false;
+  if (algorithm === 'RequestHash') return requestHash();
+  if (algorithm === 'LeastRequests') return leastRequests(random);
+  return weightedRoundRobin(random);
+}
 
-function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurroundings, state: ServerState): Server {
-  const address = member.address.value;
-  const { settings } = around;
-  const serverName = sniFor(address, settings.serverName);
-  const base = {
-    address,
-    localAddress: around.localAddress,
-    connectTimeout: Math.min(around.connectTimeout, protocol.timeout),
-    timeout: protocol.timeout,
-    maxResponseHeaderSize: protocol.maxResponseHeaderSize,
-    maxConnections: settings.maxConnections,
-    queueLength: settings.queueLength,
-    queueTimeout: settings.queueTimeout,
-  };
-  const names = [address, member.hostName, settings.serverName ?? '', protocol.alternateHostName, ...around.names];
-  const tls: ServerTls = {
-    verify: settings.verify,
-    names: [...new Set(names.filter((name) => name !== ''))],
-    pins: settings.pins,
-    ca: around.ca,
-    ...(serverName === undefined ? {} : { serverName }),
-  };
-  const endpoints: Record<Scheme, Endpoint> = {
-    http: { ...base, port: member.httpPort, tls: undefined },
-    https: { ...base, port: member.httpsPort, tls },
-  };
-  return {
-    address,
-    weight: member.weight,
-    hostName: member.hostName,
-    state,
-    endpoint: (scheme) => endpoints[scheme],
-  };
+function hashInputOf(config: LoadBalancingConfig | undefined): HashInput {
+  const variable = config?.hashServerVariable ?? '';
+  if (variable !== '') return { by: 'variable', name: variable };
+  const names = (config?.queryStringNames ?? '').split(/[,;\s]+/).filter((name) => name !== '');
+  return names.length > 0 ? { by: 'query', names } : { by: 'url' };
 }

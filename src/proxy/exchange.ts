@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { LeaseTaker } from '../farm/connections.ts';
+import type { Server } from '../farm/server.ts';
 import type { AnswerSink, ServerConnection } from '../farm/server-connection.ts';
-import type { Server } from '../farm/web-farm.ts';
 import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
 import { requestHead } from '../http1/head-writer.ts';
 import type { ResponseMessage } from '../http1/response-message.ts';
@@ -21,6 +21,7 @@ import { serverHeaders } from './request-headers.ts';
 import { clientHeaders, informationHeaders } from './response-headers.ts';
 import { createRewrittenBody, type RewrittenBody } from './rewritten-body.ts';
 import type { Runtime } from './runtime.ts';
+import { ServerChoice } from './server-choice.ts';
 import { serverFailure } from './server-failure.ts';
 import { passedTrailers } from './trailers.ts';
 import { carriesWindowsLogin, challengesWindowsLogin } from './windows-authentication.ts';
@@ -33,9 +34,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
   readonly #started = performance.now();
   readonly #logId = randomUUID();
   #decision: Decision | undefined;
+  #choice: ServerChoice | undefined;
   #server: Server | undefined;
   #connection: ServerConnection | undefined;
-  #attempts = 0;
+  /** A kept connection to this server turned out to be closed, and it gets the request once more. */
+  #repeated = false;
   /** Waits for a connection. */
   #waiting = false;
   /** Waits for the first of a body, or its end. */
@@ -71,6 +74,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
     return this.#answerComplete;
   }
 
+  /** The server that is asked now, or was last. */
+  get server(): Server | undefined {
+    return this.#server;
+  }
+
   /** The server knows the client by this connection, and reads on: the rest of a body is for the server to take. */
   get keepsLogin(): boolean {
     return this.#connection?.keepsLogin === true;
@@ -102,7 +110,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (first) this.#report(this.#failure);
     // An idle tunnel that is closed has served its purpose.
     if (first && this.#failure.side === 'server' && !(this.#tunnel && this.#failure.kind === 'serverTimeout')) {
-      this.#server?.state.counters.fail(this.head.upgrade !== '');
+      this.#server?.fail(this.head.upgrade !== '');
     }
     this.#letGo();
     if (this.#answerBegun) {
@@ -112,27 +120,28 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#give(failurePage(this.#failure, this.#logId, this.#decision?.outbound), this.#failure);
   }
 
-  /** 1. the login rules, 2. a pinned server, or the farm's next one, 3. a connection to it. */
+  /** 1. the login rules, 2. a pinned server, the one of the client's cookie, or the farm's next, 3. a connection to it. */
   forward(): void {
     try {
       this.#refuseLargeBody(typeof this.head.body === 'number' ? this.head.body : 0);
       // Whether a GET has a body shows only when it comes, or does not; until then no server is kept waiting for it.
       this.#held = this.#holdsForBody();
       if (this.#held) return;
-      const { farm, scheme } = this.#forwardDecision();
-      const { pins } = this.head.connection;
+      const decision = this.#forwardDecision();
       // 1.
       if (this.head.protocol === 'HTTP/2.0' && carriesWindowsLogin(this.head.headers)) {
         throw windowsOverHttp2('the request carries a Windows login');
       }
       // 2.
-      const pinned = pins.get(farm, scheme);
-      this.#server = pinned?.server ?? farm.next();
-      if (this.#server === undefined) throw new ExchangeError('noServer', `farm ${farm.name} has no server available`);
-      this.#server.state.counters.begin(this.head.upgrade !== '');
+      const choice = new ServerChoice(decision, this.head);
+      this.#choice = choice;
+      const pin = this.head.connection.pins.get(decision.farm, decision.scheme);
+      const pinned = pin && choice.keeps(pin.server) ? pin : undefined;
+      const server = pinned?.server ?? choice.first();
+      this.#begin(server);
       // 3.
       if (pinned?.connection.isIdle) this.onConnection(pinned.connection);
-      else this.#lease(this.#server, false);
+      else this.#lease(server, false);
     } catch (error) {
       this.refuse(error);
     }
@@ -207,7 +216,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#finished = true;
     // Both ends of a tunnel have said all they had to say, and the last of it may still be on its way to the server.
     if (!(this.#tunnel && complete)) this.#letGo();
-    this.#server?.state.counters.end(this.head.upgrade !== '');
+    this.#server?.end(this.head.upgrade !== '');
     this.#log(complete);
   }
 
@@ -216,6 +225,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   onConnection(connection: ServerConnection): void {
     this.#waiting = false;
     this.#connection = connection;
+    if (connection.served === 0) this.#server?.connected(this.#forwardDecision().scheme, true);
     try {
       this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
       this.#send(connection);
@@ -226,7 +236,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   onNoConnection(error: Error): void {
     this.#waiting = false;
-    this.refuse(this.#serverFailure(error));
+    const failure = this.#serverFailure(error);
+    if (failure.side === 'server') this.#server?.connected(this.#forwardDecision().scheme, false);
+    // Nothing was sent, so any request may go to another server. One that has waited in line long enough is told so.
+    const waited = failure.kind === 'queueTimeout' || failure.kind === 'serverStopped';
+    if (waited || !this.#moveOn(failure, false)) this.refuse(failure);
   }
 
   onInformation({ status, reason, headers }: ResponseMessage): void {
@@ -236,10 +250,6 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** 1. the login rules, 2. the client's headers, 3. outbound rules. */
   onHead(message: ResponseMessage): void {
     this.#serverTime = performance.now() - (this.#asked ?? 0);
-    if (this.#server) {
-      this.#server.state.counters.answers++;
-      this.#server.state.counters.answerTime += this.#serverTime;
-    }
     try {
       // 1. From a challenge on, this client connection has its own connection to the server.
       if (message.status === 401 && challengesWindowsLogin(message.status, message.headers)) {
@@ -252,6 +262,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const { farm, outbound } = this.#forwardDecision();
       const headers = clientHeaders(message, this.head, farm.protocol);
       const { status, reason, upgrade } = message;
+      if (this.#server) {
+        this.#server.answered(this.#serverTime, farm.isFailure(status));
+        for (const cookie of this.#choice?.cookies(this.#server, message.headers) ?? [])
+          headers.push('Set-Cookie', cookie);
+      }
       const body = status === NO_CONTENT ? 0 : message.body;
       // RFC 9110 15.5.22: the client is to know what the server wants it to change to.
       if (status === 426 && upgrade !== '' && this.head.protocol === 'HTTP/1.1') {
@@ -317,10 +332,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
       if (!this.#finished) this.#client.resumeBody();
       return;
     }
-    if (this.#mayRetry(error, connection) && this.#server) {
-      this.#requestSent = false;
-      this.#lease(this.#server, true);
-    } else if (this.#rewritten) this.#rewritten.fail(this.#serverFailure(error));
+    if (this.#mayRepeat(error, connection) && this.#repeat(error, connection)) return;
+    if (this.#rewritten) this.#rewritten.fail(this.#serverFailure(error));
     else this.refuse(this.#serverFailure(error));
   }
 
@@ -331,9 +344,31 @@ export class Exchange implements AnswerSink, LeaseTaker {
     throw new ExchangeError('internal', 'a server was asked before it was decided to');
   }
 
+  #begin(server: Server): void {
+    this.#server = server;
+    this.#repeated = false;
+    server.begin(this.head.upgrade !== '');
+  }
+
+  /**
+   * Another server is asked in place of the one that failed.
+   * @param sent the request may have reached that one
+   */
+  #moveOn(failure: ExchangeError, sent: boolean): boolean {
+    const failed = this.#server;
+    const next = failed && this.#choice?.next(failed, sent);
+    if (failed === undefined || next === undefined) return false;
+    const upgrade = this.head.upgrade !== '';
+    if (failure.side === 'server') failed.fail(upgrade);
+    failed.end(upgrade);
+    this.#runtime.log.debug({ logId: this.#logId, server: next.address }, `another server is tried: ${failure.reason}`);
+    this.#begin(next);
+    this.#lease(next, false);
+    return true;
+  }
+
   #lease(server: Server, fresh: boolean): void {
     const { scheme } = this.#forwardDecision();
-    this.#attempts++;
     this.#waiting = true;
     this.#runtime.connections.lease(server.endpoint(scheme), this, { fresh });
   }
@@ -402,13 +437,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
   }
 
   /**
-   * Once, where a kept connection turns out to be closed: nothing has come of the answer, nothing of a body is lost, and the
-   * request does no harm if the server has seen it after all (RFC 9110 9.2.2).
+   * Nothing has come of the answer, nothing of a body is lost, and the request does no harm if the server has seen it after
+   * all (RFC 9110 9.2.2).
    */
-  #mayRetry(error: Error, connection: ServerConnection): boolean {
+  #mayRepeat(error: Error, connection: ServerConnection): boolean {
     return (
-      this.#attempts === 1 &&
-      connection.served > 1 &&
       !connection.answerBegun &&
       !connection.pinned &&
       !this.#answerBegun &&
@@ -416,6 +449,19 @@ export class Exchange implements AnswerSink, LeaseTaker {
       !(error instanceof ExchangeError) &&
       IDEMPOTENT.has(this.head.method)
     );
+  }
+
+  /** Once at the same server where a kept connection turned out to be closed; then, or else, at another one. */
+  #repeat(error: Error, connection: ServerConnection): boolean {
+    const server = this.#server;
+    if (server === undefined) return false;
+    this.#requestSent = false;
+    if (!this.#repeated && connection.served > 1 && this.#choice?.keeps(server) === true) {
+      this.#repeated = true;
+      this.#lease(server, true);
+      return true;
+    }
+    return this.#moveOn(this.#serverFailure(error), true);
   }
 
   #answer(answer: AnswerHead): void {

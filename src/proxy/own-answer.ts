@@ -12,6 +12,9 @@ export function ruleAnswer(decision: Respond, outbound: OutboundPass | undefined
   return rewritten(withLength({ status, reason, headers: ['Server', SERVER_NAME, ...headers], body }), outbound);
 }
 
+/** Seconds; what is full now may not be so then. */
+const RETRY_AFTER = '5';
+
 /** @param reference the id of the exchange in the logs */
 export function failurePage(
   { status, subStatus }: ExchangeError,
@@ -19,6 +22,7 @@ export function failurePage(
   outbound: OutboundPass | undefined,
 ): OwnAnswer {
   const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
+  if (status === 503) headers.push('Retry-After', RETRY_AFTER);
   const page = withLength({ status, reason: '', headers, body: errorPage(status, subStatus, reference) });
   try {
     return rewritten(page, outbound);

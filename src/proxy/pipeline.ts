@@ -3,11 +3,13 @@
  * server is chosen here.
  */
 import { ExchangeError, type FailureKind } from '../errors.ts';
-import type { Scheme, WebFarm } from '../farm/web-farm.ts';
+import type { Scheme } from '../farm/server.ts';
+import type { WebFarm } from '../farm/web-farm.ts';
 import { type OutboundPass, openOutbound } from '../rewrite/outbound.ts';
 import { evaluateRules, type RewriteOutcome, type RewriteRequest } from '../rewrite/rule-set.ts';
 import { headerOfVariable } from '../rewrite/server-variables.ts';
 import { isRefused, parseTarget } from '../rewrite/target.ts';
+import { hashKey } from './hash-key.ts';
 import { matchSite } from './match-site.ts';
 import { headerOf, type RequestHead } from './request-head.ts';
 import type { RunningSite, Runtime } from './runtime.ts';
@@ -31,6 +33,8 @@ export interface Forward {
   readonly scheme: Scheme;
   /** Path and query for the request line, as latin1. */
   readonly target: string;
+  /** What RequestHash goes by; `''` where the farm does not ask for it. */
+  readonly hashKey: string;
   /** Headers that rules set, by lower-case name. */
   readonly setHeaders: ReadonlyMap<string, string> | undefined;
 }
@@ -56,7 +60,12 @@ export function decide(runtime: Runtime, head: RequestHead): Decision {
   const request = rewriteRequest(head, site);
   const outcome = evaluateRules(site.rules, request);
   const rule = 'rule' in outcome ? outcome.rule : '';
-  return { ...act(runtime, outcome), site: site.name, rule, outbound: openOutbound(site.rules, request, outcome) };
+  return {
+    ...act(runtime, outcome, request),
+    site: site.name,
+    rule,
+    outbound: openOutbound(site.rules, request, outcome),
+  };
 }
 
 /** CONNECT would make a tunnel, and TRACE shows a client what the server was sent: neither is proxied. */
@@ -93,10 +102,10 @@ function rewriteRequest(head: RequestHead, site: RunningSite): RewriteRequest {
   };
 }
 
-function act(runtime: Runtime, outcome: RewriteOutcome): Respond | Abort | Forward | Fail {
+function act(runtime: Runtime, outcome: RewriteOutcome, request: RewriteRequest): Respond | Abort | Forward | Fail {
   switch (outcome.kind) {
     case 'proxy':
-      return forward(runtime, outcome);
+      return forward(runtime, outcome, request);
     case 'redirect':
       return {
         action: 'respond',
@@ -127,17 +136,23 @@ function failureKind({ badRequest, global }: Extract<RewriteOutcome, { kind: 'er
   return global ? 'globalRuleFailed' : 'ruleFailed';
 }
 
-function forward(runtime: Runtime, outcome: Extract<RewriteOutcome, { kind: 'proxy' }>): Forward | Fail {
+function forward(
+  runtime: Runtime,
+  outcome: Extract<RewriteOutcome, { kind: 'proxy' }>,
+  request: RewriteRequest,
+): Forward | Fail {
   const farm = runtime.farms.get(outcome.host) ?? runtime.direct(outcome.host, outcome.port, outcome.literalHost);
   if (farm === undefined) {
     return fail('targetNotAllowed', `rule ${JSON.stringify(outcome.rule)} leads to ${outcome.host}`);
   }
+  const { scheme, target, setVariables } = outcome;
   return {
     action: 'forward',
     farm,
-    scheme: outcome.scheme,
-    target: outcome.target,
-    setHeaders: headersOf(outcome.setVariables),
+    scheme,
+    target,
+    hashKey: farm.hashInput ? hashKey(farm.hashInput, { request, target, set: setVariables }) : '',
+    setHeaders: headersOf(setVariables),
   };
 }
 

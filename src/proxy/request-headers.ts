@@ -1,7 +1,7 @@
 /** The headers a server gets: the client's own, without what belongs to one connection, and what ARR adds. */
 import type { ProtocolConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
-import type { Server } from '../farm/web-farm.ts';
+import type { Server } from '../farm/server.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 

@@ -1,11 +1,12 @@
 /** Configuration to Runtime: the one place where the parts of a worker are put together. */
 import { BlockList, isIP } from 'node:net';
 import type { Config, WebFarmConfig } from '../config/model.ts';
-import { createConnections } from '../farm/connections.ts';
+import { type Connections, createConnections } from '../farm/connections.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
 import { createLookup } from '../farm/resolve.ts';
+import type { FarmSurroundings } from '../farm/server.ts';
 import type { ServerStates } from '../farm/server-state.ts';
-import { createDirectFarm, createWebFarm, type FarmSurroundings, type WebFarm } from '../farm/web-farm.ts';
+import { createDirectFarm, createWebFarm, type WebFarm } from '../farm/web-farm.ts';
 import { planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import type { AccessLog } from '../proxy/access-log.ts';
@@ -24,7 +25,7 @@ export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affin
   readonly log: Logger;
 }
 
-export function buildRuntime({ config, ca, states, accessLog, log }: RuntimeParts): Runtime {
+export function buildRuntime({ config, ca, affinitySecret, states, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
   const connections = createConnections({ lookup: createLookup(settings), upgradeIdle: settings.timeouts.upgradeIdle });
   const compiled = compileRules(config);
@@ -44,9 +45,12 @@ export function buildRuntime({ config, ca, states, accessLog, log }: RuntimePart
   return {
     sites: new Map(sites),
     farms: new Map(
-      config.webFarms.map((farm) => [farm.name.value.toLowerCase(), createWebFarm(farm, around(farm), states)]),
+      config.webFarms.map((farm) => [
+        farm.name.value.toLowerCase(),
+        createWebFarm(farm, { around: around(farm), connections, states, secret: affinitySecret }),
+      ]),
     ),
-    direct: directProxying(config, around()),
+    direct: directProxying(config, { around: around(), connections }),
     connections,
     pins: createPinnedConnections(settings.limits.pinned),
     limits: { bodyBytes: settings.limits.bodyBytes },
@@ -58,7 +62,10 @@ export function buildRuntime({ config, ca, states, accessLog, log }: RuntimePart
 /** Most hosts that direct proxying keeps apart; the oldest is forgotten beyond that. Rules name far fewer. */
 const DIRECT_HOSTS = 1000;
 
-function directProxying({ proxy, settings }: Config, around: FarmSurroundings): Runtime['direct'] {
+function directProxying(
+  { proxy, settings }: Config,
+  parts: { readonly around: FarmSurroundings; readonly connections: Connections },
+): Runtime['direct'] {
   const hosts = new Map<string, WebFarm>();
   const allowed = new Set(settings.upstream.allow);
   return (host, port, literalHost) => {
@@ -66,7 +73,7 @@ function directProxying({ proxy, settings }: Config, around: FarmSurroundings): 
     const key = `${host} ${port ?? ''}`;
     let farm = hosts.get(key);
     if (farm === undefined) {
-      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, around);
+      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, parts);
       if (hosts.size >= DIRECT_HOSTS) hosts.delete(hosts.keys().next().value ?? '');
       hosts.set(key, farm);
     }

@@ -1,7 +1,7 @@
 /** What a farm's servers are reached with beyond their IIS section: settings, accepted names, authorities. */
 import type { Config, WebFarmConfig } from '../config/model.ts';
 import { defaultFarmSettings } from '../config/settings.ts';
-import type { FarmSurroundings } from '../farm/web-farm.ts';
+import type { FarmSurroundings } from '../farm/server.ts';
 import { publishedNames } from './server-names.ts';
 
 /** @param farm absent for direct proxying */

@@ -1,0 +1,87 @@
+/** Which of some servers is first in line, where places change all the time: a binary heap that knows where each one stands. */
+
+/** Lowest `key` first, then lowest `tie`. Servers are numbers from 0 on. */
+export class ServerHeap {
+  readonly #key: Float64Array;
+  readonly #tie: Float64Array;
+  readonly #heap: Int32Array;
+  readonly #place: Int32Array;
+
+  /** All keys are 0, ties in the order of the numbers. */
+  constructor(size: number) {
+    this.#key = new Float64Array(size);
+    this.#tie = Float64Array.from({ length: size }, (_, i) => i);
+    this.#heap = Int32Array.from({ length: size }, (_, i) => i);
+    this.#place = Int32Array.from({ length: size }, (_, i) => i);
+  }
+
+  get first(): number | undefined {
+    return this.#heap[0];
+  }
+
+  keyOf(server: number): number {
+    return this.#key[server] ?? 0;
+  }
+
+  tieOf(server: number): number {
+    return this.#tie[server] ?? 0;
+  }
+
+  set(server: number, key: number, tie: number): void {
+    this.#key[server] = key;
+    this.#tie[server] = tie;
+    this.#sink(this.#rise(this.#place[server] ?? 0));
+  }
+
+  /** The first of those that pass. Looks at all of them where the very first does not. */
+  firstOf(passes: (server: number) => boolean): number | undefined {
+    const { first } = this;
+    if (first === undefined || passes(first)) return first;
+    let best: number | undefined;
+    for (const server of this.#heap) {
+      if ((best === undefined || this.#isBefore(server, best)) && passes(server)) best = server;
+    }
+    return best;
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const keyA = this.keyOf(a);
+    const keyB = this.keyOf(b);
+    return keyA < keyB || (keyA === keyB && this.tieOf(a) < this.tieOf(b));
+  }
+
+  #rise(place: number): number {
+    let at = place;
+    const server = this.#heap[at] ?? 0;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const other = this.#heap[above] ?? 0;
+      if (!this.#isBefore(server, other)) break;
+      this.#put(at, other);
+      at = above;
+    }
+    this.#put(at, server);
+    return at;
+  }
+
+  #sink(place: number): void {
+    let at = place;
+    const size = this.#heap.length;
+    const server = this.#heap[at] ?? 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= size) break;
+      if (below + 1 < size && this.#isBefore(this.#heap[below + 1] ?? 0, this.#heap[below] ?? 0)) below++;
+      const other = this.#heap[below] ?? 0;
+      if (!this.#isBefore(other, server)) break;
+      this.#put(at, other);
+      at = below;
+    }
+    this.#put(at, server);
+  }
+
+  #put(place: number, server: number): void {
+    this.#heap[place] = server;
+    this.#place[server] = place;
+  }
+}

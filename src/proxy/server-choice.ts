@@ -1,0 +1,80 @@
+/** Which server a request is sent to, and to which next where that one fails: affinity, load balancing, retries. */
+import { ExchangeError } from '../errors.ts';
+import type { Scheme, Server } from '../farm/server.ts';
+import type { ServerQuestion, WebFarm } from '../farm/web-farm.ts';
+import type { Forward } from './pipeline.ts';
+import { headerOf, type RequestHead } from './request-head.ts';
+
+const NONE: readonly Server[] = [];
+
+export class ServerChoice implements ServerQuestion {
+  readonly scheme: Scheme;
+  readonly hashKey: string;
+  readonly #farm: WebFarm;
+  readonly #head: RequestHead;
+  /** The server that the client's cookie names. */
+  readonly #bound: Server | undefined;
+  #tried = NONE;
+
+  constructor({ farm, scheme, hashKey }: Forward, head: RequestHead) {
+    this.scheme = scheme;
+    this.hashKey = hashKey;
+    this.#farm = farm;
+    this.#head = head;
+    this.#bound = farm.affinity?.serverOf(head.headers);
+    farm.budget.request();
+  }
+
+  get tried(): readonly Server[] {
+    return this.#tried;
+  }
+
+  /** Whether a server takes the request of a client that belongs to it by its connection. */
+  keeps(server: Server): boolean {
+    return this.#farm.keeps(server, this);
+  }
+
+  /** @throws ExchangeError `noServer` where none takes requests */
+  first(): Server {
+    const server = this.#bound && this.keeps(this.#bound) ? this.#bound : this.#farm.choose(this);
+    if (server) return server;
+    throw new ExchangeError('noServer', `farm ${this.#farm.name}: ${this.#whyNone()}`);
+  }
+
+  /**
+   * Another server for a request that failed.
+   * @param sent the request may have reached the server that failed
+   * @returns `undefined` where no other takes requests, or enough were tried
+   */
+  next(failed: Server, sent: boolean): Server | undefined {
+    const { retries, budget } = this.#farm;
+    if (this.#tried.length >= retries || (sent && !budget.take())) return undefined;
+    this.#tried = [...this.#tried, failed];
+    return this.#farm.choose(this);
+  }
+
+  /**
+   * Values of Set-Cookie, where the client is to be bound to the server that answers it.
+   * @param headers of the answer, by which an application can ask that it is not
+   */
+  cookies(server: Server, headers: readonly string[]): readonly string[] {
+    const { affinity } = this.#farm;
+    if (affinity === undefined || server === this.#bound) return [];
+    if (headerOf(headers, 'arr-disable-session-affinity')?.toLowerCase() === 'true') return [];
+    return affinity.cookies(server, { authority: this.#head.authority, secure: this.#head.scheme === 'https' });
+  }
+
+  #whyNone(): string {
+    const { servers } = this.#farm;
+    if (servers.length === 0) return 'no server is switched on';
+    const each = servers.map((server) => {
+      const { state, healthy } = server.state;
+      const why = state !== 'Active' ? state : healthy ? 'cannot be connected to' : 'unhealthy';
+      return `${server.address} (${why})`;
+    });
+    return `no server takes requests: ${each.slice(0, MOST_NAMED).join(', ')}`;
+  }
+}
+
+/** In a log line. */
+const MOST_NAMED = 8;
