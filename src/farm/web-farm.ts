@@ -43,26 +43,37 @@ export function createWebFarm(config: WebFarmConfig, around: FarmSurroundings): 
   return { name: config.name.value, protocol: config.protocol, servers, next: weightedRoundRobin(servers) };
 }
 
-/** Direct proxying to a host that is no farm: a farm of one, with the settings of `system.webServer/proxy`. */
+/**
+ * Direct proxying to a host that is no farm: a farm of one, with the settings of `system.webServer/proxy`.
+ * @param computedHost the host comes from a request, and is one of `upstream.allow`
+ */
 export function createDirectFarm(
   host: string,
   port: number | undefined,
   protocol: ProtocolConfig,
   around: FarmSurroundings,
+  computedHost: boolean,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
-  const server = createServer({ address: { value: host }, weight: 1, hostName: '', ...ports }, protocol, around);
+  const member = { address: { value: host }, weight: 1, hostName: '', ...ports };
+  const server = createServer(member, protocol, around, computedHost);
   return { name: '', protocol, servers: [server], next: () => server };
 }
 
 type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'httpsPort'> & { address: { value: string } };
 
-function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurroundings): Server {
+function createServer(
+  member: Member,
+  protocol: ProtocolConfig,
+  around: FarmSurroundings,
+  computedHost = false,
+): Server {
   const address = member.address.value;
   const { settings } = around;
   const serverName = sniFor(address, settings.serverName);
   const base = {
     address,
+    computedHost,
     localAddress: around.localAddress,
     connectTimeout: Math.min(around.connectTimeout, protocol.timeout),
     timeout: protocol.timeout,

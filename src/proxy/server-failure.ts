@@ -3,16 +3,13 @@ import { ExchangeError, type FailureKind } from '../errors.ts';
 import { MessageFault } from '../http1/message-fault.ts';
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
-  ENOTFOUND: 'nameNotResolved',
-  EAI_AGAIN: 'nameNotResolved',
-  EAI_FAIL: 'nameNotResolved',
-  ENODATA: 'nameNotResolved',
-  ESERVFAIL: 'nameNotResolved',
   ECONNREFUSED: 'cannotConnect',
   EHOSTUNREACH: 'cannotConnect',
   ENETUNREACH: 'cannotConnect',
   EADDRNOTAVAIL: 'cannotConnect',
   EACCES: 'cannotConnect',
+  // A link-local address without a scope.
+  EINVAL: 'cannotConnect',
   EMFILE: 'cannotConnect',
   ETIMEDOUT: 'serverTimeout',
   LYCHGATE_CERTIFICATE_REFUSED: 'secureChannel',

@@ -3,8 +3,9 @@ import { BlockList, isIP } from 'node:net';
 import type { Config, WebFarmConfig } from '../config/model.ts';
 import { defaultFarmSettings } from '../config/settings.ts';
 import { createConnections } from '../farm/connections.ts';
+import { createOwnListeners } from '../farm/own-listeners.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
-import { createLookup } from '../farm/resolve.ts';
+import { createResolver } from '../farm/resolve.ts';
 import { createDirectFarm, createWebFarm, type FarmSurroundings, type WebFarm } from '../farm/web-farm.ts';
 import { planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
@@ -12,6 +13,7 @@ import type { AccessLog } from '../proxy/access-log.ts';
 import { createSiteTable } from '../proxy/match-site.ts';
 import type { RunningSite, Runtime } from '../proxy/runtime.ts';
 import { compileRules } from '../rewrite/compile.ts';
+import { listenerPlaces } from './listener-places.ts';
 import { publishedNames } from './server-names.ts';
 
 export interface RuntimeParts {
@@ -23,7 +25,12 @@ export interface RuntimeParts {
 
 export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
-  const connections = createConnections({ lookup: createLookup(settings), upgradeIdle: settings.timeouts.upgradeIdle });
+  const connections = createConnections({
+    resolver: createResolver(settings),
+    own: createOwnListeners(listenerPlaces(config)),
+    upgradeIdle: settings.timeouts.upgradeIdle,
+    log,
+  });
   const compiled = compileRules(config);
   const running = new Map<string, RunningSite>();
   for (const { name, id } of config.sites) {
@@ -69,10 +76,11 @@ function directProxying({ proxy, settings }: Config, around: FarmSurroundings): 
   const allowed = new Set(settings.upstream.allow);
   return (host, port, literalHost) => {
     if (!proxy.enabled || (!literalHost && !allowed.has(host))) return undefined;
-    const key = `${host} ${port ?? ''}`;
+    // What a rule names may lead where a host that a request chose may not.
+    const key = `${host} ${port ?? ''} ${literalHost}`;
     let farm = hosts.get(key);
     if (farm === undefined) {
-      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, around);
+      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, around, !literalHost);
       if (hosts.size >= DIRECT_HOSTS) hosts.delete(hosts.keys().next().value ?? '');
       hosts.set(key, farm);
     }
