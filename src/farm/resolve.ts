@@ -49,10 +49,13 @@ export function createResolver(
 ): Resolver {
   const own = servers.length > 0 ? new dns.Resolver({ timeout: 2000, tries: 2 }) : undefined;
   own?.setServers([...servers]);
+  let closed = false;
   const fixed = new Map(Object.entries(hosts).map(([name, address]) => [plainName(name), addressOf(address)]));
 
   const find = async (name: string): Promise<NameAnswer> => {
-    if (own === undefined) return told(await inTurn(() => systemLookup(name)));
+    if (own === undefined) {
+      return told(await inTurn(() => (closed ? Promise.reject(failure('ECANCELLED', 'closed')) : systemLookup(name))));
+    }
     const listed = osHostsEntries(name);
     return listed.length > 0 ? told(listed) : askBoth(own, name);
   };
@@ -67,7 +70,10 @@ export function createResolver(
       if (usable.length === 0) throw failure('ENODATA', 'the name has no address that a server can have');
       return { addresses: usable, ...rest };
     },
-    close: () => own?.cancel(),
+    close() {
+      closed = true;
+      own?.cancel();
+    },
   };
 }
 

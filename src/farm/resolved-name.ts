@@ -19,7 +19,7 @@ const STALE_MS = 10_000;
 /** Longest wait for a new answer where an old one is known. */
 const LONGEST_WAIT_MS = 2000;
 /** The same for a request whose connection could not be made: another server may be waiting to be tried. */
-const SECOND_LOOK_MS = 500;
+const SECOND_LOOK_MS = 1000;
 /** How long addresses are used after DNS has last confirmed them, where it does not answer. */
 export const LAST_GOOD_MS = 3_600_000;
 /** How long they are used where it does answer, and says that there is no such name or no address. */
@@ -138,7 +138,7 @@ export class ResolvedName {
 
   #take({ addresses, ttl, untold }: NameAnswer): void {
     const now = performance.now();
-    if (this.#failures > 0) this.#log.info({ name: this.#name }, 'the name of a server resolves again');
+    if (this.#failures > 0) this.#log.info({ server: this.#name }, 'the name of a server resolves again');
     this.#failures = 0;
     this.#fault = undefined;
     this.#goneSince = undefined;
@@ -160,7 +160,7 @@ export class ResolvedName {
     // Where nothing is known, each request that fails for it says so.
     if (known && this.#failures === 1) {
       this.#log.warn(
-        { name: this.#name },
+        { server: this.#name },
         `the name of a server does not resolve, and its last addresses are used: ${text}`,
       );
     }
@@ -173,7 +173,7 @@ export class ResolvedName {
     if (before.size === 0 || isSame(before, this.#plain)) return;
     this.#version++;
     this.#log.info(
-      { name: this.#name, before: [...before], now: [...this.#plain] },
+      { server: this.#name, before: [...before], now: [...this.#plain] },
       'the name of a server has other addresses now',
     );
     for (const each of this.#watchers) each(this.#plain);

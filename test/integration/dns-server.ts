@@ -1,6 +1,6 @@
 /** A DNS server on loopback, over UDP and TCP, that says what the test tells it to, and remembers what it was asked. */
 import { createSocket } from 'node:dgram';
-import { isIP, createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer as createTcpServer, isIP, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { freePort } from './ports.ts';
 
@@ -12,7 +12,7 @@ export interface DnsReply {
   readonly code?: 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED';
   /** Nothing is said over UDP but that the answer is too long for it. */
   readonly truncated?: boolean;
-  /** Nothing at all is said; to questions for one family alone where it is named. */
+  /** Nothing at all is said until something else is told; to questions for one family alone where it is named. */
   readonly silent?: boolean | 'A' | 'AAAA';
 }
 
@@ -23,8 +23,8 @@ export interface DnsServer {
   readonly questions: readonly string[];
   /** What is said about a name from now on. A name of which nothing was told does not exist. */
   tell(name: string, reply: DnsReply): void;
-  /** The next question about a name. */
-  asked(name: string): Promise<void>;
+  /** The next question about a name: for which family. */
+  asked(name: string): Promise<'A' | 'AAAA'>;
 }
 
 const CODES = { NXDOMAIN: 3, SERVFAIL: 2, REFUSED: 5 } as const;
@@ -35,16 +35,25 @@ export async function startDnsServer(): Promise<DnsServer> {
   const port = await freePort();
   const replies = new Map<string, DnsReply>();
   const questions: string[] = [];
-  let waiting: { name: string; resolve: () => void }[] = [];
+  let waiting: { name: string; resolve: (type: 'A' | 'AAAA') => void }[] = [];
 
-  const respond = (query: Buffer, overUdp: boolean): Buffer | undefined => {
-    const { name, type, end } = readQuestion(query);
+  let unanswered: { name: string; answer: () => void }[] = [];
+
+  const take = (query: Buffer, overUdp: boolean, send: (answer: Buffer) => void) => {
+    const { name, type } = readQuestion(query);
     questions.push(`${type} ${name}`);
     const told = waiting.filter((each) => each.name === name);
     waiting = waiting.filter((each) => each.name !== name);
-    for (const { resolve } of told) resolve();
+    for (const { resolve } of told) resolve(type);
+    answer(query, overUdp, send);
+  };
+  const answer = (query: Buffer, overUdp: boolean, send: (answer: Buffer) => void) => {
+    const { name, type, end } = readQuestion(query);
     const reply = replies.get(name) ?? { code: 'NXDOMAIN' };
-    if (reply.silent === true || reply.silent === type) return undefined;
+    if (reply.silent === true || reply.silent === type) {
+      unanswered.push({ name, answer: () => answer(query, overUdp, send) });
+      return;
+    }
     const cut = overUdp && reply.truncated === true;
     const records = cut ? [] : recordsOf(reply, type);
     const head = Buffer.alloc(12);
@@ -52,13 +61,12 @@ export async function startDnsServer(): Promise<DnsServer> {
     head.writeUInt16BE(0x8180 | (reply.code ? CODES[reply.code] : 0) | (cut ? TRUNCATED : 0), 2);
     head.writeUInt16BE(1, 4);
     head.writeUInt16BE(records.length, 6);
-    return Buffer.concat([head, query.subarray(12, end), ...records]);
+    send(Buffer.concat([head, query.subarray(12, end), ...records]));
   };
 
-  const udp = createSocket('udp4', (query, from) => {
-    const answer = respond(query, true);
-    if (answer) udp.send(answer, from.port, from.address);
-  });
+  const udp = createSocket('udp4', (query, from) =>
+    take(query, true, (bytes) => udp.send(bytes, from.port, from.address)),
+  );
   const sockets = new Set<Socket>();
   const tcp = createTcpServer((socket) => {
     sockets.add(socket);
@@ -68,12 +76,12 @@ export async function startDnsServer(): Promise<DnsServer> {
       unread = Buffer.concat([unread, bytes]);
       while (unread.length >= 2 && unread.length >= 2 + unread.readUInt16BE(0)) {
         const end = 2 + unread.readUInt16BE(0);
-        const answer = respond(unread.subarray(2, end), false);
+        take(unread.subarray(2, end), false, (bytes) => {
+          const length = Buffer.alloc(2);
+          length.writeUInt16BE(bytes.length);
+          socket.write(Buffer.concat([length, bytes]));
+        });
         unread = unread.subarray(end);
-        if (answer === undefined) continue;
-        const length = Buffer.alloc(2);
-        length.writeUInt16BE(answer.length);
-        socket.write(Buffer.concat([length, answer]));
       }
     });
   });
@@ -87,7 +95,12 @@ export async function startDnsServer(): Promise<DnsServer> {
   return {
     address: `127.0.0.1:${port}`,
     questions,
-    tell: (name, reply) => replies.set(name, reply),
+    tell(name, reply) {
+      replies.set(name, reply);
+      const held = unanswered.filter((each) => each.name === name);
+      unanswered = unanswered.filter((each) => each.name !== name);
+      for (const each of held) each.answer();
+    },
     asked: (name) => new Promise((resolve) => waiting.push({ name, resolve })),
   };
 }
@@ -119,12 +132,7 @@ function recordsOf({ addresses = [], ttl = 0 }: DnsReply, type: 'A' | 'AAAA'): B
 }
 
 function bytesOf(address: string): Buffer {
-  const [before = '', after] = address
-    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts) => {
-      const [a, b, c, d] = parts.slice(0, 4).map(Number) as [number, number, number, number];
-      return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-    })
-    .split('::');
+  const [before = '', after] = address.split('::');
   const groups = (text: string | undefined) => (text ? text.split(':') : []);
   const zeros = Array(8 - groups(before).length - groups(after).length).fill('0');
   const all = [...groups(before), ...zeros, ...groups(after)];
