@@ -3,9 +3,13 @@
  * its connections may be used for: address, port, scheme, SNI, accepted names, pins and authorities. Two farms that differ
  * in any of these never share a connection.
  */
-import type { LookupFunction } from 'node:net';
 import { ExchangeError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { OwnListeners } from './own-listeners.ts';
+import { plainName, type Resolver } from './resolve.ts';
+import { ResolvedName } from './resolved-name.ts';
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
+import { createServerRoute } from './server-route.ts';
 import { type Endpoint, type OpenSocket, socketOpener } from './server-socket.ts';
 
 /** Who waits for a connection. One of the two is called, once, maybe before `lease` returns. */
@@ -37,20 +41,31 @@ export interface Connections {
 }
 
 export interface ConnectionsOptions {
-  readonly lookup: LookupFunction;
+  readonly resolver: Resolver;
+  readonly own: OwnListeners;
   /** Seconds that a tunnel may be without a byte in either direction. */
   readonly upgradeIdle: number;
+  readonly log: Logger;
 }
 
-export function createConnections({ lookup, upgradeIdle }: ConnectionsOptions): Connections {
+export function createConnections({ resolver, own, upgradeIdle, log }: ConnectionsOptions): Connections {
   const pools = new Map<string, Pool>();
+  // All of them are in the configuration, `upstream.allow` included: a client cannot add to them.
+  const names = new Map<string, ResolvedName>();
+  const nameOf = (address: string) => {
+    const key = plainName(address);
+    const name = names.get(key) ?? new ResolvedName(key, resolver, log);
+    names.set(key, name);
+    return name;
+  };
   // Spares the making of the key for an endpoint that was seen before.
   const known = new WeakMap<Endpoint, Pool>();
   const find = (endpoint: Endpoint): Pool => {
     const key = poolKey(endpoint);
     let pool = pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(endpoint, socketOpener(endpoint, lookup));
+      const name = nameOf(endpoint.address);
+      pool = new Pool(endpoint, name, socketOpener(endpoint, createServerRoute(endpoint, name, own)));
       pools.set(key, pool);
     }
     known.set(endpoint, pool);
@@ -76,6 +91,8 @@ export function createConnections({ lookup, upgradeIdle }: ConnectionsOptions): 
       clearInterval(sweeper);
       for (const pool of pools.values()) pool.destroy();
       pools.clear();
+      for (const name of names.values()) name.close();
+      resolver.close();
     },
   };
 }
@@ -91,20 +108,34 @@ interface Waiting {
   readonly until: number;
 }
 
+/** A connection that is being made. */
+interface Opening {
+  /** A taker that went away has left it to the pool. */
+  readonly taker: LeaseTaker | undefined;
+  /** Of the addresses of its name, when it was begun. */
+  readonly version: number;
+}
+
 class Pool implements ConnectionOwner {
   readonly #endpoint: Endpoint;
+  readonly #name: ResolvedName;
   readonly #open: OpenSocket;
   /** The last one used is the first one taken, so that those not needed grow old and go. */
   readonly #idle: ServerConnection[] = [];
   readonly #all = new Set<ServerConnection>();
-  /** Who each connection that is being opened is for; a taker that went away has left it to the pool. */
-  readonly #opening = new Map<ServerConnection, LeaseTaker | undefined>();
+  readonly #opening = new Map<ServerConnection, Opening>();
   readonly #queue: Waiting[] = [];
+  /** Takers whose connection could not be made, while the name is asked for again. */
+  readonly #lookingAgain = new Set<LeaseTaker>();
+  /** Takers for which that was done: once will do. */
+  readonly #lookedAgain = new WeakSet<LeaseTaker>();
   #destroyed = false;
 
-  constructor(endpoint: Endpoint, open: OpenSocket) {
+  constructor(endpoint: Endpoint, name: ResolvedName, open: OpenSocket) {
     this.#endpoint = endpoint;
+    this.#name = name;
     this.#open = open;
+    name.watch((addresses) => this.#follow(addresses));
   }
 
   get size(): number {
@@ -124,16 +155,21 @@ class Pool implements ConnectionOwner {
   }
 
   forget(taker: LeaseTaker): void {
-    for (const [connection, each] of this.#opening) if (each === taker) this.#opening.set(connection, undefined);
+    for (const [connection, each] of this.#opening) {
+      if (each.taker === taker) this.#opening.set(connection, { ...each, taker: undefined });
+    }
+    this.#lookingAgain.delete(taker);
     const at = this.#queue.findIndex((each) => each.taker === taker);
     if (at >= 0) this.#queue.splice(at, 1);
   }
 
   ready(connection: ServerConnection): void {
-    const taker = this.#opening.get(connection);
+    const opening = this.#opening.get(connection);
     this.#opening.delete(connection);
-    if (taker) taker.onConnection(connection);
-    else this.idle(connection);
+    // The addresses may have changed on the way there.
+    if (opening?.version !== this.#name.version && !this.#name.has(connection.remoteAddress)) connection.retire();
+    if (opening?.taker) opening.taker.onConnection(connection);
+    else connection.giveBack();
   }
 
   idle(connection: ServerConnection): void {
@@ -147,14 +183,13 @@ class Pool implements ConnectionOwner {
     this.#all.delete(connection);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
-    if (this.#opening.has(connection)) {
-      const taker = this.#opening.get(connection);
+    const opening = this.#opening.get(connection);
+    if (opening) {
       this.#opening.delete(connection);
       // A server that takes no new connection has ended, or is about to: those that idle will break under the next request.
       for (const each of [...this.#idle]) each.abandon();
-      taker?.onNoConnection(
-        error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' }),
-      );
+      const reason = error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
+      if (opening.taker) this.#lookAgain(opening.taker, opening.version, reason);
     }
     const next = this.#destroyed ? undefined : this.#queue.shift();
     if (next) this.#openFor(next.taker);
@@ -162,6 +197,7 @@ class Pool implements ConnectionOwner {
 
   sweep(now: number, tunnelIdle: number): void {
     const { timeout } = this.#endpoint;
+    if (this.#all.size > 0) this.#name.tend(now);
     for (const connection of this.#all) {
       const silent = now - connection.activity;
       if (connection.isIdle) {
@@ -184,7 +220,8 @@ class Pool implements ConnectionOwner {
 
   terminate(server: object, error: Error): void {
     for (const connection of [...this.#all]) if (connection.server === server) connection.fail(error);
-    const takers = [...this.#opening.values(), ...this.#queue.map(({ taker }) => taker)];
+    const waiting = [...this.#opening.values(), ...this.#queue].map(({ taker }) => taker);
+    const takers = [...waiting, ...this.#lookingAgain];
     for (const taker of takers) {
       if (taker?.server !== server) continue;
       this.forget(taker);
@@ -195,8 +232,34 @@ class Pool implements ConnectionOwner {
   destroy(): void {
     this.#destroyed = true;
     for (const connection of this.#all) connection.fail(new ExchangeError('connectionAborted', 'the service stops'));
-    for (const { taker } of this.#queue.splice(0))
-      taker.onNoConnection(new ExchangeError('connectionAborted', 'the service stops'));
+    const takers = [...this.#queue.splice(0).map(({ taker }) => taker), ...this.#lookingAgain];
+    this.#lookingAgain.clear();
+    for (const taker of takers) taker.onNoConnection(new ExchangeError('connectionAborted', 'the service stops'));
+  }
+
+  /** The name has these addresses now: connections to others carry no further request. Logins and tunnels live on. */
+  #follow(addresses: ReadonlySet<string>): void {
+    for (const connection of this.#all) {
+      if (this.#opening.has(connection) || connection.pinned || addresses.has(connection.remoteAddress)) continue;
+      if (connection.isIdle) connection.abandon();
+      else connection.retire();
+    }
+  }
+
+  /** The server may be elsewhere by now: if so, the request is not lost. */
+  #lookAgain(taker: LeaseTaker, version: number, error: Error): void {
+    const moved = !this.#destroyed && !this.#lookedAgain.has(taker) && this.#name.again(version);
+    if (moved === false) {
+      taker.onNoConnection(error);
+      return;
+    }
+    this.#lookedAgain.add(taker);
+    this.#lookingAgain.add(taker);
+    void Promise.resolve(moved).then((others) => {
+      if (!this.#lookingAgain.delete(taker)) return;
+      if (others) this.lease(taker, true);
+      else taker.onNoConnection(error);
+    });
   }
 
   #refused(kind: 'serverBusy' | 'queueTimeout', reason: string): ExchangeError {
@@ -206,7 +269,7 @@ class Pool implements ConnectionOwner {
   #openFor(taker: LeaseTaker): void {
     const connection = new ServerConnection(this.#endpoint, this, this.#open);
     this.#all.add(connection);
-    this.#opening.set(connection, taker);
+    this.#opening.set(connection, { taker, version: this.#name.version });
   }
 }
 

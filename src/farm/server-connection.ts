@@ -5,6 +5,7 @@ import { HeadReader } from '../http1/head-reader.ts';
 import { malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { currentTurn, readInTurn, turnTime } from '../loop-turn.ts';
+import { plainAddress } from './ip-address.ts';
 import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
@@ -60,6 +61,7 @@ export class ServerConnection implements SocketEvents {
   #interim = 0;
   #requestComplete = true;
   #reusable = true;
+  #retired = false;
   #paused = false;
   #turn = -1;
   #failure: Error | undefined;
@@ -98,6 +100,11 @@ export class ServerConnection implements SocketEvents {
     return this.#whenClosed !== undefined;
   }
 
+  /** The address of the server, in its one spelling. */
+  get remoteAddress(): string {
+    return plainAddress(this.#socket.remoteAddress ?? '');
+  }
+
   /** It is pinned, and more requests can follow on it. */
   get keepsLogin(): boolean {
     return this.pinned && this.#reusable && this.#state !== 'closed';
@@ -114,6 +121,8 @@ export class ServerConnection implements SocketEvents {
 
   pin(whenClosed: () => void): void {
     this.#whenClosed = whenClosed;
+    // The login of a client lives on.
+    this.#retired = false;
   }
 
   /** @returns false where the server is to be waited for before more of the body follows: `onDrain` tells when */
@@ -150,12 +159,13 @@ export class ServerConnection implements SocketEvents {
 
   /** It ends behind the answer that is under way. */
   retire(): void {
-    this.#reusable = false;
+    this.#retired = true;
   }
 
   /** It was leased, and is not needed after all. */
   giveBack(): void {
-    this.#owner.idle(this);
+    if (this.#retired) this.#socket.destroy();
+    else this.#owner.idle(this);
   }
 
   resume(): void {
@@ -308,7 +318,7 @@ export class ServerConnection implements SocketEvents {
   #settle(): void {
     if (this.#state !== 'answered') return;
     this.#sink = undefined;
-    if (!this.#reusable || this.#socket.destroyed) {
+    if (!this.#reusable || this.#retired || this.#socket.destroyed) {
       this.#socket.destroy();
       return;
     }

@@ -1,13 +1,16 @@
 /** Opens the socket of a connection to a server: TCP, then TLS where the scheme asks for it. */
-import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ExchangeError } from '../errors.ts';
+import type { ServerRoute } from './server-route.ts';
 import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
 
 /** Where a connection goes and under which conditions it may be used. Times in seconds, sizes in bytes. */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  /** The address is a host that a request chose, among those of `upstream.allow`. */
+  readonly computedHost: boolean;
   /** Absent for plain HTTP. */
   readonly tls: ServerTls | undefined;
   readonly localAddress: string | undefined;
@@ -46,14 +49,14 @@ export type OpenSocket = (events: SocketEvents) => Socket;
  * Keeps the TLS session of the last connection, so that the next one resumes it. Not left to Node, which would take SNI and
  * the name to check from the host alone.
  */
-export function socketOpener(endpoint: Endpoint, lookup: LookupFunction): OpenSocket {
+export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket {
   const { tls } = endpoint;
   let session: Buffer | undefined;
   return (events) => {
     const tcp = {
       host: endpoint.address,
       port: endpoint.port,
-      lookup,
+      lookup: route.lookup,
       // Several addresses are tried in turn, IPv6 and IPv4 alternating (RFC 8305).
       autoSelectFamily: true,
       noDelay: true,
@@ -68,6 +71,8 @@ export function socketOpener(endpoint: Endpoint, lookup: LookupFunction): OpenSo
     const socket = tls
       ? connectTls({ ...tcp, ...trustOptions(tls), ...(session ? { session } : {}) })
       : connectTcp(tcp);
+    const refusal = route.refusal();
+    if (refusal) socket.destroy(refusal);
     if (tls) socket.on('session', (next: Buffer) => (session = next));
     let failure: Error | undefined;
     const timer = setTimeout(

@@ -28,6 +28,8 @@ export interface ServerParts {
   readonly around: FarmSurroundings;
   readonly state: ServerState;
   readonly connections: Connections;
+  /** The host comes from a request, and is one of `upstream.allow`. */
+  readonly computedHost?: boolean;
 }
 
 /** Part of its share that a server gets at once when it returns; the rest comes with time. */
@@ -46,14 +48,14 @@ export class Server {
   /** Told when its load has changed. */
   onLoad: ((server: Server) => void) | undefined;
 
-  constructor(member: Member, { protocol, around, state, connections }: ServerParts) {
+  constructor(member: Member, { protocol, around, state, connections, computedHost = false }: ServerParts) {
     const { circuit, slowStart } = around.settings;
     this.address = member.address.value;
     this.weight = member.weight;
     this.hostName = member.hostName;
     this.state = state;
     this.#slowStartMs = slowStart * 1000;
-    this.#endpoints = endpointsOf(member, protocol, around);
+    this.#endpoints = endpointsOf(member, protocol, around, computedHost);
     const circuitOf = (scheme: Scheme, settings: NonNullable<FarmSettings['circuit']>) =>
       new Circuit(settings, {
         knock: (done) => knock(connections, this.#endpoints[scheme], done),
@@ -146,12 +148,18 @@ function knock(connections: Connections, endpoint: Endpoint, done: (connected: b
   connections.lease(endpoint, taker, { fresh: true });
 }
 
-function endpointsOf(member: Member, protocol: ProtocolConfig, around: FarmSurroundings): Record<Scheme, Endpoint> {
+function endpointsOf(
+  member: Member,
+  protocol: ProtocolConfig,
+  around: FarmSurroundings,
+  computedHost: boolean,
+): Record<Scheme, Endpoint> {
   const { settings } = around;
   const address = member.address.value;
   const serverName = sniFor(address, settings.serverName);
   const base = {
     address,
+    computedHost,
     localAddress: around.localAddress,
     connectTimeout: Math.min(around.connectTimeout, protocol.timeout),
     timeout: protocol.timeout,

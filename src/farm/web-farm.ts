@@ -85,18 +85,22 @@ export function createWebFarm(config: WebFarmConfig, { around, connections, stat
   });
 }
 
-/** Direct proxying to a host that is no farm: a farm of one, with the settings of `system.webServer/proxy`. */
+/**
+ * Direct proxying to a host that is no farm: a farm of one, with the settings of `system.webServer/proxy`.
+ * @param computedHost the host comes from a request, and is one of `upstream.allow`
+ */
 export function createDirectFarm(
   host: string,
   port: number | undefined,
   protocol: ProtocolConfig,
   { around, connections }: Pick<FarmParts, 'around' | 'connections'>,
+  computedHost: boolean,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
   const member = { address: { value: host }, weight: 1, hostName: '', ...ports };
   // Nobody closes the circuits of hosts that are asked for once and never again.
   const { circuit: _none, ...settings } = around.settings;
-  const parts = { protocol, around: { ...around, settings }, state: new ServerState(), connections };
+  const parts = { protocol, around: { ...around, settings }, state: new ServerState(), connections, computedHost };
   return openFarm([new Server(member, parts)], {
     name: '',
     protocol,

@@ -3,11 +3,6 @@ import { ExchangeError, type FailureKind } from '../errors.ts';
 import { MessageFault } from '../http1/message-fault.ts';
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
-  ENOTFOUND: 'nameNotResolved',
-  EAI_AGAIN: 'nameNotResolved',
-  EAI_FAIL: 'nameNotResolved',
-  ENODATA: 'nameNotResolved',
-  ESERVFAIL: 'nameNotResolved',
   ECONNREFUSED: 'cannotConnect',
   EHOSTUNREACH: 'cannotConnect',
   ENETUNREACH: 'cannotConnect',
@@ -17,6 +12,8 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   ENFILE: 'outOfSockets',
   EADDRNOTAVAIL: 'outOfSockets',
   ENOBUFS: 'outOfSockets',
+  // A link-local address without a scope.
+  EINVAL: 'cannotConnect',
   ETIMEDOUT: 'serverTimeout',
   LYCHGATE_CERTIFICATE_REFUSED: 'secureChannel',
   ERR_TLS_CERT_ALTNAME_INVALID: 'secureChannel',

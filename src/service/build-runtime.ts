@@ -2,8 +2,9 @@
 import { BlockList, isIP } from 'node:net';
 import type { Config, WebFarmConfig } from '../config/model.ts';
 import { type Connections, createConnections } from '../farm/connections.ts';
+import { createOwnListeners } from '../farm/own-listeners.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
-import { createLookup } from '../farm/resolve.ts';
+import { createResolver } from '../farm/resolve.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
 import type { ServerStates } from '../farm/server-state.ts';
 import { createDirectFarm, createWebFarm, type WebFarm } from '../farm/web-farm.ts';
@@ -14,6 +15,7 @@ import { createSiteTable } from '../proxy/match-site.ts';
 import type { RunningSite, Runtime } from '../proxy/runtime.ts';
 import { compileRules } from '../rewrite/compile.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
+import { listenerPlaces } from './listener-places.ts';
 import type { FromServing, WorkerSetup } from './messages.ts';
 
 export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affinitySecret'> {
@@ -27,7 +29,12 @@ export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affin
 
 export function buildRuntime({ config, ca, affinitySecret, states, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
-  const connections = createConnections({ lookup: createLookup(settings), upgradeIdle: settings.timeouts.upgradeIdle });
+  const connections = createConnections({
+    resolver: createResolver(settings),
+    own: createOwnListeners(listenerPlaces(config)),
+    upgradeIdle: settings.timeouts.upgradeIdle,
+    log,
+  });
   const compiled = compileRules(config);
   const running = new Map<string, RunningSite>();
   for (const { name, id } of config.sites) {
@@ -70,10 +77,11 @@ function directProxying(
   const allowed = new Set(settings.upstream.allow);
   return (host, port, literalHost) => {
     if (!proxy.enabled || (!literalHost && !allowed.has(host))) return undefined;
-    const key = `${host} ${port ?? ''}`;
+    // What a rule names may lead where a host that a request chose may not.
+    const key = `${host} ${port ?? ''} ${literalHost}`;
     let farm = hosts.get(key);
     if (farm === undefined) {
-      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, parts);
+      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, parts, !literalHost);
       if (hosts.size >= DIRECT_HOSTS) hosts.delete(hosts.keys().next().value ?? '');
       hosts.set(key, farm);
     }

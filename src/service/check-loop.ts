@@ -1,47 +1,51 @@
 /**
  * The endless loop of a missing hosts entry: a farm server whose name resolves to one of our own listeners. Looked for at
- * the start of the service, since it needs the network; the hop count (Max-Forwards) stops what is not seen here.
+ * the start of the service, since it needs the network; what comes to be one later is refused when a connection is made, and
+ * the hop count (Max-Forwards) stops what is not seen there.
  */
-import { networkInterfaces } from 'node:os';
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config, ServerConfig } from '../config/model.ts';
-import { createLookup, resolveAll } from '../farm/resolve.ts';
-import { planListeners } from '../listener/listener-plan.ts';
+import { isLoopback, plainAddress } from '../farm/ip-address.ts';
+import { createOwnListeners, isOwnAddress } from '../farm/own-listeners.ts';
+import { createResolver, plainName, type Resolver } from '../farm/resolve.ts';
+import { listenerPlaces } from './listener-places.ts';
+
+/** Longest that the names of all servers together may hold up the start. */
+const LONGEST_WAIT_MS = 5000;
 
 /** Reports LG3101 (error), LG3102 and LG3103 (warnings). */
-export async function checkLoop(config: Config, report: Report): Promise<void> {
-  const lookup = createLookup(config.settings);
-  const listeners = planListeners(config.sites);
-  const own = new Set(Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)));
-  const published = new Set(config.settings.publicAddresses);
+export async function checkLoop(
+  config: Config,
+  report: Report,
+  resolver = createResolver(config.settings),
+): Promise<void> {
+  const own = createOwnListeners(listenerPlaces(config));
+  const published = new Set(config.settings.publicAddresses.map(plainAddress));
+  const servers = config.webFarms
+    .filter((farm) => farm.enabled)
+    .flatMap((farm) => farm.servers)
+    .filter(({ enabled }) => enabled);
+  const found = await resolveAll(resolver, new Set(servers.map(({ address }) => plainName(address.value))));
 
-  const check = async (server: ServerConfig) => {
+  const check = (server: ServerConfig) => {
     const name = server.address.value;
     const span = spanWithin(server.address, 0, name.length);
-    let addresses: readonly { readonly address: string }[];
-    try {
-      addresses = await resolveAll(lookup, name);
-    } catch (error) {
+    const addresses = found.get(plainName(name));
+    if (addresses === undefined || addresses instanceof Error) {
       report('LG3103', span, {
-        message: `the name ${name} does not resolve: ${error instanceof Error ? error.message : String(error)}`,
+        message: `the name ${name} does not resolve: ${addresses?.message ?? `no answer within ${LONGEST_WAIT_MS / 1000} s`}`,
         advice: `Give it an address in "hosts" of settings.json, or in the hosts file of the machine. Until then its requests end with 502.3.`,
       });
       return;
     }
-    for (const { address } of addresses) {
-      const listener = listeners.find(
-        (each) =>
-          (each.port === server.httpsPort || each.port === server.httpPort) &&
-          (each.address === address ||
-            (each.address === '*' && own.has(address)) ||
-            (each.address === '*' && isLoopback(address))),
-      );
+    for (const address of addresses) {
+      const listener = own(address, server.httpsPort) ?? own(address, server.httpPort);
       if (listener) {
         report('LG3101', span, {
-          message: `server ${name} is this proxy itself: ${address} port ${listener.port} is the listener ${listener.key}, so a request would go round for ever`,
+          message: `server ${name} is this proxy itself: ${address} port ${listener.port} is the listener ${listener.name}, so a request would come back to it`,
           advice: hostsAdvice(name),
         });
-      } else if (published.has(address) || (own.has(address) && !isLoopback(address))) {
+      } else if (published.has(plainAddress(address)) || (isOwnAddress(address) && !isLoopback(address))) {
         report('LG3102', span, {
           message: `server ${name} resolves to ${address}, which is an address of this proxy`,
           advice: hostsAdvice(name),
@@ -49,12 +53,37 @@ export async function checkLoop(config: Config, report: Report): Promise<void> {
       }
     }
   };
-  const servers = config.webFarms.filter((farm) => farm.enabled).flatMap((farm) => farm.servers);
-  await Promise.all(servers.filter(({ enabled }) => enabled).map(check));
+  for (const server of servers) check(server);
 }
 
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
+/** The addresses of each name or why there are none; a name whose answer does not come in time is left out. */
+async function resolveAll(
+  resolver: Resolver,
+  names: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly string[] | Error>> {
+  const found = new Map<string, readonly string[] | Error>();
+  const resolve = async (name: string) => {
+    const fixed = resolver.fixed(name);
+    const addresses = fixed ? [fixed] : (await resolver.ask(name)).addresses;
+    found.set(
+      name,
+      addresses.map(({ address }) => address),
+    );
+  };
+  const all = [...names].map((name) =>
+    resolve(name).catch((error: unknown) => {
+      found.set(name, error instanceof Error ? error : new Error(String(error)));
+    }),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, LONGEST_WAIT_MS);
+  });
+  await Promise.race([Promise.all(all), late]);
+  clearTimeout(timer);
+  const inTime = new Map(found);
+  resolver.close();
+  return inTime;
 }
 
 function hostsAdvice(name: string): string {

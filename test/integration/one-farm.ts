@@ -78,14 +78,18 @@ export interface HttpServerInTest extends RawServer {
   readonly server: HttpServer;
 }
 
-/** Node's own HTTP/1.1 server on a plain port, with its connections within reach. */
+/**
+ * Node's own HTTP/1.1 server on a plain port, with its connections within reach.
+ * @param place where it listens; otherwise on any port of 127.0.0.1
+ */
 export async function httpServer(
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+  place?: { readonly address: string; readonly port: number },
 ): Promise<HttpServerInTest> {
   const server = createServer({ keepAliveTimeout: 120_000, maxHeaderSize: 131_072 }, onRequest);
   const watched = watchSockets();
   server.on('connection', watched.add);
-  const port = await listen(server);
+  const port = await listen(server, place);
   return { server, port, sockets: watched.sockets, opened: watched.opened };
 }
 
@@ -109,11 +113,11 @@ function watchSockets() {
   };
 }
 
-async function listen(server: Server): Promise<number> {
+async function listen(server: Server, { address, port } = { address: '127.0.0.1', port: 0 }): Promise<number> {
   onTestFinished(() => {
     server.close();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, address, resolve));
   return (server.address() as AddressInfo).port;
 }
 

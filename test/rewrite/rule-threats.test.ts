@@ -126,6 +126,7 @@ describe('R13: what is kept by a key is kept apart', () => {
   const endpoint = (address: string, port: number, more: Partial<Endpoint> = {}): Endpoint => ({
     address,
     port,
+    computedHost: false,
     tls: undefined,
     localAddress: undefined,
     connectTimeout: 1,

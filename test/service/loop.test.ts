@@ -1,8 +1,9 @@
 /** The endless loop of a missing hosts entry: seen at the start, and ended by the hop count where it was not. */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
+import { createResolver } from '../../src/farm/resolve.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
 import { checkLoop } from '../../src/service/check-loop.ts';
 import { commandLine } from '../cli/command-line.ts';
@@ -36,13 +37,18 @@ async function folderOf({ binding = '*', port, serverPort, settings, hosts = { [
   return { ...folder, port: own, file: `${folder.configDir}/applicationHost.config` };
 }
 
-async function found(loop: Loop): Promise<Diagnostic[]> {
+/** @param lookup in place of the system's resolver */
+async function found(loop: Loop, lookup?: Parameters<typeof createResolver>[1]): Promise<Diagnostic[]> {
   const { configDir } = await folderOf(loop);
   const { config } = checkConfig(configDir);
   const diagnostics: Diagnostic[] = [];
-  await checkLoop(config!, reportInto(diagnostics));
+  await checkLoop(config!, reportInto(diagnostics), createResolver(config!.settings, lookup));
   return diagnostics;
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 test('a member that is this listener is refused at the start, with the hosts entry to write', async () => {
   const { configDir, port, file } = await folderOf();
@@ -87,6 +93,33 @@ test.each([...outer, { address: '127.0.0.1', internal: true }])(
     expect(codes).toEqual(internal ? [] : ['LG3102']);
   },
 );
+
+test('a member that is the admin listener is refused', async () => {
+  const admin = await freePort();
+  const [only, ...more] = await found({ serverPort: admin, settings: { admin: { address: `127.0.0.1:${admin}` } } });
+  expect(more).toEqual([]);
+  expect(only).toMatchObject({ code: 'LG3101', severity: 'error' });
+  expect(only?.message).toContain(`is the listener 127.0.0.1:${admin} (admin), so a request would come back to it`);
+});
+
+test('DNS that says nothing holds the start for five seconds, and is a warning then (F13)', async () => {
+  const settled = vi.fn();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const asked = Promise.withResolvers<string>();
+  const checked = found({ serverPort: 4443, hosts: {} }, (name) => {
+    asked.resolve(name);
+    return new Promise(() => undefined);
+  });
+  checked.then(settled, settled);
+  expect(await asked.promise).toBe(member);
+  await vi.advanceTimersByTimeAsync(4999);
+  expect(settled).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  const [only, ...more] = await checked;
+  expect(more).toEqual([]);
+  expect(only).toMatchObject({ code: 'LG3103', severity: 'warning' });
+  expect(only?.message).toBe(`the name ${member} does not resolve: no answer within 5 s`);
+});
 
 test('a name that does not resolve: a warning, and the service starts', async () => {
   // Nobody answers there: the request for the name is refused by the loopback itself.

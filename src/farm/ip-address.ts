@@ -1,0 +1,32 @@
+/** IP addresses: one spelling for each, and the special ranges that it may be in (RFC 6890). */
+import { BlockList, isIP, SocketAddress } from 'node:net';
+
+/**
+ * The spelling by which addresses are compared: IPv6 in its shortest form and without a scope, an IPv4 address in IPv6
+ * (`::ffff:192.0.2.1`) as what it is. What is no address stays as it is.
+ */
+export function plainAddress(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const shortest = new SocketAddress({ address, family: 'ipv6' }).address;
+  return shortest.startsWith('::ffff:') && shortest.includes('.') ? shortest.slice('::ffff:'.length) : shortest;
+}
+
+export const isLoopback = rangeTest('127.0.0.0/8', '::1/128');
+export const isLinkLocal = rangeTest('169.254.0.0/16', 'fe80::/10');
+/** The system takes it for this machine. */
+export const isUnspecified = rangeTest('0.0.0.0/8', '::/128');
+/** To many machines: multicast and broadcast. */
+export const isShared = rangeTest('224.0.0.0/4', '255.255.255.255/32', 'ff00::/8');
+
+function rangeTest(...ranges: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [network = '', length] = range.split('/');
+    list.addSubnet(network, Number(length), familyOf(network));
+  }
+  return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}

@@ -1,0 +1,11 @@
+/** Every socket on which this service listens: no connection to a server may lead there. */
+import type { Config } from '../config/model.ts';
+import type { ListenerPlace } from '../farm/own-listeners.ts';
+import { listenerKey, planListeners } from '../listener/listener-plan.ts';
+
+export function listenerPlaces({ sites, settings: { admin } }: Config): readonly ListenerPlace[] {
+  const places = planListeners(sites).map(({ key, address, port }) => ({ name: key, address, port }));
+  if (admin === false) return places;
+  const { address, port } = admin;
+  return [...places, { name: `${listenerKey(address, port)} (admin)`, address, port }];
+}
