@@ -63,9 +63,15 @@ test('SetState with its four states, SetHealthy, SetUnhealthy, TestHealth', asyn
   }
   const tested = await ask(serverPath('lync', server, '/test'), post('{}'));
   expect(tested.body).toEqual({ farm: 'Lync', result: 'StatusCodeFailure', server: farms[0]!.servers[0] });
-  expect(acted.map((line) => line.split(' ')[0])).toEqual(
-    ['Start', 'Drain', 'GracefulStop', 'ForcefulStop', 'SetHealthy', 'SetUnhealthy', 'TestHealth'], // biome-ignore format: one line
-  );
+  expect(acted.map((line) => line.split(' ')[0])).toEqual([
+    'Start',
+    'Drain',
+    'GracefulStop',
+    'ForcefulStop',
+    'SetHealthy',
+    'SetUnhealthy',
+    'TestHealth',
+  ]);
 });
 
 test('what cannot be is told in words, with the names that there are', async () => {
