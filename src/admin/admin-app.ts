@@ -113,6 +113,8 @@ function guard(app: FastifyInstance, { log, ...options }: AdminOptions): void {
     const refusal = refuse(request.raw);
     if (refusal === undefined) return;
     logged(request, refusal);
+    // Nobody waits for the rest of a body that is not wanted.
+    reply.header('Connection', 'close');
     if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="lychgate"');
     return sendProblem(reply, refusal);
   });

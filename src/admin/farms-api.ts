@@ -42,6 +42,8 @@ export function farmsApi(app: FastifyInstance, control: Control): void {
   on(app, 'POST', `${SERVER}/state`, act('state', STATES));
   on(app, 'POST', `${SERVER}/health`, act('health', MARKS));
   on(app, 'POST', `${SERVER}/test`, async ({ params, socket }) => {
+    // A test takes as long as healthCheck allows, and nothing is said meanwhile.
+    socket.setTimeout(0);
     const tested = await control.test(params.farm, params.server, peerOf(socket));
     return typeof tested === 'string' ? refused(tested, params, await control.farms()) : tested;
   });

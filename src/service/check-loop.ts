@@ -3,9 +3,8 @@
  * the start of the service, since it needs the network; the hop count (Max-Forwards) stops what is not seen here.
  */
 import { networkInterfaces } from 'node:os';
-import { isAnyAddress, isLoopback } from '../admin/guard.ts';
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { AdminSettings, Config, ServerConfig } from '../config/model.ts';
+import type { Config, ServerConfig } from '../config/model.ts';
 import { createLookup, resolveAll } from '../farm/resolve.ts';
 import { planListeners } from '../listener/listener-plan.ts';
 
@@ -14,9 +13,6 @@ export async function checkLoop(config: Config, report: Report): Promise<void> {
   const lookup = createLookup(config.settings);
   const listeners = planListeners(config.sites);
   const own = new Set(Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)));
-  const { admin } = config.settings;
-  const isAdmin = (asked: AdminSettings, address: string) =>
-    asked.address === address || (isAnyAddress(asked.address) && (own.has(address) || isLoopback(address)));
   const published = new Set(config.settings.publicAddresses);
 
   const check = async (server: ServerConfig) => {
@@ -45,11 +41,6 @@ export async function checkLoop(config: Config, report: Report): Promise<void> {
           message: `server ${name} is this proxy itself: ${address} port ${listener.port} is the listener ${listener.key}, so a request would go round for ever`,
           advice: hostsAdvice(name),
         });
-      } else if (admin && isAdmin(admin, address) && [server.httpPort, server.httpsPort].includes(admin.port)) {
-        report('LG3101', span, {
-          message: `server ${name} is this proxy itself: ${address} port ${admin.port} is the admin listener, which requests from outside must not reach`,
-          advice: 'Give the server its own address and ports.',
-        });
       } else if (published.has(address) || (own.has(address) && !isLoopback(address))) {
         report('LG3102', span, {
           message: `server ${name} resolves to ${address}, which is an address of this proxy`,
@@ -60,6 +51,10 @@ export async function checkLoop(config: Config, report: Report): Promise<void> {
   };
   const servers = config.webFarms.filter((farm) => farm.enabled).flatMap((farm) => farm.servers);
   await Promise.all(servers.filter(({ enabled }) => enabled).map(check));
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
 }
 
 function hostsAdvice(name: string): string {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { startAdmin } from '../admin/admin-app.ts';
+import { type Admin, startAdmin } from '../admin/admin-app.ts';
 import type { Control } from '../admin/control.ts';
 import type { Config } from '../config/model.ts';
 import { StartError } from '../errors.ts';
@@ -68,14 +68,14 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
     act: farms.act,
     test: farms.test,
   };
-  const { admin: asked } = settings;
-  const admin = asked && (await startAdmin({ ...asked, token: checked.adminToken, control, log }));
+  let admin: Admin | undefined;
   try {
+    if (settings.admin) admin = await startAdmin({ ...settings.admin, token: checked.adminToken, control, log });
     await team.start();
   } catch (error) {
     team.kill();
     farms.stop();
-    if (admin) await admin.close();
+    await admin?.close();
     throw error;
   }
   return {
@@ -84,13 +84,13 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
       const seconds = settings.timeouts.drain;
       await team.stop(seconds);
       farms.stop();
-      if (admin) await admin.close();
+      await admin?.close();
       await stateFile?.close();
     },
     kill() {
       team.kill();
       farms.stop();
-      if (admin) void admin.close();
+      void admin?.close();
     },
   };
 }
