@@ -47,21 +47,35 @@ export interface ReportedFarm {
 /** Why an action was not carried out. */
 export type Refusal = 'unknownFarm' | 'unknownServer' | 'switchedOff' | 'noTest';
 
+/** What became of an action. */
+export interface Done {
+  /** As the file has it. */
+  readonly farm: string;
+  /** As it is now. */
+  readonly server: ReportedServer;
+  /** Whether it outlives the service: false where the state file could not be written, `null` where there is none. */
+  readonly kept: boolean | null;
+}
+
+/** ARR's TestHealth. */
+export interface Tested {
+  readonly farm: string;
+  readonly server: ReportedServer;
+  readonly result: 'Success' | 'ConnectionFailure' | 'StatusCodeFailure' | 'ResponseEntityFailure';
+}
+
 export interface Control {
   /** True while requests are served. */
   ready(): boolean;
   /** With the counters of all workers as they stand now. */
   farms(): Promise<readonly ReportedFarm[]>;
+  /** What an administrator should know and no server shows, as sentences. */
+  notices(): readonly string[];
   /**
-   * Carries out an action in all workers. Names in any letter case.
-   * @returns the refusal, or `undefined` when every worker has been told
+   * Carries out an action. Resolves when all workers go by it and it is kept. Names in any letter case.
+   * @param by who asks, for the log
    */
-  act(farm: string, server: string, action: ServerAction): Refusal | undefined;
-  /** ARR's TestHealth: one round of the URL tests, now. */
-  test(
-    farm: string,
-    server: string,
-  ): Promise<
-    Refusal | { readonly result: 'Success' | 'ConnectionFailure' | 'StatusCodeFailure' | 'ResponseEntityFailure' }
-  >;
+  act(farm: string, server: string, action: ServerAction, by: string): Promise<Refusal | Done>;
+  /** One round of the URL tests, now. */
+  test(farm: string, server: string, by: string): Promise<Refusal | Tested>;
 }

@@ -6,12 +6,14 @@ import { StartError } from '../errors.ts';
 import { outliveReaders } from '../service/closed-output.ts';
 import { type Command, EXIT, type Streams, UsageError } from './command.ts';
 import { demo } from './demo.ts';
+import { drain } from './drain.ts';
 import { later } from './later.ts';
 import { run } from './run.ts';
+import { status } from './status.ts';
 import { trace } from './trace.ts';
 import { validate } from './validate.ts';
 
-const COMMANDS: readonly Command[] = [run, demo, validate, trace, ...later];
+const COMMANDS: readonly Command[] = [run, demo, validate, trace, status, drain, ...later];
 
 /**
  * @param argv without the name of the program

@@ -12,6 +12,8 @@ export const EXIT = {
 
 export interface Output {
   readonly isTTY?: boolean;
+  /** Of the terminal. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
 

@@ -4,9 +4,7 @@ import { type Command, EXIT } from './command.ts';
 const names: readonly (readonly [string, string])[] = [
   ['certs', 'lists, makes and requests certificates'],
   ['doctor', 'looks at ports, files, certificates and servers'],
-  ['status', 'shows farms and servers of the running service'],
   ['reload', 'takes up a changed configuration'],
-  ['drain', 'takes a server out of its farm'],
 ];
 
 export const later: readonly Command[] = names.map(([name, what]) => ({

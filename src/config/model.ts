@@ -479,7 +479,16 @@ export interface SettingsConfig {
   readonly affinitySecretFile?: string;
   readonly stateFile?: string;
   /** `false`: no admin listener. */
-  readonly admin: false | { readonly address: string; readonly port: number; readonly tokenFile?: string };
+  readonly admin: false | AdminSettings;
+}
+
+export interface AdminSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Where the address stands; absent where nobody wrote one. */
+  readonly addressSpan?: Span;
+  /** What a client must know to use the API; absent: loopback clients need nothing. */
+  readonly tokenFile?: { readonly path: string; readonly span: Span };
 }
 
 // ---- the whole -------------------------------------------------------------------------------------------------

@@ -287,7 +287,7 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
               { kind: 'text', form: forms.adminAddress },
             ],
           },
-          tokenFile: text,
+          tokenFile: described(text, 'File with the token that clients of the API have to know.'),
         }),
       ],
       meaning: 'The admin listener; false for none.',

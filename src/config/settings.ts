@@ -387,5 +387,11 @@ function adminOf(root: Setting | undefined, folder: string): SettingsConfig['adm
   if (admin?.value === false || at(admin, 'address')?.value === false) return false;
   const written = (textAt(admin, 'address') ?? '127.0.0.1:9443').replace(/^localhost:/, '127.0.0.1:');
   const { address, port } = parseAddressAndPort(written) ?? { address: '127.0.0.1', port: 9443 };
-  return { address, port, ...present('tokenFile', pathAt(admin, folder, 'tokenFile')) };
+  const [tokenFile] = filesOf(at(admin, 'tokenFile'), folder);
+  return {
+    address,
+    port,
+    ...present('addressSpan', at(admin, 'address')?.span),
+    ...present('tokenFile', tokenFile),
+  };
 }

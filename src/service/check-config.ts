@@ -8,12 +8,15 @@ import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
 import { checkCertificates } from '../tls/check.ts';
+import { checkAdmin } from './check-admin.ts';
 
 export interface CheckedConfig {
   /** Absent where a file could not be read at all. */
   readonly config: Config | undefined;
   readonly certificates: readonly CertificateData[];
   readonly ca: readonly string[];
+  /** What clients of the admin API have to know; `undefined` where nothing is asked of them. */
+  readonly adminToken: string | undefined;
   /** In order of file and place. */
   readonly diagnostics: readonly Diagnostic[];
   /** The text of every file that was read, by name. */
@@ -23,14 +26,15 @@ export interface CheckedConfig {
 /** @param configDir the folder that holds settings.json and the IIS files */
 export function checkConfig(configDir: string): CheckedConfig {
   const { config, diagnostics, sources } = checkLoaded(loadConfig(configDir));
-  if (config === undefined) return { config, certificates: [], ca: [], diagnostics, sources };
+  if (config === undefined) return { config, certificates: [], ca: [], adminToken: undefined, diagnostics, sources };
   const all = [...diagnostics];
   const report = reportInto(all);
   const certificates = readCertificates(config.settings, report);
   const ca = readCa(config.settings.upstream.ca, report);
+  const adminToken = checkAdmin(config.settings.admin, report);
   const asked = askedHosts(config);
   checkCertificates(certificates, { sites: config.sites, asked }, config.settings, report);
-  return { config, certificates, ca, diagnostics: inOrder(all, sources.keys()), sources };
+  return { config, certificates, ca, adminToken, diagnostics: inOrder(all, sources.keys()), sources };
 }
 
 /** Adds what can be told of the rules and farms of any file, also of one that stands alone. */

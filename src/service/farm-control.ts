@@ -1,5 +1,12 @@
 /** What the supervisor knows of all servers, and what it tells the workers of them: states, health, counters of all together. */
-import type { Control, Refusal, ReportedCounters, ReportedFarm, ServerAction } from '../admin/control.ts';
+import type {
+  Control,
+  Refusal,
+  ReportedCounters,
+  ReportedFarm,
+  ReportedServer,
+  ServerAction,
+} from '../admin/control.ts';
 import type { Config, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
@@ -7,8 +14,9 @@ import { type RunState, type ServerCondition, type ServerTraffic, stateKey } fro
 import type { Logger } from '../log.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, ToServing } from './messages.ts';
+import type { KeptState, StateFile } from './state-file.ts';
 
-export interface FarmControl extends Omit<Control, 'ready'> {
+export interface FarmControl extends Omit<Control, 'ready' | 'notices'> {
   /** Of all servers, for a worker that begins. */
   conditions(): readonly ServerCondition[];
   heard(worker: number, message: FromServing, answer: (message: ToServing) => void): void;
@@ -21,6 +29,8 @@ export interface FarmControlOptions {
   readonly ca: readonly string[];
   /** Says something to every worker, and gives their numbers. */
   readonly tell: (message: ToServing) => readonly number[];
+  /** States that outlive the service; absent: none does. */
+  readonly stateFile?: Pick<StateFile, 'kept' | 'keep'>;
   readonly log: Logger;
 }
 
@@ -39,6 +49,8 @@ interface ServerRecord {
   readonly farm: WebFarmConfig;
   readonly config: ServerConfig;
   state: RunState;
+  /** An administrator said SetUnhealthy, and not SetHealthy since. */
+  marked: boolean;
   /** Of workers that have ended. */
   readonly past: ServerCounters;
   /** Of each worker that serves, as it told them last. */
@@ -60,7 +72,7 @@ class Rate {
   }
 }
 
-export function createFarmControl({ config, ca, tell, log }: FarmControlOptions): FarmControl {
+export function createFarmControl({ config, ca, tell, stateFile, log }: FarmControlOptions): FarmControl {
   const records = new Map<string, ServerRecord>();
   for (const farm of config.webFarms) {
     for (const server of farm.servers) {
@@ -68,6 +80,7 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
         farm,
         config: server,
         state: 'Active',
+        marked: false,
         past: new ServerCounters(),
         counters: new Map(),
         rate: new Rate(),
@@ -83,6 +96,14 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
     },
     log,
   });
+  for (const { farm, server, state, unhealthy } of stateFile?.kept ?? []) {
+    const record = records.get(stateKey(farm, server));
+    if (record === undefined) continue;
+    record.state = state;
+    record.marked = unhealthy;
+    if (unhealthy) health.setUnhealthy(farm.toLowerCase(), server.toLowerCase());
+    log.info({ farm, server, state, unhealthy }, 'as an administrator left it before the start');
+  }
   const reports = openReports(tell);
   const sampling = setInterval(() => {
     const now = performance.now();
@@ -102,6 +123,24 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
     return config.webFarms.some(({ name }) => name.value.toLowerCase() === farm.toLowerCase())
       ? 'unknownServer'
       : 'unknownFarm';
+  };
+
+  const carryOut = (record: ServerRecord, action: ServerAction) => {
+    const { farm, server } = keyOf(record);
+    switch (action) {
+      case 'SetHealthy':
+        record.marked = false;
+        health.setHealthy(farm, server);
+        break;
+      case 'SetUnhealthy':
+        record.marked = true;
+        health.setUnhealthy(farm, server);
+        break;
+      default:
+        record.state = STATE_AFTER[action];
+        tell({ type: 'conditions', conditions: [conditionOf(record, health)] });
+        if (action === 'ForcefulStop') tell({ type: 'terminate', farm, server });
+    }
   };
 
   return {
@@ -124,27 +163,24 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
       await reports.ask();
       return config.webFarms.map((farm) => reportFarm(farm, records, health));
     },
-    act(farm, server, action) {
+    async act(farm, server, action, by) {
       const record = find(farm, server);
       if (typeof record === 'string') return record;
       if (!record.farm.enabled || !record.config.enabled) return 'switchedOff';
-      const name = record.farm.name.value.toLowerCase();
-      const address = record.config.address.value.toLowerCase();
-      log.info({ farm: record.farm.name.value, server: record.config.address.value }, `${action} by an administrator`);
-      if (action === 'SetHealthy') health.setHealthy(name, address);
-      else if (action === 'SetUnhealthy') health.setUnhealthy(name, address);
-      else {
-        record.state = STATE_AFTER[action];
-        tell({ type: 'conditions', conditions: [conditionOf(record, health)] });
-        if (action === 'ForcefulStop') tell({ type: 'terminate', farm: name, server: address });
-      }
-      return undefined;
+      log.info({ ...namesOf(record), by }, `${action} by an administrator`);
+      carryOut(record, action);
+      // Messages keep their order: a worker that answers a question has heard what was said before it.
+      const [kept] = await Promise.all([stateFile?.keep(keptOf(records)) ?? null, reports.ask()]);
+      return { farm: record.farm.name.value, server: reportServer(record, health), kept };
     },
-    async test(farm, server) {
+    async test(farm, server, by) {
       const record = find(farm, server);
       if (typeof record === 'string') return record;
-      const result = await health.test(record.farm.name.value.toLowerCase(), record.config.address.value.toLowerCase());
-      return result === undefined ? 'noTest' : { result };
+      log.info({ ...namesOf(record), by }, 'TestHealth by an administrator');
+      const key = keyOf(record);
+      const result = await health.test(key.farm, key.server);
+      if (result === undefined) return 'noTest';
+      return { farm: record.farm.name.value, server: reportServer(record, health), result };
     },
     stop() {
       clearInterval(sampling);
@@ -153,9 +189,26 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
   };
 }
 
-function conditionOf({ farm, config, state }: ServerRecord, health: FarmHealth): ServerCondition {
-  const key = { farm: farm.name.value.toLowerCase(), server: config.address.value.toLowerCase() };
-  return { ...key, state, healthy: health.of(key.farm, key.server).healthy };
+function conditionOf(record: ServerRecord, health: FarmHealth): ServerCondition {
+  const key = keyOf(record);
+  return { ...key, state: record.state, healthy: health.of(key.farm, key.server).healthy };
+}
+
+function namesOf({ farm, config }: ServerRecord): { farm: string; server: string } {
+  return { farm: farm.name.value, server: config.address.value };
+}
+
+/** The names as messages have them. */
+function keyOf(record: ServerRecord): { farm: string; server: string } {
+  const { farm, server } = namesOf(record);
+  return { farm: farm.toLowerCase(), server: server.toLowerCase() };
+}
+
+/** What differs from how every server begins. */
+function keptOf(records: ReadonlyMap<string, ServerRecord>): KeptState[] {
+  return [...records.values()]
+    .filter(({ state, marked }) => state !== 'Active' || marked)
+    .map((record) => ({ ...namesOf(record), state: record.state, unhealthy: record.marked }));
 }
 
 function sumOf({ past, counters }: ServerRecord): ServerCounters {
@@ -169,27 +222,30 @@ function reportFarm(farm: WebFarmConfig, records: ReadonlyMap<string, ServerReco
   const name = farm.name.value;
   const all = new ServerCounters();
   let rate = 0;
-  const servers = farm.servers.flatMap(({ address, enabled, weight }) => {
+  const servers = farm.servers.flatMap(({ address }) => {
     const record = records.get(stateKey(name, address.value));
     if (record === undefined) return [];
-    const sum = sumOf(record);
-    addCounters(all, sum);
+    addCounters(all, sumOf(record));
     rate += record.rate.perSecond;
-    const { healthy, reason, since } = health.of(name.toLowerCase(), address.value.toLowerCase());
-    return [
-      {
-        address: address.value,
-        enabled: farm.enabled && enabled,
-        state: record.state,
-        isHealthy: healthy,
-        healthReason: reason,
-        healthSince: since === undefined ? null : new Date(since).toISOString(),
-        weight,
-        counters: reported(sum, record.rate.perSecond),
-      },
-    ];
+    return [reportServer(record, health)];
   });
   return { name, enabled: farm.enabled, servers, counters: reported(all, rate) };
+}
+
+function reportServer(record: ServerRecord, health: FarmHealth): ReportedServer {
+  const { farm, config, state, rate } = record;
+  const key = keyOf(record);
+  const { healthy, reason, since } = health.of(key.farm, key.server);
+  return {
+    address: config.address.value,
+    enabled: farm.enabled && config.enabled,
+    state,
+    isHealthy: healthy,
+    healthReason: reason,
+    healthSince: since === undefined ? null : new Date(since).toISOString(),
+    weight: config.weight,
+    counters: reported(sumOf(record), rate.perSecond),
+  };
 }
 
 function reported({ answers, answerTime, ...counters }: CounterValues, perSecond: number): ReportedCounters {
@@ -200,32 +256,39 @@ function reported({ answers, answerTime, ...counters }: CounterValues, perSecond
   };
 }
 
-/** Rounds of asking every worker for what it counts. */
+/** Asks every worker for what it counts, in one round at a time: whoever comes during one shares the next. */
 function openReports(tell: FarmControlOptions['tell']) {
-  const rounds = new Map<number, { readonly missing: Set<number>; readonly done: () => void }>();
   let last = 0;
-  const settle = (id: number, worker: number) => {
-    const round = rounds.get(id);
-    round?.missing.delete(worker);
-    if (round?.missing.size === 0) round.done();
+  let missing = new Set<number>();
+  let done: () => void = () => undefined;
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  const settle = (worker: number) => {
+    if (missing.delete(worker) && missing.size === 0) done();
   };
+  const round = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(() => done(), REPORT_TIMEOUT_MS);
+      done = () => {
+        clearTimeout(timer);
+        missing = new Set();
+        resolve();
+      };
+      missing = new Set(tell({ type: 'report', id: ++last }));
+      if (missing.size === 0) done();
+    });
   return {
-    ask: () =>
-      new Promise<void>((resolve) => {
-        const id = ++last;
-        const done = () => {
-          clearTimeout(timer);
-          rounds.delete(id);
-          resolve();
-        };
-        const timer = setTimeout(done, REPORT_TIMEOUT_MS);
-        const missing = new Set(tell({ type: 'report', id }));
-        rounds.set(id, { missing, done });
-        if (missing.size === 0) done();
-      }),
-    answered: settle,
-    lost(worker: number) {
-      for (const id of [...rounds.keys()]) settle(id, worker);
+    ask(): Promise<void> {
+      next ??= running.then(() => {
+        next = undefined;
+        running = round();
+        return running;
+      });
+      return next;
     },
+    answered(id: number, worker: number) {
+      if (id === last) settle(worker);
+    },
+    lost: settle,
   };
 }

@@ -3,15 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { startAdmin } from '../admin/admin-app.ts';
+import { type Admin, startAdmin } from '../admin/admin-app.ts';
+import type { Control } from '../admin/control.ts';
 import type { Config } from '../config/model.ts';
 import { StartError } from '../errors.ts';
+import { stateKey } from '../farm/server-state.ts';
 import { listenFault } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import type { CheckedConfig } from './check-config.ts';
 import { createFarmControl } from './farm-control.ts';
 import type { WorkerSetup } from './messages.ts';
+import { cannotKeep, openStateFile, type StateFile } from './state-file.ts';
 import { createTeam, type Team } from './team.ts';
 
 export interface Service {
@@ -22,13 +25,17 @@ export interface Service {
   kill(): void;
 }
 
+/** A configuration that can be started. */
+type Startable = CheckedConfig & { readonly config: Config };
+
 /** @throws StartError where a port cannot be had or a worker cannot start; nothing is left running then */
-export async function startService(checked: CheckedConfig & { config: Config }, log: Logger): Promise<Service> {
+export async function startService(checked: Startable, log: Logger): Promise<Service> {
   const { settings, sites } = checked.config;
   const listeners = planListeners(sites);
   // Workers share their ports, so that none of them would notice a stranger on one. Asked here, alone.
   for (const plan of listeners) await probe(plan);
   probeLogFile(settings.log.access);
+  const stateFile = await openStates(checked, log);
   const count = settings.workers === 'auto' ? availableParallelism() : settings.workers;
   const setup: WorkerSetup = {
     config: checked.config,
@@ -38,23 +45,32 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
     affinitySecret: randomBytes(32),
     reusePort: count > 1,
   };
-  const farms = createFarmControl({
-    config: checked.config,
-    ca: checked.ca,
-    tell: (message) => team.tell(message),
-    log,
-  });
   const team: Team = createTeam({
     setup,
     count,
-    conditions: farms.conditions,
-    heard: farms.heard,
-    lost: farms.lost,
+    conditions: () => farms.conditions(),
+    heard: (worker, message, answer) => farms.heard(worker, message, answer),
+    lost: (worker) => farms.lost(worker),
     log,
   });
-  const control = { ready: team.ready, farms: farms.farms, act: farms.act, test: farms.test };
-  const admin = settings.admin === false ? undefined : await startAdmin(settings.admin, control, log);
+  // Not before the team: what is kept from before the start is told as any other change.
+  const farms = createFarmControl({
+    config: checked.config,
+    ca: checked.ca,
+    tell: team.tell,
+    ...(stateFile && { stateFile }),
+    log,
+  });
+  const control: Control = {
+    ready: team.ready,
+    farms: farms.farms,
+    notices: () => [stateFile?.trouble()].filter((each) => each !== undefined),
+    act: farms.act,
+    test: farms.test,
+  };
+  let admin: Admin | undefined;
   try {
+    if (settings.admin) admin = await startAdmin({ ...settings.admin, token: checked.adminToken, control, log });
     await team.start();
   } catch (error) {
     team.kill();
@@ -69,6 +85,7 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
       await team.stop(seconds);
       farms.stop();
       await admin?.close();
+      await stateFile?.close();
     },
     kill() {
       team.kill();
@@ -76,6 +93,16 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
       void admin?.close();
     },
   };
+}
+
+async function openStates({ config, sources }: Startable, log: Logger): Promise<StateFile | undefined> {
+  const { stateFile: path } = config.settings;
+  if (path === undefined) return undefined;
+  if (sources.has(path)) throw cannotKeep(path, 'it is a file of the configuration');
+  const servers = new Set(
+    config.webFarms.flatMap(({ name, servers: its }) => its.map(({ address }) => stateKey(name.value, address.value))),
+  );
+  return openStateFile({ path, exists: (farm, server) => servers.has(stateKey(farm, server)), log });
 }
 
 function probe(plan: PlannedListener): Promise<void> {

@@ -76,7 +76,8 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
             }
             break;
           default:
-            heard(worker.id, message, (answer) => send(worker, answer));
+            // What a worker said last may come behind its exit, where nobody counts it any more.
+            if (serving.has(worker)) heard(worker.id, message, (answer) => send(worker, answer));
         }
       });
       worker.once('exit', (code, signal) => {

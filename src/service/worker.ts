@@ -18,8 +18,7 @@ async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>
   drainSeconds = setup.config.settings.timeouts.drain;
   const log = createLog(setup.config.settings.log.level);
   try {
-    const opened = await serve(setup, log, tell);
-    opened.heard({ type: 'conditions', conditions });
+    const opened = await serve(setup, log, tell, conditions);
     for (const message of early) opened.heard(message);
     serving = opened;
     tell({ type: 'ready' });

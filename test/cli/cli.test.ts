@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { lychgate } from '../integration/process.ts';
 import { commandLine } from './command-line.ts';
 
-const NAMES = ['run', 'demo', 'validate', 'trace', 'certs', 'doctor', 'status', 'reload', 'drain'];
-const LATER = NAMES.slice(4);
+const NAMES = ['run', 'demo', 'validate', 'trace', 'status', 'drain', 'certs', 'doctor', 'reload'];
+const LATER = NAMES.slice(6);
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
 
 test.each([['help'], ['--help'], ['-h'], []])('help lists exactly the commands (%s)', async (...args) => {

@@ -136,7 +136,7 @@ describe('settings', () => {
       limits: { bodyBytes: 5000000000, connectionsPerAddress: 9 },
       timeouts: { idle: 0.5, body: 60 },
       log: { level: 'debug', access: { format: 'w3c', file: at('access.log'), fields: ['date', 'time'] } },
-      admin: { address: '127.0.0.1', port: 9000, tokenFile: at('token') },
+      admin: { address: '127.0.0.1', port: 9000, tokenFile: { path: at('token') } },
     });
   });
 

@@ -1,5 +1,5 @@
 /** Writes configuration files into a throw-away folder, with `«…»` marking the place that a finding should name. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -29,6 +29,7 @@ export function writeFiles(files: Readonly<Record<string, string | Uint8Array>>)
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
+    chmodSync(join(folder, name), 0o644); // Whatever the account of the test masks.
   }
   return folder;
 }

@@ -22,11 +22,12 @@ export interface HeldServer {
   held(): Promise<ServerResponse>;
 }
 
-/** Answers everything at once but `/held`. */
-export async function heldServer(): Promise<HeldServer> {
+/** Answers everything at once but `/held`, and says in `X-Served-By` who it is. */
+export async function heldServer(name = 'fe01.contoso.local'): Promise<HeldServer> {
   const arrived: ServerResponse[] = [];
   let wake: (() => void) | undefined;
   const server = createServer((request, response) => {
+    response.setHeader('X-Served-By', name);
     if (request.url !== '/held') {
       response.end('answer');
       return;
@@ -52,25 +53,33 @@ export interface PublishedService extends Folder {
   readonly service: Marked;
   readonly httpsPort: number;
   readonly httpPort: number;
+  /** The first of them. */
   readonly server: HeldServer;
+  /** fe01.contoso.local, fe02.contoso.local and so on. */
+  readonly servers: readonly HeldServer[];
   get(path?: string, more?: Partial<Ask>): Promise<Told>;
   /** Lines of the service log. */
   logged(): Record<string, unknown>[];
 }
 
 /** Resolves when it serves. */
-export async function publish(settings: Record<string, unknown> = {}): Promise<PublishedService> {
-  const server = await heldServer();
+export async function publish(settings: Record<string, unknown> = {}, count = 1): Promise<PublishedService> {
+  const names = Array.from({ length: count }, (_, index) => `fe0${index + 1}.contoso.local`);
+  const servers = await Promise.all(names.map(heldServer));
+  const [server] = servers;
+  if (server === undefined) throw new Error('at least one server');
   const [httpsPort, httpPort] = [await freePort(), await freePort()];
   const folder = writeFolder({
     iis: applicationHost({
       bindings: [`https 127.0.0.1:${httpsPort}:${HOST}`, `http 127.0.0.1:${httpPort}:${HOST}`],
-      farms: webFarm('fe', { servers: [{ address: 'fe01.contoso.local', httpPort: server.port }] }),
+      farms: webFarm('fe', {
+        servers: names.map((address, index) => ({ address, httpPort: servers[index]?.port ?? 0 })),
+      }),
       rules: farmRules('fe', HOST).replace('https://fe', 'http://fe'),
     }),
     certificates: { meet: [HOST] },
     settings: {
-      hosts: { 'fe01.contoso.local': '127.0.0.1' },
+      hosts: Object.fromEntries(names.map((name) => [name, '127.0.0.1'])),
       log: { level: 'info', access: { format: 'off' } },
       workers: 1,
       ...settings,
@@ -85,6 +94,7 @@ export async function publish(settings: Record<string, unknown> = {}): Promise<P
     httpsPort,
     httpPort,
     server,
+    servers,
     get: (path = '/', more = {}) => ask({ ...base, path, ...more }),
     logged: () =>
       service

@@ -1,0 +1,167 @@
+/** Farms and servers as a table that fits the terminal. */
+import type { ReportedCounters, ReportedFarm, ReportedServer } from '../admin/control.ts';
+import { printable } from '../rewrite/print-trace.ts';
+
+export interface PrintStatusOptions {
+  readonly colour: boolean;
+  /** Characters of a line; absent: as many as there are. */
+  readonly columns?: number;
+}
+
+interface Cell {
+  readonly text: string;
+  readonly style?: keyof typeof STYLES;
+}
+
+const STYLES = { bad: '31', odd: '33', faint: '2', strong: '1' } as const;
+
+/** From left to right; `rank`: the highest is left out first where there is no room. */
+const COLUMNS = [
+  { title: 'FARM', rank: 0, right: false },
+  { title: 'SERVER', rank: 0, right: false },
+  { title: 'STATE', rank: 0, right: false },
+  { title: 'HEALTHY', rank: 1, right: false },
+  { title: 'NOW', rank: 2, right: true },
+  { title: 'TOTAL', rank: 4, right: true },
+  { title: 'FAILED', rank: 3, right: true },
+  { title: 'PER SECOND', rank: 5, right: true },
+  { title: 'ANSWERS IN', rank: 6, right: true },
+] as const;
+
+const GAP = '  ';
+/** A name is cut, but not to less than this. */
+const SHORTEST_NAME = 12;
+
+/** True where clients get answers: a server that any client may be sent to. */
+export function takesRequests({ enabled, state, isHealthy }: ReportedServer): boolean {
+  return enabled && state === 'Active' && isHealthy;
+}
+
+export function printStatus(farms: readonly ReportedFarm[], { colour, columns }: PrintStatusOptions): string[] {
+  const rows = farms.flatMap((farm) =>
+    farm.servers.map((server, index) => rowOf(index === 0 ? farm.name : '', server)),
+  );
+  const width = columns ?? Number.POSITIVE_INFINITY;
+  const shown = fitting(rows, width);
+  const widths = widthsOf(rows, shown, width);
+  const paint = ({ text, style }: Cell) =>
+    colour && style !== undefined ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
+  const line = (cells: readonly Cell[]) =>
+    shown
+      .map((column, position) => {
+        const room = widths[position] ?? 0;
+        const cell = cells[column] ?? { text: '' };
+        const cut = { ...cell, text: shortened(cell.text, room) };
+        const space = ' '.repeat(Math.max(0, room - widthOf(cut.text)));
+        return COLUMNS[column]?.right ? space + paint(cut) : paint(cut) + space;
+      })
+      .join(GAP)
+      .trimEnd();
+  const reason = ({ note }: Row) =>
+    note === '' ? [] : [`${' '.repeat((widths[0] ?? 0) + 2)}${paint({ text: note, style: 'faint' })}`];
+  return [
+    line(COLUMNS.map(({ title }) => ({ text: title, style: 'strong' }))),
+    ...rows.flatMap((row) => [line(row.cells), ...reason(row)]),
+  ];
+}
+
+interface Row {
+  readonly cells: readonly Cell[];
+  /** Why it is unhealthy, and since when. */
+  readonly note: string;
+}
+
+function rowOf(farm: string, server: ReportedServer): Row {
+  const { address, enabled, isHealthy, healthReason, healthSince, counters } = server;
+  const { responseTime, requestPerSecond, failedRequests, failedWebSocketRequests } = counters;
+  const numbers = [
+    number(underWay(counters)),
+    number(counters.totalRequests + counters.totalWebSocketRequests),
+    number(failedRequests + failedWebSocketRequests),
+    requestPerSecond.toFixed(1),
+    responseTime > 0 ? `${responseTime.toFixed(1)} ms` : '-',
+  ];
+  const unhealthy = enabled && !isHealthy;
+  const since = healthSince === null ? '' : `, since ${healthSince.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`;
+  return {
+    cells: [
+      { text: printable(farm), style: 'strong' },
+      { text: printable(address), ...(enabled ? {} : { style: 'faint' }) },
+      stateOf(server),
+      unhealthy ? { text: 'no', style: 'bad' } : { text: enabled ? 'yes' : '-' },
+      ...numbers.map((text) => ({ text })),
+    ],
+    note: unhealthy ? `unhealthy: ${printable(healthReason || 'nobody said why')}${since}` : '',
+  };
+}
+
+function stateOf({ enabled, state }: ReportedServer): Cell {
+  if (!enabled) return { text: 'switched off', style: 'faint' };
+  return state === 'Active' ? { text: state } : { text: printable(state), style: 'odd' };
+}
+
+/** Requests and WebSockets. */
+export function underWay({ currentRequests, currentWebSocketRequests }: ReportedCounters): number {
+  return currentRequests + currentWebSocketRequests;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Indexes of the columns that there is room for, with names at their shortest. */
+function fitting(rows: readonly Row[], width: number): number[] {
+  let shown = COLUMNS.map((_, index) => index);
+  for (;;) {
+    const least = widestOf(rows, shown).map((each, position) =>
+      (shown[position] ?? 0) < 2 ? Math.min(each, SHORTEST_NAME) : each,
+    );
+    if (lineWidth(least) <= width) return shown;
+    const rank = Math.max(...shown.map((column) => COLUMNS[column]?.rank ?? 0));
+    if (rank === 0) return shown;
+    shown = shown.filter((column) => COLUMNS[column]?.rank !== rank);
+  }
+}
+
+/** As wide as the widest cell, the names narrower where the line would not fit. */
+function widthsOf(rows: readonly Row[], shown: readonly number[], width: number): number[] {
+  const widths = widestOf(rows, shown);
+  for (;;) {
+    const over = lineWidth(widths) - width;
+    const name = (widths[0] ?? 0) > (widths[1] ?? 0) ? 0 : 1;
+    const room = (widths[name] ?? 0) - SHORTEST_NAME;
+    if (over <= 0 || room <= 0) return widths;
+    widths[name] = (widths[name] ?? 0) - 1;
+  }
+}
+
+function widestOf(rows: readonly Row[], shown: readonly number[]): number[] {
+  return shown.map((column) =>
+    Math.max(COLUMNS[column]?.title.length ?? 0, ...rows.map(({ cells }) => widthOf(cells[column]?.text ?? ''))),
+  );
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length);
+}
+
+const segmenter = new Intl.Segmenter();
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
+
+/** Places that a text takes in a terminal. */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const { segment } of segmenter.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+function shortened(text: string, room: number): string {
+  if (widthOf(text) <= room) return text;
+  let kept = '';
+  for (const { segment } of segmenter.segment(text)) {
+    if (widthOf(kept + segment) > room - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}

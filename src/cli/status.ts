@@ -1,0 +1,54 @@
+/** `lychgate status`: shows farms and servers of the running service. */
+import type { ReportedFarm } from '../admin/control.ts';
+import { nearest } from '../config/nearest.ts';
+import { printable } from '../rewrite/print-trace.ts';
+import { openAdminClient } from './admin-client.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
+import { printStatus, takesRequests } from './print-status.ts';
+
+export const status: Command = {
+  name: 'status',
+  usage: '[FARM] [--config DIR] [--json]',
+  summary: 'shows farms and servers of the running service; exit code 1 where a farm has no server that takes requests',
+  options: { config: { type: 'string' }, json: { type: 'boolean' } },
+  optionHelp: {
+    '--config DIR': 'the folder that the service was started with (default: config)',
+    '--json': 'prints the JSON of the admin API',
+  },
+  async run(input) {
+    const [name, more] = input.arguments;
+    if (more !== undefined) throw new UsageError(`"${more}" is one word too many`);
+    const told = await openAdminClient(input).farms();
+    const farms = name === undefined ? told.farms : [farmNamed(name, told.farms)];
+    const { out, err } = input.streams;
+    for (const notice of told.notices) err.write(`lychgate: ${printable(notice)}\n`);
+    const down = farms.filter((farm) => farm.enabled && !farm.servers.some(takesRequests));
+    if (input.values.json === true) {
+      out.write(`${JSON.stringify({ ...told, farms }, undefined, 2)}\n`);
+    } else {
+      const columns = out.isTTY === true && out.columns !== undefined ? { columns: out.columns } : {};
+      const lines =
+        farms.length === 0
+          ? ['The service has no web farm.']
+          : printStatus(farms, { colour: out.isTTY === true, ...columns });
+      const warnings = down.map((farm) => `No server of ${printable(farm.name)} takes requests of new clients.`);
+      out.write(`${[...lines, ...warnings].join('\n')}\n`);
+    }
+    return down.length > 0 ? EXIT.no : EXIT.fine;
+  },
+};
+
+/** @throws UsageError with the name that may have been meant */
+export function farmNamed(name: string, farms: readonly ReportedFarm[]): ReportedFarm {
+  const found = farms.find((farm) => farm.name.toLowerCase() === name.toLowerCase());
+  if (found) return found;
+  const names = farms.map((farm) => farm.name);
+  throw new UsageError(`the service has no web farm "${printable(name)}". ${adviceOn(name, names)}`);
+}
+
+/** What could have been meant in place of a name. */
+export function adviceOn(name: string, names: readonly string[]): string {
+  const near = nearest(name, names);
+  if (near !== undefined) return `Did you mean "${printable(near)}"?`;
+  return names.length === 0 ? 'There is none at all.' : `There are: ${printable(names.join(', '))}.`;
+}

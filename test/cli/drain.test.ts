@@ -1,0 +1,100 @@
+/** `lychgate drain`: what it asks of the service, what it says, and what is wrong use. */
+import { describe, expect, test } from 'vitest';
+import { reportedFarm, reportedServer, startListener, TOKEN } from '../admin/listener.ts';
+import { adminFolder } from './admin-folder.ts';
+import { commandLine } from './command-line.ts';
+
+const { counters } = reportedServer('');
+const farms = [
+  reportedFarm('Lync', [
+    reportedServer('pool01.contoso.local', {
+      state: 'Draining',
+      counters: { ...counters, currentRequests: 1200, currentWebSocketRequests: 34 },
+    }),
+    reportedServer('2001:db8::5', { isHealthy: false }),
+    reportedServer('10.0.0.20', { enabled: false }),
+  ]),
+  reportedFarm('Büro & 100%', [reportedServer('fe80::1%eth0', { counters: { ...counters, currentRequests: 1 } })]),
+];
+
+async function within(control = {}) {
+  const listener = await startListener({ farms, token: TOKEN, control });
+  const admin = { address: `127.0.0.1:${listener.port}`, tokenFile: 'token' };
+  const folder = adminFolder(admin, { token: TOKEN });
+  return { ...listener, drain: (...args: string[]) => commandLine('drain', ...args, '--config', folder) };
+}
+
+test('Drain unless another state is named; names and states in any letter case', async () => {
+  const { drain, acted } = await within();
+  expect(await drain('lync', 'POOL01.contoso.local')).toEqual({
+    code: 0,
+    out:
+      'pool01.contoso.local of Lync: Draining. New clients go to other servers; those that affinity binds to it go on. 1,234 requests are under way.\n' +
+      'It holds until the service restarts: settings.json names no stateFile.\n',
+    err: '',
+  });
+  for (const state of ['Start', 'drain', 'GRACEFULSTOP', 'ForcefulStop', 'SetHealthy', 'setunhealthy'])
+    expect((await drain('Lync', '2001:DB8::5', '--state', state)).code).toBe(0);
+  expect((await drain('büro & 100%', 'fe80::1%ETH0')).out).toContain('One request is under way.');
+  expect(acted.map((line) => line.replace(/ 127\.0\.0\.1$/, ''))).toEqual([
+    'Drain Lync pool01.contoso.local',
+    'Start Lync 2001:db8::5',
+    'Drain Lync 2001:db8::5',
+    'GracefulStop Lync 2001:db8::5',
+    'ForcefulStop Lync 2001:db8::5',
+    'SetHealthy Lync 2001:db8::5',
+    'SetUnhealthy Lync 2001:db8::5',
+    'Drain Büro & 100% fe80::1%eth0',
+  ]);
+});
+
+test('whether it outlives a restart', async () => {
+  const [farm] = farms;
+  const done = { farm: 'Lync', server: farm!.servers[0]! };
+  const kept = await within({ act: async () => ({ ...done, kept: true }) });
+  expect(await kept.drain('Lync', 'pool01.contoso.local')).toMatchObject({ code: 0, err: '' });
+  const lost = await within({ act: async () => ({ ...done, kept: false }) });
+  expect(await lost.drain('Lync', 'pool01.contoso.local')).toMatchObject({
+    code: 0,
+    err: 'lychgate: this could not be written to the state file, so a restart would undo it. The service log tells why.\n',
+  });
+  const { drain } = await within();
+  expect((await drain('Lync', '2001:db8::5', '--state', 'Start')).out).not.toContain('stateFile');
+});
+
+test('a server that is switched off in the IIS file: the answer is no', async () => {
+  const { drain, acted } = await within();
+  const told = await drain('Lync', '10.0.0.20');
+  expect([told.code, told.out]).toEqual([1, '']);
+  expect(told.err).toMatch(/^lychgate: 10\.0\.0\.20 is switched off in the IIS file: enabled="false"/);
+  expect(acted).toEqual([]);
+});
+
+describe('wrong use: code 2, with the name that was most likely meant', () => {
+  test.each([
+    [[], 'a farm and one of its servers are wanted'],
+    [['Lync'], 'a farm and one of its servers are wanted'],
+    [['Lync', 'pool01.contoso.local', 'x'], '"x" is one word too many'],
+    [['Linc', 'pool01.contoso.local'], 'the service has no web farm "Linc". Did you mean "Lync"?'],
+    [['Exchange', 'x'], 'the service has no web farm "Exchange". There are: Lync, Büro & 100%.'],
+    [
+      ['Lync', 'pool1.contoso.local'],
+      'the web farm "Lync" has no server "pool1.contoso.local". Did you mean "pool01.contoso.local"?',
+    ],
+    [['Lync', 'x', '--state', 'Drains'], '--state Drains: did you mean "Drain"?'],
+    [
+      ['Lync', 'x', '--state', 'Unavailable'],
+      '--state Unavailable: one of Start, Drain, GracefulStop, ForcefulStop, SetHealthy, SetUnhealthy is wanted',
+    ],
+    [['Lync', 'x', '--timeout', '5'], '--timeout is for --wait'],
+    [['Lync', 'x', '--wait', '--timeout', 'soon'], '--timeout soon: a number of seconds is wanted'],
+    [['Lync', 'x', '--wait', '--timeout=-1'], '--timeout -1: a number of seconds is wanted'],
+    [['Lync', 'x', '--wait', '--state', 'Start'], '--wait: Start brings requests, there is no end to wait for'],
+  ])('%j', async (args, message) => {
+    const { drain, acted } = await within();
+    const told = await drain(...args);
+    expect([told.code, told.out, told.err.split('\n')[0]]).toEqual([2, '', `lychgate drain: ${message}`]);
+    expect(told.err).toContain('Usage: lychgate drain FARM SERVER ');
+    expect(acted).toEqual([]);
+  });
+});
