@@ -2,6 +2,7 @@
 import type { Control, Refusal, ReportedCounters, ReportedFarm, ServerAction } from '../admin/control.ts';
 import type { Config, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
+import { createLookup } from '../farm/resolve.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
 import { type RunState, type ServerCondition, type ServerTraffic, stateKey } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
@@ -77,6 +78,11 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
   const health: FarmHealth = startFarmHealth({
     farms: config.webFarms,
     around: (farm) => farmSurroundings(config, ca, farm),
+    lookup: createLookup(config.settings),
+    counters(farm, server) {
+      const record = records.get(stateKey(farm, server));
+      return record ? sumOf(record) : new ServerCounters();
+    },
     changed: (farm, server) => {
       const record = records.get(stateKey(farm, server));
       if (record) tell({ type: 'conditions', conditions: [conditionOf(record, health)] });

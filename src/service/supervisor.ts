@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { startAdmin } from '../admin/admin-app.ts';
+import { type Admin, startAdmin } from '../admin/admin-app.ts';
 import type { Config } from '../config/model.ts';
 import { StartError } from '../errors.ts';
 import { listenFault } from '../listener/listener.ts';
@@ -53,8 +53,9 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
     log,
   });
   const control = { ready: team.ready, farms: farms.farms, act: farms.act, test: farms.test };
-  const admin = settings.admin === false ? undefined : await startAdmin(settings.admin, control, log);
+  let admin: Admin | undefined;
   try {
+    if (settings.admin !== false) admin = await startAdmin(settings.admin, control, log);
     await team.start();
   } catch (error) {
     team.kill();
