@@ -6,6 +6,7 @@ import { type Ask, ask, type Told } from '../integration/clients.ts';
 import {
   applicationHost,
   authority,
+  type FarmParts,
   type Folder,
   farmRules,
   webFarm,
@@ -58,19 +59,26 @@ export interface PublishedService extends Folder {
   logged(): Record<string, unknown>[];
 }
 
-/** Resolves when it serves. */
-export async function publish(settings: Record<string, unknown> = {}): Promise<PublishedService> {
+/**
+ * Resolves when it serves.
+ * @param farm in place of one server, the stand-in
+ */
+export async function publish(
+  settings: Record<string, unknown> = {},
+  farm: Partial<FarmParts> = {},
+): Promise<PublishedService> {
   const server = await heldServer();
   const [httpsPort, httpPort] = [await freePort(), await freePort()];
+  const servers = farm.servers ?? [{ address: 'fe01.contoso.local', httpPort: server.port }];
   const folder = writeFolder({
     iis: applicationHost({
       bindings: [`https 127.0.0.1:${httpsPort}:${HOST}`, `http 127.0.0.1:${httpPort}:${HOST}`],
-      farms: webFarm('fe', { servers: [{ address: 'fe01.contoso.local', httpPort: server.port }] }),
+      farms: webFarm('fe', { ...farm, servers }),
       rules: farmRules('fe', HOST).replace('https://fe', 'http://fe'),
     }),
     certificates: { meet: [HOST] },
     settings: {
-      hosts: { 'fe01.contoso.local': '127.0.0.1' },
+      hosts: Object.fromEntries(servers.map(({ address }) => [address, '127.0.0.1'])),
       log: { level: 'info', access: { format: 'off' } },
       workers: 1,
       ...settings,
