@@ -3,7 +3,7 @@
  * judged like those of requests, whatever host the URL names.
  */
 import type { LookupFunction, Socket } from 'node:net';
-import { Client } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import { startFairTimeout } from './fair-timeout.ts';
 import { connectTo, type Reach } from './server-socket.ts';
 import type { StatusCodes } from './status-codes.ts';
@@ -38,38 +38,25 @@ export interface Tested {
 
 /** Bytes of a body that are looked at. */
 const MOST_BODY = 1024 * 1024;
+/** Node's own for an address where there are more. */
+const ADDRESS_MS = 250;
 const USER_AGENT = 'Lychgate-HealthCheck';
 /** We are out of descriptors, memory or buffers. */
 const OUR_LIMITS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
+type Settle = (result: TestResult, what: string, inconclusive?: boolean) => void;
+
 /** Never rejects. @param signal ends it at once, as a failure that says nothing of the server */
 export function runUrlTest(test: UrlTest, lookup: LookupFunction, signal: AbortSignal): Promise<Tested> {
   return new Promise((resolve) => {
-    let socket: Socket | undefined;
-    // The origin is never looked up: the connection is made below.
-    const client = new Client('http://server.invalid', {
-      connect: (_, connected) => {
-        let failure: Error | undefined;
-        const failed = () => connected(failure ?? new Error('the connection was closed'), null);
-        const opened = connectTo(test.reach, { lookup }, () => {
-          opened.off('close', failed);
-          connected(null, opened);
-        });
-        opened.on('error', (error) => (failure = error)).once('close', failed);
-        socket = opened;
-      },
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: test.maxResponseHeaderSize,
-    });
+    const connection = openConnection(test, lookup);
     let settled = false;
-    const settle = (result: TestResult, what: string, inconclusive = false) => {
+    const settle: Settle = (result, what, inconclusive = false) => {
       if (settled) return;
       settled = true;
       withdraw();
       signal.removeEventListener('abort', stop);
-      socket?.destroy();
-      void client.destroy();
+      connection.destroy();
       resolve({ result, reason: `${test.url} ${what}`, ...(inconclusive ? { inconclusive } : {}) });
     };
     const stop = () => settle('ConnectionFailure', 'was not tested to the end', true);
@@ -77,36 +64,63 @@ export function runUrlTest(test: UrlTest, lookup: LookupFunction, signal: AbortS
       settle('ConnectionFailure', `was not answered within ${test.timeout} s`),
     );
     signal.addEventListener('abort', stop);
-    const body = test.responseMatch === '' ? undefined : textSearch(test.responseMatch);
-    const missing = () => settle('ResponseEntityFailure', `was answered without ${quoted(test.responseMatch)}`);
-    client.dispatch(
-      {
-        method: 'GET',
-        path: test.target,
-        headers: { host: test.host, 'user-agent': USER_AGENT, accept: '*/*' },
-        // Says Connection: close.
-        reset: true,
-      },
-      {
-        onRequestStart: () => undefined,
-        onResponseStart(_controller, status) {
-          if (status < 200) return;
-          if (!test.statusCodes(status)) settle('StatusCodeFailure', `was answered ${status}`);
-          else if (body === undefined) settle('Success', `was answered ${status}`);
-        },
-        onResponseData(_controller, chunk) {
-          const found = body?.(chunk);
-          if (found === 'found') settle('Success', 'was answered as it must be');
-          else if (found === 'tooFar') missing();
-        },
-        onResponseEnd: missing,
-        onResponseError(_controller, error) {
-          const { text, code } = faultOf(error);
-          settle('ConnectionFailure', `was not answered: ${text}`, OUR_LIMITS.has(code));
-        },
-      },
-    );
+    if (signal.aborted) return stop();
+    const headers = { host: test.host, 'user-agent': USER_AGENT, accept: '*/*' };
+    // `reset` says Connection: close.
+    connection.client.dispatch({ method: 'GET', path: test.target, headers, reset: true }, answerOf(test, settle));
   });
+}
+
+function openConnection({ reach, timeout, maxResponseHeaderSize }: UrlTest, lookup: LookupFunction) {
+  let socket: Socket | undefined;
+  // Of several addresses each has its time, too. It is one by the clock, so it is not too short.
+  const options = { lookup, autoSelectFamilyAttemptTimeout: Math.max(ADDRESS_MS, Math.round(timeout * 250)) };
+  // The origin is never looked up: the connection is not the client's to make.
+  const client = new Client('http://server.invalid', {
+    connect(_, connected) {
+      let failure: Error | undefined;
+      const failed = () => connected(failure ?? new Error('the connection was closed'), null);
+      const opened = connectTo(reach, options, () => {
+        opened.off('close', failed);
+        connected(null, opened);
+      });
+      opened.on('error', (error) => (failure = error)).once('close', failed);
+      socket = opened;
+    },
+    // Both would go by the clock.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: Math.max(1, maxResponseHeaderSize),
+  });
+  const destroy = () => {
+    socket?.destroy();
+    void client.destroy();
+  };
+  return { client, destroy };
+}
+
+function answerOf({ statusCodes, responseMatch }: UrlTest, settle: Settle): Dispatcher.DispatchHandler {
+  const body = responseMatch === '' ? undefined : textSearch(responseMatch);
+  const missing = () => settle('ResponseEntityFailure', `was answered without ${quoted(responseMatch)}`);
+  return {
+    onRequestStart: () => undefined,
+    onResponseStart(_controller, status) {
+      // Below 200 an answer is still to come.
+      if (status < 200) return;
+      if (!statusCodes(status)) settle('StatusCodeFailure', `was answered ${status}`);
+      else if (body === undefined) settle('Success', `was answered ${status}`);
+    },
+    onResponseData(_controller, chunk) {
+      const found = body?.(chunk);
+      if (found === 'found') settle('Success', 'was answered as it must be');
+      else if (found === 'tooFar') missing();
+    },
+    onResponseEnd: missing,
+    onResponseError(_controller, error) {
+      const { text, code } = faultOf(error);
+      settle('ConnectionFailure', `was not answered: ${text}`, OUR_LIMITS.has(code));
+    },
+  };
 }
 
 /** Finds a text in a body that comes in chunks, wherever they are cut; keeps no more of them than the text is long. */

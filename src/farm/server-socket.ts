@@ -43,7 +43,10 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 /** What it takes to reach a server. */
 export type Reach = Pick<Endpoint, 'address' | 'port' | 'tls' | 'localAddress'>;
 
-type SocketOptions = Pick<TcpNetConnectOpts, 'keepAlive' | 'allowHalfOpen' | 'onread'> & {
+type SocketOptions = Pick<
+  TcpNetConnectOpts,
+  'keepAlive' | 'allowHalfOpen' | 'onread' | 'autoSelectFamilyAttemptTimeout'
+> & {
   readonly lookup: LookupFunction;
   readonly session?: Buffer | undefined;
 };

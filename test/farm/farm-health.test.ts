@@ -81,30 +81,23 @@ describe('URL tests', () => {
   });
 
   test('one that hangs is not asked again meanwhile, and holds up nobody else', async () => {
-    let open = 0;
-    let most = 0;
-    const hanging = await rawServer((socket) => {
-      most = Math.max(most, ++open);
-      socket.resume().on('end', () => {
-        open--;
-        socket.end();
-      });
-    });
+    const hanging = await rawServer(() => undefined);
     const good = await startRecordingServer();
     const farm = watchFarm({
       servers: [
         { address: SERVER, httpPort: hanging.port },
         { address: OTHER, httpPort: good.httpPort },
       ],
-      quick: { ...QUICK, timeout: 0.4 },
+      quick: QUICK,
     });
-    await more(good, 5);
+    await hanging.opened();
     const asked = [farm.test(), farm.test()];
-    await farm.until(({ changes }) => changes.length === 1);
-    expect(await Promise.all(asked)).toEqual(['ConnectionFailure', 'ConnectionFailure']);
+    // Many times the interval of both.
     await more(good, 20);
-    expect(farm.changes).toEqual([`${SERVER}: unhealthy, ${URL_TEST} was not answered within 0.4 s`]);
-    expect(most).toBe(1);
+    expect([hanging.sockets.size, farm.changes]).toEqual([1, []]);
+    for (const socket of hanging.sockets) socket.destroy();
+    expect(await Promise.all(asked)).toEqual(['ConnectionFailure', 'ConnectionFailure']);
+    expect(farm.changes).toHaveLength(1);
   });
 
   test('a server that is switched off is not asked', async () => {
@@ -134,18 +127,23 @@ describe('probes of the settings', () => {
   const probes = [{ url: `http://${FARM}/a` }, { url: `http://${FARM}/b`, statusCodeMatch: '503' }];
 
   test('a server is healthy while it passes all of them, and the reason names the one that fails', async () => {
-    const { farm, bad } = await switched({ settings: { probes } });
-    bad.add('/b').add('/a');
-    await farm.until(({ changes }) => changes.length === 1);
-    expect(farm.changes).toEqual([`${SERVER}: unhealthy, http://${FARM}/a was answered 503`]);
-    bad.add('/health').delete('/a');
-    expect(await farm.test()).toBe('StatusCodeFailure');
-    expect(farm.of()).toMatchObject({ healthy: false, reason: `${URL_TEST} was answered 503` });
-    bad.delete('/health');
-    await farm.until(({ changes }) => changes.length === 2);
-    bad.delete('/b');
-    await farm.until(({ changes }) => changes.length === 3);
-    expect(farm.changes.slice(1)).toEqual([PASSED, `${SERVER}: unhealthy, http://${FARM}/b was answered 200`]);
+    const { farm, bad } = await switched({ settings: { probes }, quick: { ...QUICK, interval: 0 } });
+    const testedWith = async (...targets: string[]) => {
+      bad.clear();
+      for (const each of targets) bad.add(each);
+      return [await farm.test(), farm.of().reason];
+    };
+    expect(await testedWith('/b')).toEqual(['Success', '']);
+    expect(await testedWith('/b', '/a')).toEqual(['StatusCodeFailure', `http://${FARM}/a was answered 503`]);
+    expect(await testedWith('/b', '/a', '/health')).toEqual(['StatusCodeFailure', `${URL_TEST} was answered 503`]);
+    expect(await testedWith('/b', '/health')).toEqual(['StatusCodeFailure', `${URL_TEST} was answered 503`]);
+    expect(await testedWith('/b')).toEqual(['Success', `${URL_TEST} was answered 200`]);
+    expect(await testedWith()).toEqual(['StatusCodeFailure', `http://${FARM}/b was answered 200`]);
+    expect(farm.changes).toEqual([
+      `${SERVER}: unhealthy, http://${FARM}/a was answered 503`,
+      PASSED,
+      `${SERVER}: unhealthy, http://${FARM}/b was answered 200`,
+    ]);
   });
 
   test('what they do not set is as in healthCheck, which needs no url of its own', async () => {
@@ -277,13 +275,17 @@ describe('live traffic', () => {
   });
 
   test('its time passes, and the URL test still fails: the server stays out', async () => {
-    const { farm, bad, server } = await switched({
-      quick: { ...QUICK, maxLiveTrafficFailures: 3, liveTrafficFailurePeriod: 20 },
-      settings: { liveTraffic: { recovery: 0.1 } },
-    });
+    const quick = { ...QUICK, interval: 0, maxLiveTrafficFailures: 3, liveTrafficFailurePeriod: 20 };
+    const settings = { liveTraffic: { recovery: 2 } };
+    const { farm, bad } = await switched({ quick, settings });
+    expect(await farm.test()).toBe('Success');
     farm.fails(3);
     bad.add('/health');
-    await more(server, 6);
+    expect(await farm.test()).toBe('StatusCodeFailure');
+    // Out for as long, and later.
+    const other = watchFarm({ servers, quick: live, settings });
+    other.fails(3);
+    await other.until(({ changes }) => changes.length === 2);
     expect(farm.changes).toEqual([OUT]);
     expect(farm.of()).toMatchObject({ healthy: false, reason: `${URL_TEST} was answered 503` });
   });

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { runUrlTest } from '../../src/farm/health-check.ts';
 import { authority } from '../integration/environment.ts';
 import { targetOf, valuesOf } from '../integration/messages.ts';
 import { closeOf, deafPort, rawServer } from '../integration/one-farm.ts';
@@ -167,7 +168,7 @@ describe('what an answer counts as', () => {
   });
 
   test.each(['', 'never there'])(
-    '1 GB of body, responseMatch "%s": no more than the first MiB is taken (U10)',
+    '1 GB of body, responseMatch %j: no more than the first MiB is taken (U10)',
     async (responseMatch) => {
       const piece = Buffer.alloc(256 * 1024, '-');
       const raw = await rawServer((socket) => {
@@ -280,6 +281,40 @@ describe('servers that do not answer (U04, U10)', () => {
     expect(await farm.test()).toBe('ConnectionFailure');
     expect(farm.of().reason).toContain(`http://${FARM}/ was not answered: `);
     expect(farm.of().reason).toContain('nowhere.contoso.local');
+  });
+});
+
+describe('what says nothing of the server', () => {
+  const asked = (failure: Error, signal = new AbortController().signal) =>
+    runUrlTest(
+      {
+        url: 'http://fe/',
+        ...{ reach: { address: SERVER, port: 1, tls: undefined, localAddress: undefined }, host: 'fe', target: '/' },
+        ...{ timeout: 20, maxResponseHeaderSize: 0, statusCodes: () => true, responseMatch: '' },
+      },
+      (_name, _options, callback) => callback(failure, []),
+      signal,
+    );
+
+  test.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])('%s: we could not ask', async (code) => {
+    expect(await asked(Object.assign(new Error('too many'), { code }))).toEqual({
+      result: 'ConnectionFailure',
+      reason: 'http://fe/ was not answered: too many',
+      inconclusive: true,
+    });
+  });
+
+  test('another failure does', async () => {
+    const told = await asked(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }));
+    expect(told).toEqual({ result: 'ConnectionFailure', reason: 'http://fe/ was not answered: no such name' });
+  });
+
+  test('a stop that came before', async () => {
+    expect(await asked(new Error('not asked'), AbortSignal.abort())).toEqual({
+      result: 'ConnectionFailure',
+      reason: 'http://fe/ was not tested to the end',
+      inconclusive: true,
+    });
   });
 });
 
