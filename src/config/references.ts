@@ -1,7 +1,8 @@
 /** Checks that need the whole model: site ids, colliding bindings, retired and unreadable farm settings. */
 import type { Report, Span } from './diagnostic.ts';
 import type { BindingConfig, SiteConfig } from './model.ts';
-import { childOf, entriesOf, type SectionNode, stringOf, textOf } from './schema.ts';
+import { childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
+import { forms, type TextForm } from './settings-table.ts';
 
 /** Two sites with one id, and bindings that cannot be open at the same time. */
 export function checkSites(sites: readonly SiteConfig[], report: Report): void {
@@ -82,6 +83,49 @@ export function checkFarm(farm: SectionNode, report: Report): void {
     });
   }
   checkPassword(childOf(routing, 'protocol'), report);
+  checkHealth(childOf(routing, 'healthCheck'), report);
+}
+
+/** What ARR loads in any form, and what cannot be carried out as it stands. */
+function checkHealth(node: SectionNode, report: Report): void {
+  const check = (code: 'LG3113' | 'LG3114' | 'LG3115', name: string, form: TextForm, cure: string) => {
+    const text = textOf(node, name);
+    if (text === undefined || (name === 'url' && text.value === '') || form.fits(text.value)) return;
+    report(code, text.span, { message: `${name} is not ${form.what}.`, advice: cure });
+  };
+  check('LG3113', 'url', forms.absoluteUrl, 'Write the whole URL, with http or https and a host.');
+  check('LG3114', 'statusCodeMatch', forms.statusCodes, 'Write codes and ranges, or remove it for 200-399.');
+  check('LG3115', 'liveTrafficFailureCodes', forms.statusCodes, 'Write codes and ranges, or remove it for 500-.');
+  checkLiveTraffic(node, report);
+  const interval = textOf(node, 'interval');
+  if (interval !== undefined && numberOf(node, 'interval') === 0 && stringOf(node, 'url') !== '') {
+    report('LG3116', interval.span, {
+      message: 'With an interval of 0 the URL test is never made by itself.',
+      advice: 'Write interval="00:00:30", or remove url.',
+    });
+  }
+  const retries = textOf(node, 'retries');
+  if (retries !== undefined && numberOf(node, 'retries') > MOST_RETRIES) {
+    report('LG3007', retries.span, {
+      message: `retries is above ${MOST_RETRIES}: the most in IIS's schema, which does not check it.`,
+      advice: `Write a number from 0 to ${MOST_RETRIES}.`,
+    });
+  }
+}
+
+/** The \`validationParameter\` of the schema, which names no validator. */
+const MOST_RETRIES = 20;
+
+function checkLiveTraffic(node: SectionNode, report: Report): void {
+  if (numberOf(node, 'liveTrafficFailurePeriod') !== 0) return;
+  for (const name of ['liveTrafficFailureCodes', 'maxLiveTrafficFailures']) {
+    const text = textOf(node, name);
+    if (text === undefined) continue;
+    report('LG3112', text.span, {
+      message: `${name} has no effect: with a liveTrafficFailurePeriod of 0 live traffic is not tested.`,
+      advice: 'Write liveTrafficFailurePeriod="00:00:20", or remove it.',
+    });
+  }
 }
 
 /** An encrypted password can be read on the machine that wrote it and nowhere else. */

@@ -22,7 +22,7 @@ export interface TextForm {
   readonly fits: (text: string) => boolean;
 }
 
-const forms = {
+export const forms = {
   filled: { what: 'a text that is not empty', fits: (text) => text !== '' },
   address: { what: 'an IP address', fits: (text) => parseAddress(text) !== undefined },
   anyAddress: { what: 'an IP address or *', fits: (text) => text === '*' || parseAddress(text) !== undefined },
@@ -44,18 +44,23 @@ const forms = {
     fits: (text) => isIP(text) !== 0 || (parseAddressAndPort(text)?.address ?? '*') !== '*',
   },
   absoluteUrl: {
-    what: 'a URL, as in https://fe/owa/healthcheck.htm',
-    fits: (text) => /^https?:\/\/[^/?#]+/i.test(text) && URL.canParse(text),
+    what: 'a URL without a login, as in https://fe/owa/healthcheck.htm',
+    fits: (text) => /^https?:\/\/[^/?#@\\]+(?:[/?#]|$)/i.test(text) && URL.canParse(text),
   },
   statusCodes: {
-    what: 'status codes, as in 200-399,401',
-    fits: (text) => text.split(',').every((part) => /^\s*\d{3}\s*(?:-\s*(?:\d{3})?\s*)?$/.test(part)),
+    what: 'status codes from 100 to 999, as in 200-399,401',
+    fits: (text) => text.split(',').every(isStatusRange),
   },
   pin: {
     what: 'a SHA-256 in base64 (44 characters)',
     fits: (text) => /^(sha256\/)?[A-Za-z0-9+/]{43}=$/.test(text),
   },
 } as const satisfies Record<string, TextForm>;
+
+function isStatusRange(text: string): boolean {
+  const [, from, to = from] = /^\s*([1-9]\d\d)\s*(?:-\s*([1-9]\d\d)?\s*)?$/.exec(text) ?? [];
+  return from !== undefined && to !== undefined && from <= to;
+}
 
 const text: SettingType = { kind: 'text', form: forms.filled };
 const flag: SettingType = { kind: 'switch' };
@@ -233,7 +238,7 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
               meaning: 'Times the median of the other servers.',
             },
             requests: count(10, 'Least requests of a period to judge by.'),
-            period: seconds('Over which the time of answers is compared.'),
+            period: seconds('Over which the time of answers is compared.', 1),
           }),
           'Takes a server out that answers much later than the others; false (the default) for never.',
         ),

@@ -4,12 +4,9 @@
  * in any of these never share a connection.
  */
 import { ExchangeError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { OwnListeners } from './own-listeners.ts';
-import { plainName, type Resolver } from './resolve.ts';
-import { ResolvedName } from './resolved-name.ts';
+import type { ResolvedName } from './resolved-name.ts';
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
-import { createServerRoute } from './server-route.ts';
+import type { ServerRoutes } from './server-routes.ts';
 import { type Endpoint, type OpenSocket, socketOpener } from './server-socket.ts';
 
 /** Who waits for a connection. One of the two is called, once, maybe before `lease` returns. */
@@ -41,31 +38,20 @@ export interface Connections {
 }
 
 export interface ConnectionsOptions {
-  readonly resolver: Resolver;
-  readonly own: OwnListeners;
+  readonly routes: ServerRoutes;
   /** Seconds that a tunnel may be without a byte in either direction. */
   readonly upgradeIdle: number;
-  readonly log: Logger;
 }
 
-export function createConnections({ resolver, own, upgradeIdle, log }: ConnectionsOptions): Connections {
+export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): Connections {
   const pools = new Map<string, Pool>();
-  // All of them are in the configuration, `upstream.allow` included: a client cannot add to them.
-  const names = new Map<string, ResolvedName>();
-  const nameOf = (address: string) => {
-    const key = plainName(address);
-    const name = names.get(key) ?? new ResolvedName(key, resolver, log);
-    names.set(key, name);
-    return name;
-  };
   // Spares the making of the key for an endpoint that was seen before.
   const known = new WeakMap<Endpoint, Pool>();
   const find = (endpoint: Endpoint): Pool => {
     const key = poolKey(endpoint);
     let pool = pools.get(key);
     if (pool === undefined) {
-      const name = nameOf(endpoint.address);
-      pool = new Pool(endpoint, name, socketOpener(endpoint, createServerRoute(endpoint, name, own)));
+      pool = new Pool(endpoint, routes.name(endpoint.address), socketOpener(endpoint, routes.to(endpoint)));
       pools.set(key, pool);
     }
     known.set(endpoint, pool);
@@ -91,8 +77,7 @@ export function createConnections({ resolver, own, upgradeIdle, log }: Connectio
       clearInterval(sweeper);
       for (const pool of pools.values()) pool.destroy();
       pools.clear();
-      for (const name of names.values()) name.close();
-      resolver.close();
+      routes.close();
     },
   };
 }

@@ -1,19 +1,19 @@
-/** The health of all servers of all farms, judged once for all workers: URL tests, live traffic, and what administrators say. */
-import type { WebFarmConfig } from '../config/model.ts';
+/**
+ * The health of all servers of all farms, judged once for all workers: URL tests, live traffic, latency, and what
+ * administrators say. A server is healthy while nothing speaks against it.
+ */
+import type { OutlierSettings, WebFarmConfig } from '../config/model.ts';
 import type { Logger } from '../log.ts';
-import type { FarmSurroundings } from './server.ts';
-import type { ServerTraffic } from './server-state.ts';
+import type { TestResult } from './health-check.ts';
+import { findOutliers } from './outlier-latency.ts';
+import { endpointsOf, type FarmSurroundings } from './server.ts';
+import { type AnswerCounters, type ServerHealth, ServerJudge } from './server-judge.ts';
+import type { ServerRoutes } from './server-routes.ts';
+import { type ServerTraffic, stateKey } from './server-state.ts';
+import { planUrlTests } from './url-tests.ts';
 
-/** ARR's results of a URL test. */
-export type TestResult = 'Success' | 'ConnectionFailure' | 'StatusCodeFailure' | 'ResponseEntityFailure';
-
-export interface ServerHealth {
-  readonly healthy: boolean;
-  /** Why, in a few words for an administrator; `''` while nothing ever spoke against it. */
-  readonly reason: string;
-  /** Milliseconds since 1970; `undefined` while it has not changed. */
-  readonly since: number | undefined;
-}
+export type { TestResult } from './health-check.ts';
+export type { ServerHealth } from './server-judge.ts';
 
 export interface FarmHealth {
   of(farm: string, server: string): ServerHealth;
@@ -23,7 +23,10 @@ export interface FarmHealth {
   setHealthy(farm: string, server: string): void;
   /** Unhealthy until `setHealthy`, whatever tests find. */
   setUnhealthy(farm: string, server: string): void;
-  /** One round of the URL tests of a server, now; its result counts as any other. `undefined` where the farm has none. */
+  /**
+   * One round of the URL tests of a server, now, or the one under way; its result counts as any other, and the worst of all
+   * tests is given. `undefined` where the farm has none.
+   */
   test(farm: string, server: string): Promise<TestResult | undefined>;
   stop(): void;
 }
@@ -31,25 +34,61 @@ export interface FarmHealth {
 export interface FarmHealthOptions {
   readonly farms: readonly WebFarmConfig[];
   around(farm: WebFarmConfig): FarmSurroundings;
+  readonly routes: ServerRoutes;
+  /** The answers of all workers together, those that have ended included. */
+  counters(farm: string, server: string): AnswerCounters;
   /** Told of every change, once. Names in lower case. */
   readonly changed: (farm: string, server: string, health: ServerHealth) => void;
   readonly log: Logger;
 }
 
+const UNTOUCHED: ServerHealth = { healthy: true, reason: '', since: undefined };
+
 export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
-  const healths = new Map<string, ServerHealth>();
-  const key = (farm: string, server: string) => `${farm}\n${server}`;
-  const set = (farm: string, server: string, healthy: boolean, reason: string) => {
-    const health = { healthy, reason, since: Date.now() };
-    healths.set(key(farm, server), health);
-    options.changed(farm, server, health);
-  };
+  const farms = options.farms.map((farm) => judgeFarm(farm, options));
+  const judges = new Map(farms.flatMap((each) => each.judges));
+  const find = (farm: string, server: string) => judges.get(stateKey(farm, server));
   return {
-    of: (farm, server) => healths.get(key(farm, server)) ?? { healthy: true, reason: '', since: undefined },
-    traffic: () => undefined,
-    setHealthy: (farm, server) => set(farm, server, true, 'set by an administrator'),
-    setUnhealthy: (farm, server) => set(farm, server, false, 'set by an administrator'),
-    test: () => Promise.resolve(undefined),
-    stop: () => undefined,
+    of: (farm, server) => find(farm, server)?.health ?? UNTOUCHED,
+    traffic(reports) {
+      for (const { farm, server, failures } of reports) {
+        if (failures > 0) find(farm, server)?.failed(failures);
+      }
+    },
+    setHealthy: (farm, server) => find(farm, server)?.setHealthy(),
+    setUnhealthy: (farm, server) => find(farm, server)?.setUnhealthy(),
+    test: async (farm, server) => find(farm, server)?.test(),
+    stop() {
+      for (const { comparing } of farms) clearInterval(comparing);
+      for (const judge of judges.values()) judge.stop();
+    },
   };
+}
+
+function judgeFarm(farm: WebFarmConfig, { around, routes, counters, changed, log }: FarmHealthOptions) {
+  const surroundings = around(farm);
+  const { outlierLatency, liveTrafficRecovery } = surroundings.settings;
+  const name = farm.name.value.toLowerCase();
+  // Only those that are switched on: others get no requests anyway.
+  const members = farm.enabled ? farm.servers.filter(({ enabled }) => enabled) : [];
+  const judges = members.map((member) => {
+    const address = member.address.value.toLowerCase();
+    const judge = new ServerJudge({
+      farm,
+      address: member.address.value,
+      tests: planUrlTests(farm, member, endpointsOf(member, farm.protocol, surroundings), surroundings.settings),
+      routes,
+      recovery: liveTrafficRecovery,
+      counters: () => counters(name, address),
+      changed: (health) => changed(name, address, health),
+      log,
+    });
+    return [stateKey(name, address), judge] as const;
+  });
+  const compare = (settings: OutlierSettings) => {
+    const periods = judges.map(([, judge]) => judge.period());
+    for (const period of findOutliers(periods, settings)) period.judge.slow(period);
+  };
+  const comparing = outlierLatency && setInterval(compare, outlierLatency.period * 1000, outlierLatency);
+  return { judges, comparing };
 }

@@ -17,9 +17,9 @@ export interface ServerRoute {
   refusal(): ExchangeError | undefined;
 }
 
-type Target = Pick<Endpoint, 'address' | 'port' | 'localAddress' | 'computedHost'>;
+export type RouteTarget = Pick<Endpoint, 'address' | 'port' | 'localAddress' | 'computedHost'>;
 
-export function createServerRoute(target: Target, name: ResolvedName, own: OwnListeners): ServerRoute {
+export function createServerRoute(target: RouteTarget, name: ResolvedName, own: OwnListeners): ServerRoute {
   const { address: host, port, localAddress } = target;
   const family = localAddress === undefined ? undefined : isIP(localAddress);
   const faultOf = ({ address, family: its }: LookupAddress): string | undefined => {

@@ -1,5 +1,5 @@
 /** Opens the socket of a connection to a server: TCP, then TLS where the scheme asks for it. */
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ExchangeError } from '../errors.ts';
 import type { ServerRoute } from './server-route.ts';
@@ -43,6 +43,48 @@ export interface SocketEvents {
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** What it takes to reach a server. */
+export type Reach = Pick<Endpoint, 'address' | 'port' | 'tls' | 'localAddress' | 'computedHost'>;
+
+type SocketOptions = Pick<
+  TcpNetConnectOpts,
+  'keepAlive' | 'allowHalfOpen' | 'onread' | 'autoSelectFamilyAttemptTimeout'
+> & {
+  readonly route: ServerRoute;
+  readonly session?: Buffer | undefined;
+};
+
+/**
+ * A socket that is on its way to a server; what goes wrong is told by itself.
+ * @param ready called once bytes may be sent: within TLS when the certificate is accepted
+ */
+export function connectTo(
+  { address, port, tls, localAddress }: Reach,
+  options: SocketOptions,
+  ready: () => void,
+): Socket {
+  const { session, route, ...more } = options;
+  const tcp = {
+    ...more,
+    host: address,
+    port,
+    lookup: route.lookup,
+    // Several addresses are tried in turn, IPv6 and IPv4 alternating (RFC 8305).
+    autoSelectFamily: true,
+    noDelay: true,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  };
+  const socket = tls ? connectTls({ ...tcp, ...trustOptions(tls), ...(session ? { session } : {}) }) : connectTcp(tcp);
+  const refusal = route.refusal();
+  if (refusal) socket.destroy(refusal);
+  socket.once(tls ? 'secureConnect' : 'connect', () => {
+    const fault = tls && pinFault(tls, (socket as TLSSocket).getPeerCertificate()?.raw);
+    if (fault) socket.destroy(fault);
+    else ready();
+  });
+  return socket;
+}
+
 export type OpenSocket = (events: SocketEvents) => Socket;
 
 /**
@@ -50,41 +92,28 @@ export type OpenSocket = (events: SocketEvents) => Socket;
  * the name to check from the host alone.
  */
 export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket {
-  const { tls } = endpoint;
   let session: Buffer | undefined;
   return (events) => {
-    const tcp = {
-      host: endpoint.address,
-      port: endpoint.port,
-      lookup: route.lookup,
-      // Several addresses are tried in turn, IPv6 and IPv4 alternating (RFC 8305).
-      autoSelectFamily: true,
-      noDelay: true,
+    const options = {
+      route,
+      session,
       keepAlive: true,
       allowHalfOpen: true,
       onread: {
         buffer: READ_BUFFER,
         callback: (length: number) => events.read(READ_BUFFER.subarray(0, length)),
       },
-      ...(endpoint.localAddress === undefined ? {} : { localAddress: endpoint.localAddress }),
     };
-    const socket = tls
-      ? connectTls({ ...tcp, ...trustOptions(tls), ...(session ? { session } : {}) })
-      : connectTcp(tcp);
-    const refusal = route.refusal();
-    if (refusal) socket.destroy(refusal);
-    if (tls) socket.on('session', (next: Buffer) => (session = next));
     let failure: Error | undefined;
+    const socket = connectTo(endpoint, options, () => {
+      clearTimeout(timer);
+      events.ready();
+    });
     const timer = setTimeout(
       () => socket.destroy(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`)),
       endpoint.connectTimeout * 1000,
     );
-    socket.once(tls ? 'secureConnect' : 'connect', () => {
-      clearTimeout(timer);
-      const fault = tls && pinFault(tls, (socket as TLSSocket).getPeerCertificate()?.raw);
-      if (fault) socket.destroy(fault);
-      else events.ready();
-    });
+    if (endpoint.tls) socket.on('session', (next: Buffer) => (session = next));
     socket.on('error', (error) => {
       failure = error;
       // It may be the session that the server does not take any more.

@@ -19,6 +19,8 @@ export interface FarmSurroundings {
   readonly connectTimeout: number;
 }
 
+export type Endpoints = Readonly<Record<Scheme, Endpoint>>;
+
 export type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'httpsPort'> & {
   readonly address: { readonly value: string };
 };
@@ -42,7 +44,7 @@ export class Server {
   /** `hostName` of the member: the Host it gets where the client's is not kept; `''` for its address. */
   readonly hostName: string;
   readonly state: ServerState;
-  readonly #endpoints: Readonly<Record<Scheme, Endpoint>>;
+  readonly #endpoints: Endpoints;
   readonly #slowStartMs: number;
   readonly #circuits: Readonly<Record<Scheme, Circuit>> | undefined;
   /** Told when its load has changed. */
@@ -148,12 +150,13 @@ function knock(connections: Connections, endpoint: Endpoint, done: (connected: b
   connections.lease(endpoint, taker, { fresh: true });
 }
 
-function endpointsOf(
+/** @param computedHost the host comes from a request, and is one of `upstream.allow` */
+export function endpointsOf(
   member: Member,
   protocol: ProtocolConfig,
   around: FarmSurroundings,
-  computedHost: boolean,
-): Record<Scheme, Endpoint> {
+  computedHost = false,
+): Endpoints {
   const { settings } = around;
   const address = member.address.value;
   const serverName = sniFor(address, settings.serverName);

@@ -2,9 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { Config, WebFarmConfig } from '../config/model.ts';
 import { type Connections, createConnections } from '../farm/connections.ts';
-import { createOwnListeners } from '../farm/own-listeners.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
-import { createResolver } from '../farm/resolve.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
 import type { ServerStates } from '../farm/server-state.ts';
 import { createDirectFarm, createWebFarm, type WebFarm } from '../farm/web-farm.ts';
@@ -15,8 +13,8 @@ import { createSiteTable } from '../proxy/match-site.ts';
 import type { RunningSite, Runtime } from '../proxy/runtime.ts';
 import { compileRules } from '../rewrite/compile.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
-import { listenerPlaces } from './listener-places.ts';
 import type { FromServing, WorkerSetup } from './messages.ts';
+import { serverRoutes } from './server-routes.ts';
 
 export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affinitySecret'> {
   /** Those of an earlier Runtime are taken over. */
@@ -30,10 +28,8 @@ export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affin
 export function buildRuntime({ config, ca, affinitySecret, states, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
   const connections = createConnections({
-    resolver: createResolver(settings),
-    own: createOwnListeners(listenerPlaces(config)),
+    routes: serverRoutes(config, log),
     upgradeIdle: settings.timeouts.upgradeIdle,
-    log,
   });
   const compiled = compileRules(config);
   const running = new Map<string, RunningSite>();

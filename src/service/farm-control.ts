@@ -14,6 +14,7 @@ import { type RunState, type ServerCondition, type ServerTraffic, stateKey } fro
 import type { Logger } from '../log.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, ToServing } from './messages.ts';
+import { serverRoutes } from './server-routes.ts';
 import type { KeptState, StateFile } from './state-file.ts';
 
 export interface FarmControl extends Omit<Control, 'ready' | 'notices'> {
@@ -87,9 +88,15 @@ export function createFarmControl({ config, ca, tell, stateFile, log }: FarmCont
       });
     }
   }
+  const routes = serverRoutes(config, log);
   const health: FarmHealth = startFarmHealth({
     farms: config.webFarms,
     around: (farm) => farmSurroundings(config, ca, farm),
+    routes,
+    counters(farm, server) {
+      const record = records.get(stateKey(farm, server));
+      return record ? sumOf(record) : new ServerCounters();
+    },
     changed: (farm, server) => {
       const record = records.get(stateKey(farm, server));
       if (record) tell({ type: 'conditions', conditions: [conditionOf(record, health)] });
@@ -185,6 +192,7 @@ export function createFarmControl({ config, ca, tell, stateFile, log }: FarmCont
     stop() {
       clearInterval(sampling);
       health.stop();
+      routes.close();
     },
   };
 }

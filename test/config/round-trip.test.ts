@@ -154,12 +154,18 @@ const host = fc.record({
 const server = fc
   .tuple(filled, fc.boolean(), attributes(webFarmsSection, 'webFarm', 'server', 'applicationRequestRouting'))
   .map(([address, enabled, rest]) => ({ address, enabled, ...rest }));
+const codes = fc.constantFrom('200-399', '500-', '200, 204,301 - 399');
 const farm = fc.record({
   name: word,
   enabled: fc.boolean(),
   servers: unique(server, ({ address }) => address),
   protocol,
-  healthCheck: farmPart('healthCheck'),
+  healthCheck: fc
+    .tuple(farmPart('healthCheck'), fc.constantFrom('', 'http://pool/a?b', 'https://pool:8443'), codes, codes)
+    .map(([rest, url, statusCodeMatch, liveTrafficFailureCodes]) => ({
+      ...rest,
+      ...{ url, statusCodeMatch, liveTrafficFailureCodes },
+    })),
   affinity: fc
     .tuple(
       farmPart('affinity'),

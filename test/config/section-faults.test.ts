@@ -234,6 +234,10 @@ const site = (inside: string) =>
   webConfig(`<system.applicationHost><sites><site name="s" id="1">${inside}</site></sites></system.applicationHost>`);
 const bindings = (inside: string) => site(`<bindings>${inside}</bindings>`);
 
+const NO_URLS = ['/health', 'f/health', 'ftp://f/', 'http://', 'http:///a', 'http://a b/', 'https://me:secret@f/'];
+const NO_CODES = ['', '2xx', '99', '1000', '399-200', '200,', '-399', '200-399-401'];
+const NO_PERIOD = 'liveTrafficFailureCodes="«500-503»" liveTrafficFailurePeriod="00:00:00"';
+
 const hostCases: readonly Case[] = [
   [
     'port on a server',
@@ -264,6 +268,19 @@ const hostCases: readonly Case[] = [
   ['algorithm in another case', 'LG3007', routing('<loadBalancing algorithm="«requesthash»" />')],
   ['encrypted password', 'LG3009', routing('<protocol clientCertPassword="«[enc:AesProvider:abc=:enc]»" />')],
   ['retired algorithm', 'LG3010', routing('<loadBalancing algorithm="«LeastRequests»" />')],
+  ...['LG3113 url', 'LG3114 statusCodeMatch', 'LG3115 liveTrafficFailureCodes'].flatMap((what): Case[] => {
+    const [code = '', name = ''] = what.split(' ');
+    const period = name.startsWith('live') ? ' liveTrafficFailurePeriod="00:00:20"' : '';
+    return (name === 'url' ? NO_URLS : NO_CODES).map((value) => [
+      `${name} of ${value}`,
+      code,
+      routing(`<healthCheck ${name}="«${value}»"${period} />`),
+    ]);
+  }),
+  ['failures without a period', 'LG3112', routing('<healthCheck maxLiveTrafficFailures="«10»" />')],
+  ['failure codes with a period of 0', 'LG3112', routing(`<healthCheck ${NO_PERIOD} />`)],
+  ['URL test without an interval', 'LG3116', routing('<healthCheck url="http://f/" interval="«00:00:00»" />')],
+  ['more retries than the schema names', 'LG3007', routing('<healthCheck retries="«21»" />')],
   [
     'unknown attribute of a site',
     'LG5001',
@@ -380,6 +397,16 @@ describe('faults of web.config', () => {
 
 describe('faults of applicationHost.config', () => {
   it.each(hostCases.map((row) => ({ row })))('$row.0', ({ row }) => check('applicationHost.config', row));
+
+  it.each([
+    'url="" interval="00:00:00" retries="20"',
+    'url="HTTPS://[2001:db8::5]:8443?a=b#c" statusCodeMatch=" 200 - 299 ,404,500-"',
+    'url="http://f" liveTrafficFailureCodes="500-" maxLiveTrafficFailures="5" liveTrafficFailurePeriod="00:00:20"',
+  ])('accepts a healthCheck with %s', (attributes) => {
+    const source = routing(`<healthCheck ${attributes} />`);
+    const folder = writeFiles({ 'applicationHost.config': source, 'settings.json': '{"bindings": [{}]}' });
+    expect(loadConfig(folder).diagnostics).toEqual([]);
+  });
 
   it('accepts an encrypted password that is empty', () => {
     const source = routing('<protocol clientCertPassword="[enc:AesProvider::enc]" />');

@@ -114,17 +114,25 @@ export interface FarmParts {
     readonly httpPort?: number;
     readonly httpsPort?: number;
     readonly weight?: number;
+    readonly enabled?: boolean;
+    /** Further attributes of its `applicationRequestRouting`. */
+    readonly routing?: string;
   }[];
   /** Attributes of `protocol`. */
   readonly protocol?: string;
+  /** Attributes of `healthCheck`. */
+  readonly healthCheck?: string;
 }
 
-export function webFarm(name: string, { servers, protocol = 'timeout="00:16:00"' }: FarmParts): string {
+export function webFarm(
+  name: string,
+  { servers, protocol = 'timeout="00:16:00"', healthCheck = '' }: FarmParts,
+): string {
   const each = servers.map(
-    ({ address, httpPort = 8080, httpsPort = 4443, weight = 100 }) =>
-      `<server address="${address}" enabled="true"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}" /></server>`,
+    ({ address, httpPort = 8080, httpsPort = 4443, weight = 100, enabled = true, routing = '' }) =>
+      `<server address="${address}" enabled="${enabled}"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}" ${routing} /></server>`,
   );
-  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol></applicationRequestRouting></webFarm>`;
+  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol><healthCheck ${healthCheck} /></applicationRequestRouting></webFarm>`;
 }
 
 /** The two rules that IIS Manager writes for a farm, for one host. */

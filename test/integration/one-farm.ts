@@ -2,7 +2,9 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
+import { openRaw } from './clients.ts';
 import {
   applicationHost,
   authority,
@@ -127,4 +129,27 @@ export function closeOf(socket: Socket): Promise<void> {
   socket.once('end', () => socket.destroy());
   if (socket.readableEnded) socket.destroy();
   return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+/** A port whose queue of connections is full, and stays so. */
+export async function deafPort(): Promise<number> {
+  const code = `
+    const { createServer } = require('node:net');
+    const { parentPort } = require('node:worker_threads');
+    const server = createServer();
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      // Nothing is accepted from here on.
+      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+    });`;
+  const worker = new Worker(code, { eval: true });
+  onTestFinished(async () => {
+    await worker.terminate();
+  });
+  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+  for (let i = 0; i < 2; i++) {
+    const { socket } = openRaw(port);
+    await new Promise((resolve) => socket.once('connect', resolve));
+  }
+  return port;
 }

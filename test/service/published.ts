@@ -6,6 +6,7 @@ import { type Ask, ask, type Told } from '../integration/clients.ts';
 import {
   applicationHost,
   authority,
+  type FarmParts,
   type Folder,
   farmRules,
   webFarm,
@@ -62,24 +63,35 @@ export interface PublishedService extends Folder {
   logged(): Record<string, unknown>[];
 }
 
-/** Resolves when it serves. */
-export async function publish(settings: Record<string, unknown> = {}, count = 1): Promise<PublishedService> {
+export interface PublishedFarm extends Partial<FarmParts> {
+  /** Stand-in servers; 1 by default. */
+  readonly count?: number;
+}
+
+/**
+ * Resolves when it serves.
+ * @param farm its `servers` are in place of the stand-ins
+ */
+export async function publish(
+  settings: Record<string, unknown> = {},
+  { count = 1, ...farm }: PublishedFarm = {},
+): Promise<PublishedService> {
   const names = Array.from({ length: count }, (_, index) => `fe0${index + 1}.contoso.local`);
   const servers = await Promise.all(names.map(heldServer));
   const [server] = servers;
   if (server === undefined) throw new Error('at least one server');
   const [httpsPort, httpPort] = [await freePort(), await freePort()];
+  const standIns = names.map((address, index) => ({ address, httpPort: servers[index]?.port ?? 0 }));
+  const members = farm.servers ?? standIns;
   const folder = writeFolder({
     iis: applicationHost({
       bindings: [`https 127.0.0.1:${httpsPort}:${HOST}`, `http 127.0.0.1:${httpPort}:${HOST}`],
-      farms: webFarm('fe', {
-        servers: names.map((address, index) => ({ address, httpPort: servers[index]?.port ?? 0 })),
-      }),
+      farms: webFarm('fe', { ...farm, servers: members }),
       rules: farmRules('fe', HOST).replace('https://fe', 'http://fe'),
     }),
     certificates: { meet: [HOST] },
     settings: {
-      hosts: Object.fromEntries(names.map((name) => [name, '127.0.0.1'])),
+      hosts: Object.fromEntries(members.map(({ address }) => [address, '127.0.0.1'])),
       log: { level: 'info', access: { format: 'off' } },
       workers: 1,
       ...settings,

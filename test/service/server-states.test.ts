@@ -25,7 +25,7 @@ interface Administered extends PublishedService {
 
 async function administered(settings: Record<string, unknown> = {}): Promise<Administered> {
   const admin = await freePort();
-  const published = await publish({ workers: 2, admin: { address: `127.0.0.1:${admin}` }, ...settings }, 2);
+  const published = await publish({ workers: 2, admin: { address: `127.0.0.1:${admin}` }, ...settings }, { count: 2 });
   const api = async (path: string, more = {}) => {
     const told = await ask({
       protocol: 'HTTP/1.1',

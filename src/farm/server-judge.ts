@@ -1,0 +1,156 @@
+/** Judges one server: healthy while nothing speaks against it, be it an administrator, a test or what its requests show. */
+import type { WebFarmConfig } from '../config/model.ts';
+import type { Logger } from '../log.ts';
+import { createEjection, type Ejection } from './ejection.ts';
+import type { Tested, TestResult } from './health-check.ts';
+import { createLiveTrafficTest, type LiveTrafficTest } from './live-traffic.ts';
+import type { PeriodOfServer } from './outlier-latency.ts';
+import type { CounterValues } from './server-counters.ts';
+import type { ServerRoutes } from './server-routes.ts';
+import { startTestRounds, type TestRounds } from './test-rounds.ts';
+import type { PlannedTest } from './url-tests.ts';
+
+export interface ServerHealth {
+  readonly healthy: boolean;
+  /** Why, in a few words for an administrator; `''` while nothing ever spoke against it. */
+  readonly reason: string;
+  /** Milliseconds since 1970; `undefined` while it has not changed. */
+  readonly since: number | undefined;
+}
+
+export type AnswerCounters = Pick<CounterValues, 'answers' | 'answerTime'>;
+
+export interface JudgedServer {
+  readonly farm: WebFarmConfig;
+  readonly address: string;
+  readonly tests: readonly PlannedTest[];
+  readonly routes: ServerRoutes;
+  /** Seconds until it comes back after failures of live traffic; `undefined`: it does not by itself. */
+  readonly recovery: number | undefined;
+  /** As they stand now. */
+  readonly counters: () => AnswerCounters;
+  readonly changed: (health: ServerHealth) => void;
+  readonly log: Logger;
+}
+
+/** The worst comes first: the server got less far. */
+const WORST_FIRST: readonly TestResult[] = ['ConnectionFailure', 'StatusCodeFailure', 'ResponseEntityFailure'];
+/** In seconds, for slow servers where those that fail never come back by themselves: no test would bring them back. */
+const SLOW_RECOVERY = 30;
+const BY_ADMINISTRATOR = 'set by an administrator';
+
+export class ServerJudge {
+  health: ServerHealth = { healthy: true, reason: '', since: undefined };
+  readonly #server: JudgedServer;
+  readonly #rounds: readonly TestRounds[];
+  readonly #liveTraffic: LiveTrafficTest | undefined;
+  readonly #failed: Ejection;
+  readonly #slow: Ejection;
+  /** Tests that have not been passed since live traffic took it out, and when that was. */
+  #toPass = new Set<TestRounds>();
+  #failedAt = 0;
+  #setUnhealthy = false;
+  #counted: AnswerCounters;
+
+  constructor(server: JudgedServer) {
+    this.#server = server;
+    const { maxLiveTrafficFailures, liveTrafficFailurePeriod } = server.farm.healthCheck;
+    this.#liveTraffic = createLiveTrafficTest(maxLiveTrafficFailures, liveTrafficFailurePeriod);
+    this.#failed = createEjection(server.recovery, (after) => this.#judge(after));
+    this.#slow = createEjection(server.recovery ?? SLOW_RECOVERY, (after) => this.#judge(after));
+    this.#counted = server.counters();
+    this.#rounds = server.tests.map((test) => {
+      const rounds: TestRounds = startTestRounds({
+        interval: test.interval,
+        retries: test.retries,
+        // Loaded with the first test: what it needs takes a sixth of a second and 25 MB, also from who has no such test.
+        once: async (signal) =>
+          (await import('./health-check.ts')).runUrlTest(test, server.routes.to(test.reach), signal),
+        judged: (tested, began) => this.#tested(rounds, tested, began),
+      });
+      return rounds;
+    });
+  }
+
+  /** So many requests failed. */
+  failed(count: number): void {
+    // Those that were under way when it was taken out do not keep it out.
+    if (!this.health.healthy || !this.#liveTraffic?.failed(count, performance.now())) return;
+    const { maxLiveTrafficFailures, liveTrafficFailurePeriod } = this.#server.farm.healthCheck;
+    this.#failedAt = performance.now();
+    this.#toPass = new Set(this.#rounds);
+    this.#failed.begin(`${maxLiveTrafficFailures} requests failed within ${liveTrafficFailurePeriod} s`);
+    this.#judge();
+  }
+
+  /** What it did since this was last asked. */
+  period(): PeriodOfServer & { readonly judge: ServerJudge } {
+    const { answers, answerTime } = this.#counted;
+    this.#counted = this.#server.counters();
+    return {
+      judge: this,
+      healthy: this.health.healthy,
+      answers: this.#counted.answers - answers,
+      answerTime: this.#counted.answerTime - answerTime,
+    };
+  }
+
+  /** It answers much later than the others. */
+  slow({ answers, answerTime }: AnswerCounters): void {
+    this.#slow.begin(`answered after ${Math.round(answerTime / answers)} ms on average, much later than the others`);
+    this.#judge();
+  }
+
+  setHealthy(): void {
+    this.#setUnhealthy = false;
+    for (const rounds of this.#rounds) rounds.forgive();
+    this.#failed.end();
+    this.#slow.end();
+    this.#judge(BY_ADMINISTRATOR);
+  }
+
+  setUnhealthy(): void {
+    this.#setUnhealthy = true;
+    this.#judge();
+  }
+
+  /** The worst result of all tests; `undefined` where there are none. */
+  async test(): Promise<TestResult | undefined> {
+    if (this.#rounds.length === 0) return undefined;
+    const results = await Promise.all(this.#rounds.map((rounds) => rounds.now()));
+    return WORST_FIRST.find((result) => results.includes(result)) ?? 'Success';
+  }
+
+  stop(): void {
+    for (const rounds of this.#rounds) rounds.stop();
+    this.#failed.end();
+    this.#slow.end();
+  }
+
+  #tested(rounds: TestRounds, { result, reason }: Tested, began: number): void {
+    if (result === 'Success' && began >= this.#failedAt) {
+      this.#toPass.delete(rounds);
+      // As ARR has it: live traffic takes a server out, and the URL test brings it back.
+      if (this.#toPass.size === 0) this.#failed.end();
+    }
+    this.#judge(reason);
+  }
+
+  /** @param good why the server is healthy, where it turns out to be */
+  #judge(good = ''): void {
+    const fault = this.#setUnhealthy
+      ? BY_ADMINISTRATOR
+      : (this.#rounds.find((rounds) => rounds.fault !== undefined)?.fault ?? this.#failed.reason ?? this.#slow.reason);
+    const healthy = fault === undefined;
+    const changes = healthy !== this.health.healthy;
+    if (!changes && healthy) return;
+    this.health = { healthy, reason: fault ?? good, since: changes ? Date.now() : this.health.since };
+    if (!changes) return;
+    this.#liveTraffic?.clear();
+    const { farm, address, log, changed } = this.#server;
+    const place = { farm: farm.name.value, server: address };
+    if (healthy) log.info(place, `the server is healthy again: ${good}`);
+    else log.warn(place, `the server is unhealthy and gets no requests: ${fault}`);
+    changed(this.health);
+  }
+}

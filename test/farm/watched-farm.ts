@@ -1,0 +1,116 @@
+/** A farm whose health is watched, without a service around it: what changes, in order, and a way to wait for it. */
+import pino from 'pino';
+import { onTestFinished } from 'vitest';
+import type { HealthCheckConfig } from '../../src/config/model.ts';
+import { type FarmHealth, type ServerHealth, startFarmHealth, type TestResult } from '../../src/farm/farm-health.ts';
+import type { FarmSurroundings } from '../../src/farm/server.ts';
+import { ServerCounters } from '../../src/farm/server-counters.ts';
+import type { AnswerCounters } from '../../src/farm/server-judge.ts';
+import { canStart, checkConfig } from '../../src/service/check-config.ts';
+import { farmSurroundings } from '../../src/service/farm-surroundings.ts';
+import { serverRoutes } from '../../src/service/server-routes.ts';
+import { applicationHost, type FarmParts, farmRules, webFarm, writeFolder } from '../integration/environment.ts';
+
+export const FARM = 'fe';
+export const SERVER = 'fe01.contoso.local';
+
+export interface WatchOptions {
+  readonly servers: FarmParts['servers'];
+  /** Attributes of `healthCheck`. */
+  readonly healthCheck?: string;
+  /** In place of what the file can say: whole seconds are long for a test. */
+  readonly quick?: Partial<HealthCheckConfig>;
+  /** Of the farm, in settings.json. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly ca?: readonly string[];
+  readonly dns?: readonly string[];
+  /** Of the farm, likewise in place of what the file can say. */
+  readonly quickSettings?: Partial<FarmSurroundings['settings']>;
+  readonly counters?: (server: string) => AnswerCounters;
+}
+
+export interface WatchedFarm extends Pick<FarmHealth, 'traffic'> {
+  /** `server: healthy` or `server: unhealthy`, with the reason. */
+  readonly changes: readonly string[];
+  /** Lines of the service log: level and text. */
+  readonly logged: readonly string[];
+  /** Resolves when the condition holds; looked at after every change. */
+  until(condition: (farm: WatchedFarm) => boolean): Promise<void>;
+  of(server?: string): ServerHealth;
+  test(server?: string): Promise<TestResult | undefined>;
+  setHealthy(server?: string): void;
+  setUnhealthy(server?: string): void;
+  /** So many requests to a server failed. */
+  fails(count: number, server?: string): void;
+}
+
+/** It ends with the test. Every server is this machine. */
+export function watchFarm(options: WatchOptions): WatchedFarm {
+  const { servers, healthCheck = '', settings = {}, quick = {}, quickSettings = {}, dns } = options;
+  const names = servers.map(({ address }) => address).filter((name) => name !== 'nowhere.contoso.local');
+  const { configDir } = writeFolder({
+    iis: applicationHost({
+      bindings: ['http *:8081:app.contoso.com'],
+      farms: webFarm(FARM, { servers, healthCheck }),
+      rules: farmRules(FARM, 'app.contoso.com'),
+    }),
+    settings: {
+      hosts: Object.fromEntries(names.map((name) => [name, '127.0.0.1'])),
+      farms: { [FARM]: settings },
+      ...(dns === undefined ? {} : { dns }),
+    },
+  });
+  const checked = checkConfig(configDir);
+  if (!canStart(checked)) throw new Error(JSON.stringify(checked.diagnostics));
+  const { config } = checked;
+  const changes: string[] = [];
+  const logged: string[] = [];
+  const waiting = new Set<() => void>();
+  const write = (line: string) => {
+    const { level, msg, farm, server } = JSON.parse(line) as Record<string, unknown>;
+    logged.push(`${level} ${farm} ${server}: ${msg}`);
+  };
+  const log = pino({ level: 'info', base: null }, { write });
+  const routes = serverRoutes(config, log);
+  const health = startFarmHealth({
+    farms: config.webFarms.map((farm) => ({ ...farm, healthCheck: { ...farm.healthCheck, ...quick } })),
+    around(farm) {
+      const around = farmSurroundings(config, options.ca ?? checked.ca, farm);
+      return { ...around, settings: { ...around.settings, ...quickSettings } };
+    },
+    routes,
+    counters: (_, server) => options.counters?.(server) ?? { answers: 0, answerTime: 0 },
+    changed(_, server, { healthy, reason }) {
+      changes.push(`${server}: ${healthy ? 'healthy' : 'unhealthy'}, ${reason}`);
+      for (const each of [...waiting]) each();
+    },
+    log,
+  });
+  onTestFinished(() => {
+    health.stop();
+    routes.close();
+  });
+  const [first = ''] = servers.map(({ address }) => address.toLowerCase());
+  const watched: WatchedFarm = {
+    changes,
+    logged,
+    traffic: health.traffic,
+    until: (condition) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (!condition(watched)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
+    of: (server = first) => health.of(FARM, server),
+    test: (server = first) => health.test(FARM, server),
+    setHealthy: (server = first) => health.setHealthy(FARM, server),
+    setUnhealthy: (server = first) => health.setUnhealthy(FARM, server),
+    fails: (count, server = first) =>
+      health.traffic([{ farm: FARM, server, failures: count, counters: { ...new ServerCounters() } }]),
+  };
+  return watched;
+}
