@@ -111,7 +111,9 @@ function checkPassword(node: SectionNode, advice: string, report: Report): void 
 }
 
 function checkForwarding(node: SectionNode, report: Report): void {
-  const outgoing = [textOf(node, 'proxy'), textOf(node, 'proxyBypass')].find((text) => text && text.value.trim() !== '');
+  const outgoing = [textOf(node, 'proxy'), textOf(node, 'proxyBypass')].find(
+    (text) => text && text.value.trim() !== '',
+  );
   if (outgoing !== undefined) {
     report('LG3020', outgoing.span, {
       message: 'Servers are asked directly: a forward proxy on the way to them is not used.',

@@ -188,12 +188,7 @@ const compared: Readonly<Record<string, Compare>> = {
 };
 
 /** Reports a section that says something which Lychgate does not do. */
-export function reportUnserved(
-  path: string,
-  element: XmlElement,
-  settings: ServedBySettings,
-  report: Report,
-): void {
+export function reportUnserved(path: string, element: XmlElement, settings: ServedBySettings, report: Report): void {
   const name = path.replace(/^system\.webServer\//, '');
   if (isAcknowledged(path, settings.acknowledge)) return;
   if (moduleSections.has(path)) {

@@ -1,9 +1,10 @@
 /** A web farm as it runs: its servers, which of them is next, and the endpoint each is reached at. */
 import type { FarmSettings, ProtocolConfig, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { weightedRoundRobin } from './load-balancing.ts';
+import { readPublicKey } from './public-keys.ts';
 import { ServerCounters } from './server-counters.ts';
 import type { Endpoint } from './server-socket.ts';
-import { type ServerTls, sniFor } from './server-tls.ts';
+import { type ServerTls, type ShownCertificate, sniFor } from './server-tls.ts';
 
 export type Scheme = 'http' | 'https';
 
@@ -32,6 +33,7 @@ export interface FarmSurroundings {
   /** Names that bindings and rules give to what the farm publishes. */
   readonly names: readonly string[];
   readonly ca: readonly string[];
+  readonly clientCertificate: ShownCertificate | undefined;
   readonly localAddress: string | undefined;
   readonly connectTimeout: number;
 }
@@ -39,7 +41,9 @@ export interface FarmSurroundings {
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
 export function createWebFarm(config: WebFarmConfig, around: FarmSurroundings): WebFarm {
   const enabled = config.enabled ? config.servers.filter((server) => server.enabled) : [];
-  const servers = enabled.map((server) => createServer(server, config.protocol, around));
+  // What cannot be read has kept the service from starting.
+  const publicKeys = config.publicKeys.map(readPublicKey).filter((key) => typeof key !== 'string');
+  const servers = enabled.map((server) => createServer(server, config.protocol, { ...around, publicKeys }));
   return { name: config.name.value, protocol: config.protocol, servers, next: weightedRoundRobin(servers) };
 }
 
@@ -51,13 +55,20 @@ export function createDirectFarm(
   around: FarmSurroundings,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
-  const server = createServer({ address: { value: host }, weight: 1, hostName: '', ...ports }, protocol, around);
+  const server = createServer({ address: { value: host }, weight: 1, hostName: '', ...ports }, protocol, {
+    ...around,
+    publicKeys: [],
+  });
   return { name: '', protocol, servers: [server], next: () => server };
 }
 
 type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'httpsPort'> & { address: { value: string } };
 
-function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurroundings): Server {
+function createServer(
+  member: Member,
+  protocol: ProtocolConfig,
+  around: FarmSurroundings & Pick<ServerTls, 'publicKeys'>,
+): Server {
   const address = member.address.value;
   const { settings } = around;
   const serverName = sniFor(address, settings.serverName);
@@ -77,6 +88,8 @@ function createServer(member: Member, protocol: ProtocolConfig, around: FarmSurr
     names: [...new Set(names.filter((name) => name !== ''))],
     pins: settings.pins,
     ca: around.ca,
+    publicKeys: around.publicKeys,
+    ...(around.clientCertificate && { clientCertificate: around.clientCertificate }),
     ...(serverName === undefined ? {} : { serverName }),
   };
   const endpoints: Record<Scheme, Endpoint> = {

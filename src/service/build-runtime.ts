@@ -12,16 +12,18 @@ import type { AccessLog } from '../proxy/access-log.ts';
 import { createSiteTable } from '../proxy/match-site.ts';
 import type { RunningSite, Runtime } from '../proxy/runtime.ts';
 import { compileRules } from '../rewrite/compile.ts';
+import type { ShownCertificates } from '../tls/shown-certificates.ts';
 import { publishedNames } from './server-names.ts';
 
 export interface RuntimeParts {
   readonly config: Config;
   readonly ca: readonly string[];
+  readonly shown: ShownCertificates;
   readonly accessLog: AccessLog;
   readonly log: Logger;
 }
 
-export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runtime {
+export function buildRuntime({ config, ca, shown, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
   const connections = createConnections({ lookup: createLookup(settings), upgradeIdle: settings.timeouts.upgradeIdle });
   const compiled = compileRules(config);
@@ -37,7 +39,10 @@ export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runt
     });
     return [key, createSiteTable(known)] as const;
   });
-  const around = (farm?: WebFarmConfig) => surroundings(config, ca, farm);
+  const around = (farm?: WebFarmConfig) => ({
+    ...surroundings(config, ca, farm),
+    clientCertificate: shown[farm?.name.value.toLowerCase() ?? ''],
+  });
   return {
     sites: new Map(sites),
     farms: new Map(config.webFarms.map((farm) => [farm.name.value.toLowerCase(), createWebFarm(farm, around(farm))])),
@@ -50,7 +55,11 @@ export function buildRuntime({ config, ca, accessLog, log }: RuntimeParts): Runt
   };
 }
 
-function surroundings({ settings, ...config }: Config, ca: readonly string[], farm?: WebFarmConfig): FarmSurroundings {
+function surroundings(
+  { settings, ...config }: Config,
+  ca: readonly string[],
+  farm?: WebFarmConfig,
+): Omit<FarmSurroundings, 'clientCertificate'> {
   const own = (farm && settings.farms[farm.name.value.toLowerCase()]) ?? defaultFarmSettings(settings.file);
   return {
     settings: own,

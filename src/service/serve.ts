@@ -11,7 +11,8 @@ import type { Lane } from '../proxy/lane.ts';
 import type { ClientConnection } from '../proxy/request-head.ts';
 import type { Runtime } from '../proxy/runtime.ts';
 import { type CertificateStore, createCertificateStore } from '../tls/certificate-store.ts';
-import { tlsServerOptions } from '../tls/tls-options.ts';
+import { judgeClient } from '../tls/client-certificate.ts';
+import { asksClients, tlsServerOptions } from '../tls/tls-options.ts';
 import { buildRuntime, networkTest } from './build-runtime.ts';
 import type { WorkerSetup } from './messages.ts';
 
@@ -28,7 +29,7 @@ export interface Serving {
 export async function serve(setup: WorkerSetup, log: Logger): Promise<Serving> {
   const { settings, sites } = setup.config;
   const accessLog = openAccessLog(settings.log.access, log);
-  const runtime = buildRuntime({ config: setup.config, ca: setup.ca, accessLog, log });
+  const runtime = buildRuntime({ config: setup.config, ca: setup.ca, shown: setup.shown, accessLog, log });
   let draining = false;
   const lanes = await createLanes(
     setup,
@@ -75,26 +76,28 @@ async function drain(lanes: readonly Lane[], stopped: Promise<unknown>, seconds:
 
 function open(
   plan: PlannedListener,
-  { config, certificates, ticketKeys, reusePort }: WorkerSetup,
+  { config, certificates, clientCa, ticketKeys, reusePort }: WorkerSetup,
   runtime: Runtime,
   lanes: Lanes,
   log: Logger,
 ): Promise<Listener> {
   const { settings } = config;
+  const asks = asksClients(settings.tls, plan.key);
+  const asked = asks && { clientCa };
   const store = plan.tls
     ? createCertificateStore(certificates, {
         listener: plan.key,
         defaultCertificate: settings.defaultCertificate,
         hosts: plan.bindings.map(({ host }) => host),
         tls: settings.tls,
+        ...asked,
       })
     : undefined;
   const trusts = networkTest(settings.trustedProxies);
-  const describe = (socket: Socket) => describeConnection(socket, plan, { store, runtime, trusts });
+  const describe = (socket: Socket) => describeConnection(socket, plan, { store, asks, runtime, trusts });
+  const keys = Buffer.from(ticketKeys);
   const options: ListenerOptions = {
-    tls:
-      store &&
-      tlsServerOptions(settings, { listener: plan.key, store: () => store, ticketKeys: Buffer.from(ticketKeys) }),
+    tls: store && tlsServerOptions(settings, { listener: plan.key, store: () => store, ticketKeys: keys, ...asked }),
     reusePort,
     connections: settings.limits.connections,
     connectionsPerAddress: settings.limits.connectionsPerAddress,
@@ -135,6 +138,7 @@ async function createLanes(
 
 interface Surroundings {
   readonly store: CertificateStore | undefined;
+  readonly asks: ReturnType<typeof asksClients>;
   readonly runtime: Runtime;
   readonly trusts: (address: string) => boolean;
 }
@@ -142,7 +146,7 @@ interface Surroundings {
 function describeConnection(
   socket: Socket,
   plan: PlannedListener,
-  { store, runtime, trusts }: Surroundings,
+  { store, asks, runtime, trusts }: Surroundings,
 ): ClientConnection {
   const remoteAddress = plainAddress(socket.remoteAddress);
   const connection = {
@@ -164,6 +168,7 @@ function describeConnection(
       cipherBits: cipherBits(socket.getCipher().standardName),
       certificate: store.certificateFor(servername || undefined),
     },
+    ...(asks && { clientCertificate: judgeClient(socket, asks) }),
   };
 }
 

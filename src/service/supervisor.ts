@@ -45,6 +45,8 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
     config: checked.config,
     certificates: checked.certificates,
     ca: checked.ca,
+    shown: checked.shown,
+    clientCa: checked.clientCa,
     ticketKeys: randomBytes(48),
     reusePort: count > 1,
   };

@@ -29,10 +29,12 @@ export interface FolderContents {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** File name without ending, to the names of its certificate. */
   readonly certificates?: Readonly<Record<string, readonly string[]>>;
+  /** More files, by name: those of settings.json begin with `../`, as they do there. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
 }
 
 /** Writes a configuration folder with certificates beside it; it goes when the test ends. */
-export function writeFolder({ iis, settings = {}, certificates = {} }: FolderContents): Folder {
+export function writeFolder({ iis, settings = {}, certificates = {}, files = {} }: FolderContents): Folder {
   const dir = mkdtempSync(join(tmpdir(), 'lychgate-test-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const configDir = join(dir, 'config');
@@ -53,6 +55,7 @@ export function writeFolder({ iis, settings = {}, certificates = {} }: FolderCon
     writeFileSync(join(dir, 'certs', `${file}.crt`), cert);
     writeFileSync(join(dir, 'certs', `${file}.key`), key);
   }
+  for (const [name, contents] of Object.entries(files)) writeFileSync(join(configDir, name), contents);
   return { dir, configDir, ca };
 }
 
@@ -71,7 +74,8 @@ export async function startProxy(contents: FolderContents): Promise<Published> {
     throw new Error(`the test's configuration: ${JSON.stringify(checked.diagnostics, undefined, 2)}`);
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
-  const setup = { config: checked.config, certificates: checked.certificates, ca: checked.ca };
+  const { config, certificates, ca, shown, clientCa } = checked;
+  const setup = { config, certificates, ca, shown, clientCa };
   const serving = await serve({ ...setup, ticketKeys: new Uint8Array(48).fill(7), reusePort: false }, log);
   onTestFinished(async () => {
     await serving.stop(0);
@@ -113,17 +117,25 @@ export interface FarmParts {
     readonly httpPort?: number;
     readonly httpsPort?: number;
     readonly weight?: number;
+    readonly hostName?: string;
   }[];
   /** Attributes of `protocol`. */
   readonly protocol?: string;
+  /** Attributes of the farm itself. */
+  readonly farm?: string;
+  /** Elements beside `protocol`. */
+  readonly routing?: string;
 }
 
-export function webFarm(name: string, { servers, protocol = 'timeout="00:16:00"' }: FarmParts): string {
-  const each = servers.map(
-    ({ address, httpPort = 8080, httpsPort = 4443, weight = 100 }) =>
-      `<server address="${address}" enabled="true"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}" /></server>`,
-  );
-  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol></applicationRequestRouting></webFarm>`;
+export function webFarm(
+  name: string,
+  { servers, protocol = 'timeout="00:16:00"', farm = '', routing = '' }: FarmParts,
+): string {
+  const each = servers.map(({ address, httpPort = 8080, httpsPort = 4443, weight = 100, hostName }) => {
+    const named = hostName === undefined ? '' : ` hostName="${hostName}"`;
+    return `<server address="${address}" enabled="true"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}"${named} /></server>`;
+  });
+  return `<webFarm name="${name}" enabled="true" ${farm}>${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol>${routing}</applicationRequestRouting></webFarm>`;
 }
 
 /** The two rules that IIS Manager writes for a farm, for one host. */
