@@ -61,7 +61,7 @@ export function holdAnswer(client: ClientSide, limit: number, begin: (head: Answ
       release();
       client.end(trailers);
     },
-    flush: () => head !== undefined || client.flush(),
+    flush: () => client.flush(),
     respond(own, failure) {
       head = undefined;
       client.respond(own, failure);
