@@ -27,16 +27,18 @@ export function checkFarms(farms: readonly WebFarmConfig[], report: Report): voi
 }
 
 function checkPublicKeys({ name, publicKeys }: WebFarmConfig, report: Report): void {
+  let unread = false;
   for (const key of publicKeys) {
     const read = readPublicKey(key);
     if (typeof read !== 'string') continue;
+    unread = true;
     report('LG3023', key.bytes.span, {
       message: `${read}.`,
       advice: 'Write the public key of the certificate in hexadecimal or base64, with or without its algorithm.',
     });
   }
   const [first] = publicKeys;
-  if (first === undefined) return;
+  if (first === undefined || unread) return;
   report('LG3024', first.bytes.span, {
     message: `Over https a server of web farm "${name.value}" must have one of these keys; what ARR makes of publicKeys is not documented.`,
     advice: 'When a certificate gets a new key, list that as well before it comes into use.',

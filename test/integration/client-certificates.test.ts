@@ -173,6 +173,28 @@ describe.each(LANES)('$protocol over $version', (lane) => {
   });
 });
 
+test.each(LANES)(
+  'certificates that no honest client has: refused or passed on as bytes, and others are served ($protocol over $version)',
+  async (lane) => {
+    const farm = await publish('require');
+    const odd = issueCertificate(clients, {
+      names: ['anna'],
+      usage: 'client',
+      subject: [
+        ['CN', 'x\r\nX-Evil: 1\r\n\0y'],
+        ['O', 'Ω'.repeat(5000)],
+      ],
+    });
+    expect((await get(farm, lane, { shown: odd })).status).toBe(200);
+    expect(farm.server.requests[0]?.head).not.toMatch(/^X-Evil/im);
+    expect(header(farm.server.requests[0])).toEqual([inBase64(odd)]);
+    // More than OpenSSL takes of a chain.
+    const endless = { ...TRUSTED, chainPem: TRUSTED.certPem + issuing.certPem.repeat(300) };
+    await expect(get(farm, lane, { shown: endless })).rejects.toThrow();
+    expect((await get(farm, lane, { shown: TRUSTED })).status).toBe(200);
+  },
+);
+
 test('a trailer of the header’s name does not arrive', async () => {
   const farm = await publish('request', { protocol: 'clientCertHeaderName="X-Client-Cert"' });
   const raw = openRaw(farm.httpsPort, { host: HOST, ca: farm.ca });
