@@ -23,9 +23,15 @@ const kinds = {
   /** The answer asks for a login that HTTP/2 cannot carry: the stream is reset, and the client comes back over HTTP/1.1. */
   http11Required: ['us', 401, 0, 0],
   targetNotAllowed: ['client', 403, 0, 0],
+  /** ERROR_ACCESS_DENIED. */
+  clientCertificateRequired: ['client', 403, 7, 5],
+  /** CERT_E_UNTRUSTEDROOT. */
+  clientCertificateUntrusted: ['client', 403, 16, 2148204809],
   methodRefused: ['client', 501, 0, 0],
   targetTooLong: ['client', 414, 0, 0],
   headersTooLarge: ['client', 431, 0, 0],
+  /** HTTP/1.0 toward the server, which cannot be sent a body without its length. */
+  lengthRequired: ['client', 411, 0, 0],
   bodyTooLarge: ['client', 413, 0, 0],
   requestTimeout: ['client', 408, 0, 121],
   tooManyPinned: ['us', 503, 0, 0],

@@ -17,7 +17,7 @@ import {
   readSections,
   siteCodes,
 } from './read-sections.ts';
-import { checkFarm, checkFarmSettings, checkPassword, checkSites, farmNodes } from './references.ts';
+import { checkFarm, checkFarmSettings, checkProxy, checkSites, farmNodes } from './references.ts';
 import {
   boolOf,
   entriesOf,
@@ -53,6 +53,7 @@ export function loadConfig(configDir: string): LoadResult {
   const session = newSession();
   const read = readSettings(join(configDir, 'settings.json'), session);
   session.acknowledge = read.settings.acknowledge;
+  session.clientCertificates = read.settings.tls.clientCertificates;
   const opened = openEntries(read.iis, session);
   const hosts = opened.filter((file) => file.kind === 'applicationHost');
   const sections = emptySections();
@@ -300,8 +301,9 @@ function result(
     context,
   ).map((entry) => entry.node);
   const proxy = sections.proxies.at(-1) ?? absentProxy(read);
-  for (const farm of farms) checkFarm(farm, session.report);
-  for (const node of sections.proxies) checkPassword(node, session.report);
+  const { settings } = read;
+  for (const farm of farms) checkFarm(farm, settings.farms[stringOf(farm, 'name').toLowerCase()], session.report);
+  for (const node of sections.proxies) checkProxy(node, session.report);
   checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
   checkSites(sites, session.report);
   checkLevelLocks(sections.lockable, session.report);
@@ -310,7 +312,7 @@ function result(
     globalRules: globalRuleSet(sections.levels, session),
     webFarms: farms.map(webFarmOf),
     proxy: proxyOf(proxy),
-    settings: read.settings,
+    settings,
   };
   const diagnostics = inOrder(session.diagnostics, session.sources.keys());
   return { ...(session.broken ? {} : { config }), diagnostics, sources: session.sources };

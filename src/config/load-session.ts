@@ -1,6 +1,7 @@
 /** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
 import { type Diagnostic, onlyOnce, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
+import type { SettingsConfig } from './model.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
 
 export interface LoadSession {
@@ -8,13 +9,22 @@ export interface LoadSession {
   readonly report: Report;
   readonly sources: Map<string, string>;
   acknowledge: readonly string[];
+  /** What settings.json says of client certificates. */
+  clientCertificates: SettingsConfig['tls']['clientCertificates'];
   /** True once a file could not be read to its end as XML: there is no picture of the whole then. */
   broken: boolean;
 }
 
 export function newSession(): LoadSession {
   const diagnostics: Diagnostic[] = [];
-  return { diagnostics, report: onlyOnce(reportInto(diagnostics)), sources: new Map(), acknowledge: [], broken: false };
+  return {
+    diagnostics,
+    report: onlyOnce(reportInto(diagnostics)),
+    sources: new Map(),
+    acknowledge: [],
+    clientCertificates: undefined,
+    broken: false,
+  };
 }
 
 /** IIS's limit for web.config and the files that it includes. */

@@ -227,7 +227,7 @@ export interface ProtocolConfig {
   readonly logGuidName: string;
   readonly logCacheHitName: string;
   readonly maxForwards: number;
-  /** KB. */
+  /** KB of an answer that are waited for before its head goes on; 0 where no file says so (ARR would take 256). */
   readonly minResponseBuffer: number;
   /** KB. */
   readonly responseBufferLimit: number;
@@ -236,8 +236,11 @@ export interface ProtocolConfig {
   readonly proxy: string;
   readonly proxyBypass: string;
   readonly stealthMode: boolean;
-  readonly clientCertFileName: string;
-  readonly clientCertHash: string;
+  /** A path of the Windows machine. */
+  readonly clientCertFileName?: Text;
+  readonly clientCertPassword?: Text;
+  /** Thumbprint. */
+  readonly clientCertHash?: Text;
   readonly bufferChunkedResponses: boolean;
   readonly passConnectionCloseHeader: boolean;
   readonly passServerHeader: 'Replace' | 'Remove' | 'PassThrough';
@@ -313,6 +316,13 @@ export interface LoadBalancingConfig {
   readonly randomizeLBTies: boolean;
 }
 
+/** A key that servers of a farm may have. */
+export interface PublicKeyConfig {
+  readonly bytes: Text;
+  /** `''` for any. */
+  readonly algorithmOid: string;
+}
+
 export interface WebFarmConfig {
   readonly span: Span;
   readonly name: Text;
@@ -322,7 +332,7 @@ export interface WebFarmConfig {
   readonly healthCheck: HealthCheckConfig;
   readonly affinity: AffinityConfig;
   readonly loadBalancing: LoadBalancingConfig;
-  readonly publicKeys: readonly { readonly bytes: string; readonly algorithmOid: string }[];
+  readonly publicKeys: readonly PublicKeyConfig[];
 }
 
 // ---- settings.json ---------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /** Attributes that a farm's `protocol` and `system.webServer/proxy` share, and the settings made from them. */
-import type { ProtocolConfig } from './model.ts';
-import { boolOf, childOf, type ElementSchema, enumOf, numberOf, type SectionNode, stringOf } from './schema.ts';
+import type { ProtocolConfig, Text } from './model.ts';
+import { boolOf, childOf, type ElementSchema, enumOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
 
 const text: AttributeSchema = { type: 'string', default: '' };
@@ -77,14 +77,15 @@ export function protocolOf(node: SectionNode, server: SectionNode): ProtocolConf
     logGuidName: stringOf(node, 'logGuidName'),
     logCacheHitName: stringOf(node, 'logCacheHitName'),
     maxForwards: numberOf(node, 'maxForwards'),
-    minResponseBuffer: numberOf(node, 'minResponseBuffer'),
+    minResponseBuffer: node.values.has('minResponseBuffer') ? numberOf(node, 'minResponseBuffer') : 0,
     responseBufferLimit: numberOf(node, 'responseBufferLimit'),
     maxResponseHeaderSize: numberOf(node, 'maxResponseHeaderSize'),
     proxy: stringOf(node, 'proxy'),
     proxyBypass: stringOf(node, 'proxyBypass'),
     stealthMode: boolOf(node, 'stealthMode'),
-    clientCertFileName: stringOf(node, 'clientCertFileName'),
-    clientCertHash: stringOf(node, 'clientCertHash'),
+    ...filled(node, 'clientCertFileName'),
+    ...filled(node, 'clientCertPassword'),
+    ...filled(node, 'clientCertHash'),
     bufferChunkedResponses: boolOf(node, 'bufferChunkedResponses'),
     passConnectionCloseHeader: boolOf(server, 'passConnectionCloseHeader'),
     passServerHeader: enumOf(server, 'passServerHeader'),
@@ -95,5 +96,13 @@ export function protocolOf(node: SectionNode, server: SectionNode): ProtocolConf
       queryStringHandling: enumOf(cache, 'queryStringHandling'),
       validationInterval: numberOf(cache, 'validationInterval'),
     },
+  };
+}
+
+/** Left out where it is empty, as well. */
+function filled<Name extends string>(node: SectionNode, name: Name): { readonly [Key in Name]?: Text } {
+  const written = textOf(node, name);
+  return (written === undefined || written.value === '' ? {} : { [name]: written }) as {
+    readonly [Key in Name]?: Text;
   };
 }

@@ -141,7 +141,7 @@ function readOther(use: SectionUse, file: ConfigFile, into: ReadSections, sessio
       break;
     default:
       noteLockable(use, file, looseNode(use.element), into);
-      reportUnserved(use.path, use.element, session.acknowledge, report);
+      reportUnserved(use.path, use.element, session, report);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Checks that need the whole model: site ids, colliding bindings, retired and unreadable farm settings. */
 import type { Report, Span } from './diagnostic.ts';
-import type { BindingConfig, SiteConfig } from './model.ts';
+import type { BindingConfig, FarmSettings, SiteConfig } from './model.ts';
 import { childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
 import { forms, type TextForm } from './settings-table.ts';
 
@@ -70,8 +70,11 @@ function describe(binding: BindingConfig): string {
 
 const retired = new Set(['LeastRequests', 'LeastResponseTime', 'WeightedTotalTraffic']);
 
-/** What a farm says that is not carried out as it stands. */
-export function checkFarm(farm: SectionNode, report: Report): void {
+/**
+ * What a farm says that is not carried out as it stands.
+ * @param settings what settings.json says of it
+ */
+export function checkFarm(farm: SectionNode, settings: FarmSettings | undefined, report: Report): void {
   const routing = childOf(farm, 'applicationRequestRouting');
   const balancing = childOf(routing, 'loadBalancing');
   const algorithm = stringOf(balancing, 'algorithm');
@@ -82,7 +85,11 @@ export function checkFarm(farm: SectionNode, report: Report): void {
       advice: 'Write WeightedRoundRobin.',
     });
   }
-  checkPassword(childOf(routing, 'protocol'), report);
+  const protocol = childOf(routing, 'protocol');
+  const name = stringOf(farm, 'name');
+  const cure = `Name the certificate in settings.json, "farms": { "${name}": { "clientCertificate": { "pfx": "NAME.pfx", "passphraseFile": "NAME.pfx.pass" } } }: what stands here has no effect then. Or remove clientCertPassword, and write the password into a file NAME.pfx.pass beside the PFX.`;
+  if (settings?.clientCertificate === undefined) checkPassword(protocol, cure, report);
+  checkForwarding(protocol, report);
   checkHealth(childOf(routing, 'healthCheck'), report);
 }
 
@@ -128,15 +135,43 @@ function checkLiveTraffic(node: SectionNode, report: Report): void {
   }
 }
 
-/** An encrypted password can be read on the machine that wrote it and nowhere else. */
-export function checkPassword(node: SectionNode, report: Report): void {
+/** The same of `system.webServer/proxy`. */
+export function checkProxy(node: SectionNode, report: Report): void {
+  const cure =
+    'Remove clientCertPassword, and write the password into a file NAME.pfx.pass beside the PFX; or name the certificate by clientCertHash.';
+  checkPassword(node, cure, report);
+  checkForwarding(node, report);
+}
+
+/** An encrypted password can be read on the machine that wrote it and nowhere else. A thumbprint needs none. */
+function checkPassword(node: SectionNode, advice: string, report: Report): void {
   const password = textOf(node, 'clientCertPassword');
   const match = /^\[enc:[^:]*:(.*):enc\]$/s.exec(password?.value ?? '');
-  if (password === undefined || match === null || match[1] === '') return;
+  if (password === undefined || match === null || match[1] === '' || stringOf(node, 'clientCertHash') !== '') return;
   report('LG3009', password.span, {
     message: 'clientCertPassword is encrypted with a key of the Windows machine that wrote it.',
-    advice: 'Remove clientCertPassword and clientCertFileName.',
+    advice,
   });
+}
+
+function checkForwarding(node: SectionNode, report: Report): void {
+  const outgoing = [textOf(node, 'proxy'), textOf(node, 'proxyBypass')].find(
+    (text) => text && text.value.trim() !== '',
+  );
+  if (outgoing !== undefined) {
+    report('LG3020', outgoing.span, {
+      message: 'Servers are asked directly: a forward proxy on the way to them is not used.',
+      advice: 'Let this machine reach the servers directly, and remove the attribute.',
+    });
+  }
+  const buffer = textOf(node, 'minResponseBuffer');
+  const held = Math.min(numberOf(node, 'minResponseBuffer'), numberOf(node, 'responseBufferLimit'));
+  if (buffer !== undefined && held > 0) {
+    report('LG3021', buffer.span, {
+      message: `Answers are held back until ${held} KB are there or they end: what servers send bit by bit, such as the progress of a long request, arrives late.`,
+      advice: 'Write minResponseBuffer="0" to pass answers on as they come, or leave the attribute out.',
+    });
+  }
 }
 
 /** Farms that settings.json speaks of must exist. */

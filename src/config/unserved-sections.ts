@@ -1,6 +1,7 @@
 /** Sections that Lychgate does not carry out although they could refuse, redirect or add something. */
 import type { Report, Span } from './diagnostic.ts';
 import { moduleSections } from './known-sections.ts';
+import type { SettingsConfig } from './model.ts';
 import type { XmlElement } from './xml.ts';
 
 interface Difference {
@@ -8,9 +9,17 @@ interface Difference {
   /** True where it keeps somebody out. */
   readonly guards: boolean;
   readonly what: string;
+  /** How the cure begins, where settings.json has one; what follows is to acknowledge the section. */
+  readonly cure?: string;
 }
 
-type Compare = (element: XmlElement) => Difference | undefined;
+/** What settings.json has to do with these sections. */
+export interface ServedBySettings {
+  readonly acknowledge: readonly string[];
+  readonly clientCertificates: SettingsConfig['tls']['clientCertificates'];
+}
+
+type Compare = (element: XmlElement, settings: ServedBySettings) => Difference | undefined;
 
 function attributeOf(element: XmlElement, name: string) {
   return element.attributes.find((attribute) => attribute.name === name);
@@ -40,13 +49,25 @@ function whenDisabled(what: string, guards: boolean): Compare {
   return (element) => (isFalse(element, 'enabled') ? { span: element.tagSpan, guards, what } : undefined);
 }
 
-function compareAccess(element: XmlElement): Difference | undefined {
+/** settings.json asks by listener and not by path, and nothing here keeps plain HTTP out: so much is told. */
+function compareAccess(element: XmlElement, { clientCertificates }: ServedBySettings): Difference | undefined {
   const flags = attributeOf(element, 'sslFlags');
   const names = (flags?.value.value ?? '').split(',').map((flag) => flag.trim().toLowerCase());
-  if (flags === undefined || names.every((flag) => flag === '' || flag === 'none')) return undefined;
-  const guards = names.includes('sslrequirecert');
-  const what = guards ? 'clients must show a certificate' : 'clients must use TLS or are asked for a certificate';
-  return { span: flags.value.span, guards, what };
+  const asked = clientCertificates !== undefined && clientCertificates.listeners === undefined;
+  const left = names.filter((flag) => flag !== '' && flag !== 'none' && !(asked && flag === 'sslnegotiatecert'));
+  if (flags === undefined || left.length === 0) return undefined;
+  const { span } = flags.value;
+  if (left.includes('sslrequirecert')) {
+    const what = 'clients must show a certificate';
+    const cure =
+      asked && clientCertificates.mode === 'require'
+        ? 'tls.clientCertificates requires one on every https listener already. Let http bindings lead nowhere but to https, then'
+        : `Require one on the https listeners, "tls": { "clientCertificates": { "mode": "require", "ca": "clients-ca.pem" } }, let http bindings lead nowhere but to https, then`;
+    return { span, guards: true, what, cure };
+  }
+  if (!left.includes('sslnegotiatecert')) return { span, guards: false, what: 'clients must use TLS' };
+  const cure = 'Ask for one with "tls": { "clientCertificates": { "mode": "request", "ca": "clients-ca.pem" } }, or';
+  return { span, guards: false, what: 'clients are asked for a certificate', cure };
 }
 
 function compareIpSecurity(element: XmlElement): Difference | undefined {
@@ -167,14 +188,9 @@ const compared: Readonly<Record<string, Compare>> = {
 };
 
 /** Reports a section that says something which Lychgate does not do. */
-export function reportUnserved(
-  path: string,
-  element: XmlElement,
-  acknowledged: readonly string[],
-  report: Report,
-): void {
+export function reportUnserved(path: string, element: XmlElement, settings: ServedBySettings, report: Report): void {
   const name = path.replace(/^system\.webServer\//, '');
-  if (isAcknowledged(path, acknowledged)) return;
+  if (isAcknowledged(path, settings.acknowledge)) return;
   if (moduleSections.has(path)) {
     report('LG1016', element.nameSpan, {
       message: `Section ${name} belongs to a module that runs applications; Lychgate does not carry it out.`,
@@ -183,14 +199,16 @@ export function reportUnserved(
     return;
   }
   const compare = Object.hasOwn(compared, name) ? compared[name] : undefined;
-  const difference = compare?.(element);
+  const difference = compare?.(element, settings);
   if (difference === undefined) return;
   const acknowledge = `add "${name}" to "acknowledge" in settings.json`;
   report(difference.guards ? 'LG1017' : 'LG1016', difference.span, {
     message: `Section ${name} is not carried out: under IIS ${difference.what}.`,
-    advice: difference.guards
-      ? `Guard it in another place and then ${acknowledge}.`
-      : `If that is not needed here, remove it or ${acknowledge}.`,
+    advice: difference.cure
+      ? `${difference.cure} ${acknowledge}.`
+      : difference.guards
+        ? `Guard it in another place and then ${acknowledge}.`
+        : `If that is not needed here, remove it or ${acknowledge}.`,
   });
 }
 

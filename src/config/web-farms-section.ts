@@ -268,7 +268,7 @@ export function webFarmOf(node: SectionNode): WebFarmConfig {
       randomizeLBTies: boolOf(balancing, 'randomizeLBTies'),
     },
     publicKeys: entriesOf(childOf(settings, 'publicKeys')).map((key) => ({
-      bytes: stringOf(key, 'bytes'),
+      bytes: textOf(key, 'bytes') ?? { value: '', span: key.nameSpan },
       algorithmOid: stringOf(key, 'algorithmOid'),
     })),
   };

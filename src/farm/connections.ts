@@ -1,7 +1,7 @@
 /**
  * Connections to servers, one pool for each endpoint, for all lanes. The key of a pool holds everything that decides what
- * its connections may be used for: address, port, scheme, SNI, accepted names, pins and authorities. Two farms that differ
- * in any of these never share a connection.
+ * its connections may be used for: address, port, scheme, SNI, accepted names, pins, public keys, authorities and our own
+ * certificate. Two farms that differ in any of these never share a connection.
  */
 import { ExchangeError } from '../errors.ts';
 import type { ResolvedName } from './resolved-name.ts';
@@ -82,9 +82,9 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
   };
 }
 
-/** Connections are shared between endpoints with equal keys, and between no others. */
+/** Connections are shared between endpoints with equal keys, and between no others. Of our certificate it holds the hash. */
 export function poolKey(endpoint: Endpoint): string {
-  return JSON.stringify(endpoint);
+  return JSON.stringify(endpoint, (name, value) => (name === 'clientCertificate' ? value.sha256 : value));
 }
 
 interface Waiting {

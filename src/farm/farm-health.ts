@@ -6,6 +6,7 @@ import type { OutlierSettings, WebFarmConfig } from '../config/model.ts';
 import type { Logger } from '../log.ts';
 import type { TestResult } from './health-check.ts';
 import { findOutliers } from './outlier-latency.ts';
+import { readPublicKeys } from './public-keys.ts';
 import { endpointsOf, type FarmSurroundings } from './server.ts';
 import { type AnswerCounters, type ServerHealth, ServerJudge } from './server-judge.ts';
 import type { ServerRoutes } from './server-routes.ts';
@@ -70,13 +71,14 @@ function judgeFarm(farm: WebFarmConfig, { around, routes, counters, changed, log
   const { outlierLatency, liveTrafficRecovery } = surroundings.settings;
   const name = farm.name.value.toLowerCase();
   // Only those that are switched on: others get no requests anyway.
+  const parts = { protocol: farm.protocol, around: surroundings, publicKeys: readPublicKeys(farm) };
   const members = farm.enabled ? farm.servers.filter(({ enabled }) => enabled) : [];
   const judges = members.map((member) => {
     const address = member.address.value.toLowerCase();
     const judge = new ServerJudge({
       farm,
       address: member.address.value,
-      tests: planUrlTests(farm, member, endpointsOf(member, farm.protocol, surroundings), surroundings.settings),
+      tests: planUrlTests(farm, member, endpointsOf(member, parts), surroundings.settings),
       routes,
       recovery: liveTrafficRecovery,
       counters: () => counters(name, address),

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { BodyReader } from '../http1/body-reader.ts';
 import { HeadReader } from '../http1/head-reader.ts';
+import type { RequestVersion } from '../http1/head-writer.ts';
 import { malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { currentTurn, readInTurn, turnTime } from '../loop-turn.ts';
@@ -40,6 +41,7 @@ export interface SentRequest {
   readonly complete: boolean;
   /** Protocols that it offers to change to; `''` for none. */
   readonly upgrade: string;
+  readonly version: RequestVersion;
 }
 
 type State = 'opening' | 'idle' | 'head' | 'body' | 'answered' | 'tunnel' | 'closed';
@@ -58,6 +60,7 @@ export class ServerConnection implements SocketEvents {
   #sink: AnswerSink | undefined;
   #method = '';
   #upgrade = '';
+  #version: RequestVersion = 'HTTP/1.1';
   #interim = 0;
   #requestComplete = true;
   #reusable = true;
@@ -130,6 +133,7 @@ export class ServerConnection implements SocketEvents {
     this.#sink = sink;
     this.#method = request.method;
     this.#upgrade = request.upgrade;
+    this.#version = request.version;
     this.#requestComplete = request.complete;
     this.#interim = 0;
     this.#state = 'head';
@@ -157,7 +161,7 @@ export class ServerConnection implements SocketEvents {
     this.#socket.end();
   }
 
-  /** It ends behind the answer that is under way. */
+  /** It ends behind the answer that is under way, or to come. */
   retire(): void {
     this.#retired = true;
   }
@@ -270,14 +274,14 @@ export class ServerConnection implements SocketEvents {
   #readHead(bytes: Buffer, at: number): number {
     const end = this.#head.push(bytes, at);
     if (end < 0) return bytes.length;
-    const message = parseResponse(this.#head.text, this.#method, HEADER_COUNT);
+    const message = parseResponse(this.#head.text, this.#method, HEADER_COUNT, this.#version);
     if (message.status === 101) {
       this.#switchProtocols(message);
     } else if (message.status < 200) {
       if (++this.#interim > MOST_INTERIM) throw malformed(`more than ${MOST_INTERIM} interim answers`);
       this.#sink?.onInformation(message);
     } else {
-      this.#reusable = message.keepAlive;
+      this.#reusable &&= message.keepAlive;
       this.idleHint = message.keepAliveTimeout;
       this.#body.start(message.body);
       this.#state = 'body';

@@ -9,6 +9,7 @@ import {
   type PeerCertificate,
   type SecureContext,
 } from 'node:tls';
+import { isListed, type PublicKey } from './public-keys.ts';
 
 export interface ServerTls {
   /** `full`: chain and name; `chain`: no name; `none`: neither. */
@@ -19,8 +20,21 @@ export interface ServerTls {
   readonly serverName?: string;
   /** Base64 SHA-256 of the SubjectPublicKeyInfo; empty: any key. */
   readonly pins: readonly string[];
+  /** `publicKeys` of the farm: empty for any key. */
+  readonly publicKeys: readonly PublicKey[];
   /** PEM certificates trusted beside the public authorities. */
   readonly ca: readonly string[];
+  /** What we show where the server asks for it. */
+  readonly clientCertificate?: ShownCertificate;
+}
+
+/** A certificate of ours for servers. Holds its key: never log it whole. */
+export interface ShownCertificate {
+  /** Stands for it in the keys of pools and contexts. */
+  readonly sha256: string;
+  /** Leaf first, then its issuers. */
+  readonly certPem: string;
+  readonly keyPem: string;
 }
 
 /** Raised inside the TLS client when a certificate does not carry an accepted name or key. */
@@ -29,11 +43,15 @@ export class CertificateRefused extends Error {
 }
 
 /** Made once for all connections: it reads every authority, which takes longer than a handshake. */
-function contextOf(ca: readonly string[]): SecureContext {
-  const key = ca.join('\n');
+function contextOf({ ca, clientCertificate: own }: ServerTls): SecureContext {
+  const key = [own?.sha256 ?? '', ...ca].join('\n');
   let context = contexts.get(key);
   if (context === undefined) {
-    context = createSecureContext({ ca: [...getCACertificates('default'), ...ca], minVersion: 'TLSv1.2' });
+    context = createSecureContext({
+      ca: [...getCACertificates('default'), ...ca],
+      minVersion: 'TLSv1.2',
+      ...(own && { cert: own.certPem, key: own.keyPem }),
+    });
     contexts.set(key, context);
   }
   return context;
@@ -46,7 +64,7 @@ export function trustOptions(server: ServerTls): ConnectionOptions {
   return {
     // An empty servername sends no SNI; tls.connect would otherwise take the host for it.
     servername: server.serverName ?? '',
-    secureContext: contextOf(server.ca),
+    secureContext: contextOf(server),
     rejectUnauthorized: server.verify !== 'none',
     checkServerIdentity: (_host, certificate) => judge(server, certificate),
     ALPNProtocols: ['http/1.1'],
@@ -62,16 +80,19 @@ function judge(server: ServerTls, certificate: PeerCertificate): Error | undefin
   );
 }
 
-/** Pins are checked after the handshake, so that they also hold where `verify` is `none`. */
+/** Pins and `publicKeys` are checked after the handshake, so that they also hold where `verify` is `none`. */
 export function pinFault(server: ServerTls, rawCertificate: Buffer | undefined): CertificateRefused | undefined {
-  if (server.pins.length === 0) return undefined;
+  const { pins, publicKeys } = server;
+  if (pins.length === 0 && publicKeys.length === 0) return undefined;
   if (rawCertificate === undefined)
     return new CertificateRefused('the server sent no certificate to compare with its pins');
   const key = new X509Certificate(rawCertificate).publicKey.export({ type: 'spki', format: 'der' });
   const pin = createHash('sha256').update(key).digest('base64');
-  return server.pins.includes(pin)
+  if (pins.length > 0 && !pins.includes(pin))
+    return new CertificateRefused(`the key of the certificate (${pin}) is not pinned`);
+  return publicKeys.length === 0 || isListed(publicKeys, key)
     ? undefined
-    : new CertificateRefused(`the key of the certificate (${pin}) is not pinned`);
+    : new CertificateRefused(`the key of the certificate (SHA-256 ${pin}) is none of publicKeys`);
 }
 
 /** The SNI for a member: the configured name, else its own if that is a DNS name, else none. */

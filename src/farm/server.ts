@@ -2,10 +2,11 @@
 import type { FarmSettings, ProtocolConfig, ServerConfig } from '../config/model.ts';
 import { Circuit } from './circuit.ts';
 import type { Connections } from './connections.ts';
+import type { PublicKey } from './public-keys.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { Endpoint } from './server-socket.ts';
 import type { ServerState } from './server-state.ts';
-import { type ServerTls, sniFor } from './server-tls.ts';
+import { type ServerTls, type ShownCertificate, sniFor } from './server-tls.ts';
 
 export type Scheme = 'http' | 'https';
 
@@ -15,6 +16,7 @@ export interface FarmSurroundings {
   /** Names that bindings and rules give to what the farm publishes. */
   readonly names: readonly string[];
   readonly ca: readonly string[];
+  readonly clientCertificate: ShownCertificate | undefined;
   readonly localAddress: string | undefined;
   readonly connectTimeout: number;
 }
@@ -28,6 +30,7 @@ export type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'ht
 export interface ServerParts {
   readonly protocol: ProtocolConfig;
   readonly around: FarmSurroundings;
+  readonly publicKeys: readonly PublicKey[];
   readonly state: ServerState;
   readonly connections: Connections;
   /** The host comes from a request, and is one of `upstream.allow`. */
@@ -50,14 +53,15 @@ export class Server {
   /** Told when its load has changed. */
   onLoad: ((server: Server) => void) | undefined;
 
-  constructor(member: Member, { protocol, around, state, connections, computedHost = false }: ServerParts) {
+  constructor(member: Member, parts: ServerParts) {
+    const { around, state, connections } = parts;
     const { circuit, slowStart } = around.settings;
     this.address = member.address.value;
     this.weight = member.weight;
     this.hostName = member.hostName;
     this.state = state;
     this.#slowStartMs = slowStart * 1000;
-    this.#endpoints = endpointsOf(member, protocol, around, computedHost);
+    this.#endpoints = endpointsOf(member, parts);
     const circuitOf = (scheme: Scheme, settings: NonNullable<FarmSettings['circuit']>) =>
       new Circuit(settings, {
         knock: (done) => knock(connections, this.#endpoints[scheme], done),
@@ -150,12 +154,9 @@ function knock(connections: Connections, endpoint: Endpoint, done: (connected: b
   connections.lease(endpoint, taker, { fresh: true });
 }
 
-/** @param computedHost the host comes from a request, and is one of `upstream.allow` */
 export function endpointsOf(
   member: Member,
-  protocol: ProtocolConfig,
-  around: FarmSurroundings,
-  computedHost = false,
+  { protocol, around, publicKeys, computedHost = false }: Omit<ServerParts, 'state' | 'connections'>,
 ): Endpoints {
   const { settings } = around;
   const address = member.address.value;
@@ -177,6 +178,8 @@ export function endpointsOf(
     names: [...new Set(names.filter((name) => name !== ''))],
     pins: settings.pins,
     ca: around.ca,
+    publicKeys,
+    ...(around.clientCertificate && { clientCertificate: around.clientCertificate }),
     ...(serverName === undefined ? {} : { serverName }),
   };
   return {

@@ -5,6 +5,7 @@ import { availableServers } from './available-servers.ts';
 import { ClientAffinity } from './client-affinity.ts';
 import type { Connections } from './connections.ts';
 import { type Balancer, leastRequests, requestHash, weightedRoundRobin } from './load-balancing.ts';
+import { readPublicKeys } from './public-keys.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type FarmSurroundings, type Scheme, Server } from './server.ts';
 import { type RunState, ServerState, type ServerStates, stateOf } from './server-state.ts';
@@ -67,9 +68,10 @@ export function createWebFarm(config: WebFarmConfig, { around, connections, stat
   const name = config.name.value;
   const { protocol, loadBalancing, affinity, healthCheck } = config;
   const enabled = config.enabled ? config.servers.filter((server) => server.enabled) : [];
+  const publicKeys = readPublicKeys(config);
   const servers = enabled.map((member) => {
     const state = stateOf(states, name, member.address.value);
-    return new Server(member, { protocol, around, state, connections });
+    return new Server(member, { protocol, around, publicKeys, state, connections });
   });
   return openFarm(servers, {
     name,
@@ -100,7 +102,8 @@ export function createDirectFarm(
   const member = { address: { value: host }, weight: 1, hostName: '', ...ports };
   // Nobody closes the circuits of hosts that are asked for once and never again.
   const { circuit: _none, ...settings } = around.settings;
-  const parts = { protocol, around: { ...around, settings }, state: new ServerState(), connections, computedHost };
+  const state = new ServerState();
+  const parts = { protocol, around: { ...around, settings }, publicKeys: [], state, connections, computedHost };
   return openFarm([new Server(member, parts)], {
     name: '',
     protocol,

@@ -7,9 +7,16 @@ export function fieldLines(headers: readonly string[]): string {
   return text;
 }
 
+export type RequestVersion = 'HTTP/1.0' | 'HTTP/1.1';
+
 /** @param lines fields as `fieldLines` makes them */
-export function requestHead(method: string, target: string, lines: string): string {
-  return `${method} ${target} HTTP/1.1\r\n${lines}\r\n`;
+export function requestHead(
+  method: string,
+  target: string,
+  lines: string,
+  version: RequestVersion = 'HTTP/1.1',
+): string {
+  return `${method} ${target} ${version}\r\n${lines}\r\n`;
 }
 
 /**

@@ -24,9 +24,15 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([^\r]*))?\r/;
 
 /**
  * @param method of the request that it answers
+ * @param asked the version of that request: an answer to HTTP/1.0 ends the connection unless it says otherwise
  * @throws MessageFault
  */
-export function parseResponse(text: string, method: string, headerCount: number): ResponseMessage {
+export function parseResponse(
+  text: string,
+  method: string,
+  headerCount: number,
+  asked: 'HTTP/1.0' | 'HTTP/1.1' = 'HTTP/1.1',
+): ResponseMessage {
   const line = STATUS_LINE.exec(text);
   if (line === null) throw malformed(`status line ${JSON.stringify(text.slice(0, Math.min(64, text.indexOf('\r'))))}`);
   const version = line[1] === '1' ? 'HTTP/1.1' : 'HTTP/1.0';
@@ -37,7 +43,7 @@ export function parseResponse(text: string, method: string, headerCount: number)
   const declared = declaredBody(fields, version);
   const body = hasNoBody(status, method) ? 'none' : (declared ?? 'until-close');
   const keeps =
-    version === 'HTTP/1.1'
+    version === 'HTTP/1.1' && asked === 'HTTP/1.1'
       ? connection === '' || !namesOption(connection, 'close')
       : namesOption(connection, 'keep-alive') && !namesOption(connection, 'close');
   return {

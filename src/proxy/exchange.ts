@@ -13,11 +13,12 @@ import type { ResponseMessage } from '../http1/response-message.ts';
 import { type BodyRules, rewriteHead } from '../rewrite/outbound.ts';
 import { loggedTarget } from '../rewrite/target.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
+import { heldBytes, holdAnswer } from './held-answer.ts';
 import { bodyRulesApply, rewriteBody } from './outbound-answer.ts';
 import { failurePage, ruleAnswer } from './own-answer.ts';
 import { type Decision, decide, type Forward } from './pipeline.ts';
 import { type HeaderList, headerOf, type RequestHead } from './request-head.ts';
-import { serverHeaders } from './request-headers.ts';
+import { clientTrailers, serverHeaders, versionFor } from './request-headers.ts';
 import { clientHeaders, informationHeaders } from './response-headers.ts';
 import { createRewrittenBody, type RewrittenBody } from './rewritten-body.ts';
 import type { Runtime } from './runtime.ts';
@@ -29,7 +30,8 @@ import { carriesWindowsLogin, challengesWindowsLogin } from './windows-authentic
 export class Exchange implements AnswerSink, LeaseTaker {
   readonly head: RequestHead;
   readonly #runtime: Runtime;
-  readonly #client: ClientSide;
+  /** The lane, or what holds an answer back before it. */
+  #client: ClientSide;
   readonly #time = Date.now();
   readonly #started = performance.now();
   readonly #logId = randomUUID();
@@ -128,6 +130,12 @@ export class Exchange implements AnswerSink, LeaseTaker {
       this.#held = this.#holdsForBody();
       if (this.#held) return;
       const decision = this.#forwardDecision();
+      if (this.#lengthUnknown() && versionFor(decision.farm.protocol, this.head) === 'HTTP/1.0') {
+        throw new ExchangeError(
+          'lengthRequired',
+          'a body of unknown length, for a server that is spoken to in HTTP/1.0',
+        );
+      }
       // 1.
       if (this.head.protocol === 'HTTP/2.0' && carriesWindowsLogin(this.head.headers)) {
         throw windowsOverHttp2('the request carries a Windows login');
@@ -138,7 +146,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const pin = this.head.connection.pins.get(decision.farm, decision.scheme);
       const pinned = pin && choice.keeps(pin.server) ? pin : undefined;
       const server = pinned?.server ?? choice.first();
-      this.#begin(server);
+      this.#enter(server);
       // 3.
       if (pinned?.connection.isIdle) this.onConnection(pinned.connection);
       else this.#lease(server, false);
@@ -178,13 +186,13 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (this.#requestComplete) return;
     this.#requestComplete = true;
     if (this.#requestSent) {
-      if (this.head.body === 'stream') this.#connection?.write(encodeEnd(passedTrailers(trailers)));
+      if (this.head.body === 'stream') this.#connection?.write(encodeEnd(this.#clientTrailers(trailers)));
       this.#connection?.requestEnded();
       if (this.#serverDone) this.#connection = undefined;
     } else {
       // A request with no body after all says so without Transfer-Encoding, which IIS refuses in a GET.
       if (this.head.body === 'stream' && this.#pending.length > 0)
-        this.#pending.push(encodeEnd(passedTrailers(trailers)));
+        this.#pending.push(encodeEnd(this.#clientTrailers(trailers)));
       if (this.#held) this.forward();
     }
   }
@@ -344,7 +352,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     throw new ExchangeError('internal', 'a server was asked before it was decided to');
   }
 
-  #begin(server: Server): void {
+  #enter(server: Server): void {
     this.#server = server;
     this.#repeated = false;
     server.begin(this.head.upgrade !== '');
@@ -362,9 +370,13 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (failure.side === 'server') failed.fail(upgrade);
     failed.end(upgrade);
     this.#runtime.log.debug({ logId: this.#logId, server: next.address }, `another server is tried: ${failure.reason}`);
-    this.#begin(next);
+    this.#enter(next);
     this.#lease(next, false);
     return true;
+  }
+
+  #clientTrailers(trailers: HeaderList): HeaderList {
+    return clientTrailers(trailers, this.#forwardDecision().farm.protocol);
   }
 
   #lease(server: Server, fresh: boolean): void {
@@ -387,6 +399,11 @@ export class Exchange implements AnswerSink, LeaseTaker {
     throw new ExchangeError('bodyTooLarge', `a body of ${bytes} bytes or more, ${bodyBytes} are taken`);
   }
 
+  /** Of a body that has come whole, and is empty, the length is known after all. */
+  #lengthUnknown(): boolean {
+    return this.head.body === 'stream' && !(this.#requestComplete && this.#pending.length === 0);
+  }
+
   #holdsForBody(): boolean {
     const { method, body } = this.head;
     return (
@@ -403,27 +420,38 @@ export class Exchange implements AnswerSink, LeaseTaker {
     const server = this.#server;
     if (server === undefined) return;
     const { farm, scheme, target, setHeaders } = this.#forwardDecision();
+    const { protocol } = farm;
+    const version = versionFor(protocol, head);
     const headers = serverHeaders({
       head,
       server,
       scheme,
       logId: this.#logId,
       port: connection.endpoint.port,
-      protocol: farm.protocol,
+      protocol,
       setHeaders,
       // What has no body after all is told as such.
-      chunked: head.body === 'stream' && !(this.#requestComplete && this.#pending.length === 0),
+      chunked: this.#lengthUnknown(),
+      version,
     });
-    const text = requestHead(head.method, target, headers);
+    const text = requestHead(head.method, target, headers, version);
     this.#requestSent = true;
     this.#asked = performance.now();
     this.#bodySent ||= this.#pending.length > 0;
+    // Whatever the server makes of `Connection: close`.
+    if (!protocol.keepAlive) connection.retire();
+    // HTTP/1.0 has no interim answers, and the client waits for this one.
+    if (version === 'HTTP/1.0' && head.expectsContinue) {
+      this.#client.information(100, 'Continue', []);
+      this.#client.flush();
+    }
     const more = connection.send(
       {
         method: head.method,
         bytes: joined(text, this.#pending),
         complete: this.#requestComplete,
-        upgrade: head.upgrade,
+        upgrade: version === 'HTTP/1.0' ? '' : head.upgrade,
+        version,
       },
       this,
     );
@@ -465,10 +493,16 @@ export class Exchange implements AnswerSink, LeaseTaker {
   }
 
   #answer(answer: AnswerHead): void {
-    this.#answerBegun = true;
-    this.#status = answer.status;
     this.#tunnel = answer.status === 101;
+    const limit = heldBytes(answer, this.head.method, this.#forwardDecision().farm.protocol);
+    if (limit > 0) this.#client = holdAnswer(this.#client, limit, (head) => this.#begin(head));
+    else this.#begin(answer);
     this.#client.answer(answer);
+  }
+
+  #begin({ status }: AnswerHead): void {
+    this.#answerBegun = true;
+    this.#status = status;
   }
 
   /** The rules may want to see all of the body before its head can be told. */
@@ -525,7 +559,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#answerBegun = true;
     this.#answerComplete = true;
     this.#status = own.status;
-    this.#bytesSent += this.head.method === 'HEAD' ? 0 : Buffer.byteLength(own.body);
+    // What was held back of another answer does not count.
+    this.#bytesSent = this.head.method === 'HEAD' ? 0 : Buffer.byteLength(own.body);
     this.#client.respond(own, failure);
   }
 
@@ -612,6 +647,9 @@ const REFUSED: ReadonlySet<string> = new Set<FailureKind>([
   'versionRefused',
   'targetTooLong',
   'headersTooLarge',
+  'clientCertificateRequired',
+  'clientCertificateUntrusted',
+  'lengthRequired',
   'bodyTooLarge',
   'requestTimeout',
 ]);

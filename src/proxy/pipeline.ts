@@ -57,6 +57,8 @@ export type Decision = (Respond | Abort | Forward | Fail) & {
 export function decide(runtime: Runtime, head: RequestHead): Decision {
   if (isRefusedMethod(head.method)) throw new ExchangeError('methodRefused', `method ${head.method}`);
   const site = siteOf(runtime, head);
+  const refusal = head.connection.clientCertificate?.refusal;
+  if (refusal) throw new ExchangeError(refusal.kind, refusal.reason);
   const request = rewriteRequest(head, site);
   const outcome = evaluateRules(site.rules, request);
   const rule = 'rule' in outcome ? outcome.rule : '';

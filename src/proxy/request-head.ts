@@ -1,4 +1,5 @@
 /** What both lanes hand to the shared stages: the head of one request and the connection it came on. */
+import type { FailureKind } from '../errors.ts';
 import type { ClientPins } from '../farm/pinned-connection.ts';
 import type { PassedHeaders } from './request-headers.ts';
 
@@ -10,6 +11,14 @@ export interface PresentedCertificate {
   readonly keyBits: number;
   readonly subject: string;
   readonly issuer: string;
+}
+
+/** What a client has shown at its handshake. */
+export interface ClientCertificate {
+  /** The DER in base64, in one line; absent where it has shown none that is trusted. */
+  readonly base64?: string;
+  /** Why nothing is answered on this connection but an error. */
+  readonly refusal?: { readonly kind: FailureKind; readonly reason: string };
 }
 
 export interface ClientConnection {
@@ -25,6 +34,8 @@ export interface ClientConnection {
     readonly cipherBits: number;
     readonly certificate: PresentedCertificate | undefined;
   };
+  /** What the client has shown, where the listener asks for it. */
+  readonly clientCertificate?: ClientCertificate;
   /** True where the peer is in `trustedProxies`. */
   readonly trusted: boolean;
   readonly pins: ClientPins;

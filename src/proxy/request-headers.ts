@@ -2,8 +2,10 @@
 import type { ProtocolConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/server.ts';
+import type { RequestVersion } from '../http1/head-writer.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
+import { passedTrailers } from './trailers.ts';
 
 /** Longest X-Forwarded-For that is taken over from a client; what is older than that is cut off. */
 const FORWARDED_FOR_LIMIT = 2048;
@@ -45,6 +47,13 @@ export interface ServerRequest {
   readonly setHeaders: ReadonlyMap<string, string> | undefined;
   /** The body goes on in chunks, since its length shows only at its end. */
   readonly chunked: boolean;
+  readonly version: RequestVersion;
+}
+
+/** `httpVersion` of the farm: what a server is spoken to in. HTTP/2 passes through as HTTP/1.1. */
+export function versionFor({ httpVersion }: ProtocolConfig, { protocol }: RequestHead): RequestVersion {
+  if (httpVersion === 'PassThrough') return protocol === 'HTTP/1.0' ? 'HTTP/1.0' : 'HTTP/1.1';
+  return httpVersion === 'Http10' ? 'HTTP/1.0' : 'HTTP/1.1';
 }
 
 /**
@@ -113,6 +122,8 @@ function backLines({ head: { connection }, protocol }: ServerRequest, forwardedF
   if (protocol.xForwardedByHeader !== '') text += line(protocol.xForwardedByHeaderName, protocol.xForwardedByHeader);
   text += line(protocol.xForwardedForHeaderName, withClient(forwardedFor, connection, protocol));
   if (connection.tls) text += line(protocol.sslHeaderName, sslValue(connection.tls));
+  const shown = connection.clientCertificate?.base64;
+  if (shown !== undefined) text += line(protocol.clientCertHeaderName, shown);
   return protocol.logGuidName === '' ? text : `${text}${protocol.logGuidName}: `;
 }
 
@@ -129,6 +140,7 @@ interface TreatedName {
 
 interface OwnNames {
   readonly forwardedFor: string;
+  /** With `-` for `_`, as servers read them. */
   readonly all: ReadonlySet<string>;
   /** By name as written; the same few come again and again. Bounded, since it is clients that fill it. */
   readonly known: Map<string, TreatedName>;
@@ -151,11 +163,22 @@ function ownNames(protocol: ProtocolConfig): OwnNames {
       protocol.logGuidName,
       protocol.logCacheHitName,
     ];
-    const all = new Set(written.map((name) => name.toLowerCase()).filter((name) => name !== ''));
+    const all = new Set(written.map(dashed).filter((name) => name !== ''));
     names = { forwardedFor: protocol.xForwardedForHeaderName.toLowerCase(), all, known: new Map() };
     ownNamesOf.set(protocol, names);
   }
   return names;
+}
+
+function dashed(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+/** Fields behind a body of a client: none that we write. */
+export function clientTrailers(trailers: HeaderList, protocol: ProtocolConfig): HeaderList {
+  if (trailers.length === 0) return trailers;
+  const { all } = ownNames(protocol);
+  return passedTrailers(trailers).filter((_, i, list) => !all.has(dashed(list[i - (i % 2)] ?? '')));
 }
 
 function treat(name: string, own: OwnNames): TreatedName {
@@ -171,12 +194,12 @@ function treatmentOf(lower: string, own: OwnNames): Treatment {
   if (lower === 'max-forwards') return 'max-forwards';
   if (lower === own.forwardedFor) return 'forwarded-for';
   if (hopByHop.has(lower)) return 'drop';
-  const dashed = lower.replaceAll('_', '-');
-  const guarded = FORWARDED.has(dashed) || own.all.has(dashed) || dashed.startsWith('x-arr-');
   // It becomes such a header, or a framing header, once a server reads `_` as `-` (CGI, WSGI and IIS do).
-  if (dashed !== lower && (guarded || dashed === 'x-forwarded-for' || FRAMING.has(dashed))) return 'drop';
-  if (dashed === lower && own.all.has(lower)) return 'drop';
-  if (dashed === lower && guarded) return 'trusted';
+  const read = dashed(lower);
+  if (own.all.has(read)) return 'drop';
+  const guarded = FORWARDED.has(read) || read.startsWith('x-arr-');
+  if (read !== lower && (guarded || read === 'x-forwarded-for' || FRAMING.has(read))) return 'drop';
+  if (guarded) return 'trusted';
   return lower === 'cookie' ? 'cookie' : 'pass';
 }
 
@@ -230,7 +253,8 @@ function line(name: string, value: string): string {
 }
 
 /** What concerns the connection to the server alone. Content-Length is among the client's own. */
-function framingLines({ head, chunked, protocol }: ServerRequest): string {
+function framingLines({ head, chunked, protocol, version }: ServerRequest): string {
+  if (version === 'HTTP/1.0') return framingLines10(head, protocol);
   let text = '';
   if (chunked) text += 'Transfer-Encoding: chunked\r\n';
   // RFC 9110 8.6: a method that has a body says so when it is empty; IIS answers 411 otherwise.
@@ -239,6 +263,12 @@ function framingLines({ head, chunked, protocol }: ServerRequest): string {
   if (head.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (!protocol.keepAlive) text += 'Connection: close\r\n';
   return text;
+}
+
+/** No chunks, no interim answers, no upgrades, and an end behind each answer unless both sides want to go on. */
+function framingLines10({ body, method }: RequestHead, { keepAlive }: ProtocolConfig): string {
+  const length = body === 'none' && HAS_BODY.has(method) ? 'Content-Length: 0\r\n' : '';
+  return keepAlive ? `${length}Connection: Keep-Alive\r\n` : length;
 }
 
 const HAS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);

@@ -16,7 +16,7 @@ import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, WorkerSetup } from './messages.ts';
 import { serverRoutes } from './server-routes.ts';
 
-export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affinitySecret'> {
+export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'shown' | 'affinitySecret'> {
   /** Those of an earlier Runtime are taken over. */
   readonly states: ServerStates;
   /** Says something to the supervisor. */
@@ -25,7 +25,7 @@ export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'affin
   readonly log: Logger;
 }
 
-export function buildRuntime({ config, ca, affinitySecret, states, accessLog, log }: RuntimeParts): Runtime {
+export function buildRuntime({ config, ca, shown, affinitySecret, states, accessLog, log }: RuntimeParts): Runtime {
   const { settings } = config;
   const connections = createConnections({
     routes: serverRoutes(config, log),
@@ -44,7 +44,7 @@ export function buildRuntime({ config, ca, affinitySecret, states, accessLog, lo
     });
     return [key, createSiteTable(known)] as const;
   });
-  const around = (farm?: WebFarmConfig) => farmSurroundings(config, ca, farm);
+  const around = (farm?: WebFarmConfig) => farmSurroundings({ config, ca, shown }, farm);
   return {
     sites: new Map(sites),
     farms: new Map(

@@ -8,6 +8,8 @@ import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
 import { checkCertificates } from '../tls/check.ts';
+import { checkClientCertificates } from '../tls/check-client-certificates.ts';
+import { readShownCertificates, type ShownCertificates } from '../tls/shown-certificates.ts';
 import { checkAdmin } from './check-admin.ts';
 
 export interface CheckedConfig {
@@ -17,24 +19,34 @@ export interface CheckedConfig {
   readonly ca: readonly string[];
   /** What clients of the admin API have to know; `undefined` where nothing is asked of them. */
   readonly adminToken: string | undefined;
+  readonly shown: ShownCertificates;
+  /** PEM of the authorities for certificates of clients. */
+  readonly clientCa: readonly string[];
   /** In order of file and place. */
   readonly diagnostics: readonly Diagnostic[];
   /** The text of every file that was read, by name. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
+const NOTHING_READ = { certificates: [], ca: [], shown: {}, clientCa: [], adminToken: undefined };
+
 /** @param configDir the folder that holds settings.json and the IIS files */
 export function checkConfig(configDir: string): CheckedConfig {
   const { config, diagnostics, sources } = checkLoaded(loadConfig(configDir));
-  if (config === undefined) return { config, certificates: [], ca: [], adminToken: undefined, diagnostics, sources };
+  if (config === undefined) return { config, ...NOTHING_READ, diagnostics, sources };
   const all = [...diagnostics];
   const report = reportInto(all);
-  const certificates = readCertificates(config.settings, report);
-  const ca = readCa(config.settings.upstream.ca, report);
-  const adminToken = checkAdmin(config.settings.admin, report);
+  const { settings } = config;
+  const certificates = readCertificates(settings, report);
+  const ca = readCa(settings.upstream.ca, report);
+  const shown = readShownCertificates(config, certificates, report);
+  const clientCa = readCa(settings.tls.clientCertificates?.ca ?? [], report);
+  const adminToken = checkAdmin(settings.admin, report);
   const asked = askedHosts(config);
-  checkCertificates(certificates, { sites: config.sites, asked }, config.settings, report);
-  return { config, certificates, ca, adminToken, diagnostics: inOrder(all, sources.keys()), sources };
+  checkCertificates(certificates, { sites: config.sites, asked }, settings, report);
+  checkClientCertificates(config.sites, settings, report);
+  const read = { certificates, ca, shown, clientCa, adminToken };
+  return { config, ...read, diagnostics: inOrder(all, sources.keys()), sources };
 }
 
 /** Adds what can be told of the rules and farms of any file, also of one that stands alone. */

@@ -7,13 +7,13 @@ import type {
   ReportedServer,
   ServerAction,
 } from '../admin/control.ts';
-import type { Config, ServerConfig, WebFarmConfig } from '../config/model.ts';
+import type { ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
 import { type RunState, type ServerCondition, type ServerTraffic, stateKey } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
-import type { FromServing, ToServing } from './messages.ts';
+import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
 import { serverRoutes } from './server-routes.ts';
 import type { KeptState, StateFile } from './state-file.ts';
 
@@ -26,8 +26,7 @@ export interface FarmControl extends Omit<Control, 'ready' | 'notices'> {
 }
 
 export interface FarmControlOptions {
-  readonly config: Config;
-  readonly ca: readonly string[];
+  readonly setup: Pick<WorkerSetup, 'config' | 'ca' | 'shown'>;
   /** Says something to every worker, and gives their numbers. */
   readonly tell: (message: ToServing) => readonly number[];
   /** States that outlive the service; absent: none does. */
@@ -73,7 +72,8 @@ class Rate {
   }
 }
 
-export function createFarmControl({ config, ca, tell, stateFile, log }: FarmControlOptions): FarmControl {
+export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOptions): FarmControl {
+  const { config } = setup;
   const records = new Map<string, ServerRecord>();
   for (const farm of config.webFarms) {
     for (const server of farm.servers) {
@@ -91,7 +91,7 @@ export function createFarmControl({ config, ca, tell, stateFile, log }: FarmCont
   const routes = serverRoutes(config, log);
   const health: FarmHealth = startFarmHealth({
     farms: config.webFarms,
-    around: (farm) => farmSurroundings(config, ca, farm),
+    around: (farm) => farmSurroundings(setup, farm),
     routes,
     counters(farm, server) {
       const record = records.get(stateKey(farm, server));

@@ -1,17 +1,22 @@
 /** What a farm's servers are reached with beyond their IIS section: settings, accepted names, authorities. */
-import type { Config, WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/model.ts';
 import { defaultFarmSettings } from '../config/settings.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
+import type { WorkerSetup } from './messages.ts';
 import { publishedNames } from './server-names.ts';
 
 /** @param farm absent for direct proxying */
-export function farmSurroundings(config: Config, ca: readonly string[], farm?: WebFarmConfig): FarmSurroundings {
+export function farmSurroundings(
+  { config, ca, shown }: Pick<WorkerSetup, 'config' | 'ca' | 'shown'>,
+  farm?: WebFarmConfig,
+): FarmSurroundings {
   const { settings } = config;
   const own = (farm && settings.farms[farm.name.value.toLowerCase()]) ?? defaultFarmSettings(settings.file);
   return {
     settings: own,
     names: farm ? publishedNames(config, farm) : [],
     ca,
+    clientCertificate: shown[farm?.name.value.toLowerCase() ?? ''],
     localAddress: own.localAddress ?? settings.upstream.localAddress,
     connectTimeout: settings.timeouts.connect,
   };

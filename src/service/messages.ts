@@ -2,6 +2,7 @@
 import type { Config } from '../config/model.ts';
 import type { ServerCondition, ServerTraffic } from '../farm/server-state.ts';
 import type { CertificateData } from '../tls/certificate.ts';
+import type { ShownCertificates } from '../tls/shown-certificates.ts';
 
 /** Everything a worker needs. Files are read once, by the supervisor. */
 export interface WorkerSetup {
@@ -9,6 +10,9 @@ export interface WorkerSetup {
   readonly certificates: readonly CertificateData[];
   /** PEM of the authorities trusted for servers beside the public ones. */
   readonly ca: readonly string[];
+  readonly shown: ShownCertificates;
+  /** PEM of the authorities for certificates of clients. */
+  readonly clientCa: readonly string[];
   /** 48 bytes, the same in every worker, so that TLS sessions resume in any of them. */
   readonly ticketKeys: Uint8Array;
   /** The secret behind the values of affinity cookies. */

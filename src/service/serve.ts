@@ -12,7 +12,8 @@ import type { Lane } from '../proxy/lane.ts';
 import type { ClientConnection } from '../proxy/request-head.ts';
 import type { Runtime } from '../proxy/runtime.ts';
 import { type CertificateStore, createCertificateStore } from '../tls/certificate-store.ts';
-import { tlsServerOptions } from '../tls/tls-options.ts';
+import { judgeClient } from '../tls/client-certificate.ts';
+import { asksClients, tlsServerOptions } from '../tls/tls-options.ts';
 import { buildRuntime, networkTest } from './build-runtime.ts';
 import { openFarmLink } from './farm-link.ts';
 import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
@@ -93,26 +94,28 @@ async function drain(lanes: readonly Lane[], stopped: Promise<unknown>, seconds:
 
 function open(
   plan: PlannedListener,
-  { config, certificates, ticketKeys, reusePort }: WorkerSetup,
+  { config, certificates, clientCa, ticketKeys, reusePort }: WorkerSetup,
   runtime: Runtime,
   lanes: Lanes,
   log: Logger,
 ): Promise<Listener> {
   const { settings } = config;
+  const asks = asksClients(settings.tls, plan.key);
+  const asked = asks && { clientCa };
   const store = plan.tls
     ? createCertificateStore(certificates, {
         listener: plan.key,
         defaultCertificate: settings.defaultCertificate,
         hosts: plan.bindings.map(({ host }) => host),
         tls: settings.tls,
+        ...asked,
       })
     : undefined;
   const trusts = networkTest(settings.trustedProxies);
-  const describe = (socket: Socket) => describeConnection(socket, plan, { store, runtime, trusts });
+  const describe = (socket: Socket) => describeConnection(socket, plan, { store, asks, runtime, trusts });
+  const keys = Buffer.from(ticketKeys);
   const options: ListenerOptions = {
-    tls:
-      store &&
-      tlsServerOptions(settings, { listener: plan.key, store: () => store, ticketKeys: Buffer.from(ticketKeys) }),
+    tls: store && tlsServerOptions(settings, { listener: plan.key, store: () => store, ticketKeys: keys, ...asked }),
     reusePort,
     connections: settings.limits.connections,
     connectionsPerAddress: settings.limits.connectionsPerAddress,
@@ -153,6 +156,7 @@ async function createLanes(
 
 interface Surroundings {
   readonly store: CertificateStore | undefined;
+  readonly asks: ReturnType<typeof asksClients>;
   readonly runtime: Runtime;
   readonly trusts: (address: string) => boolean;
 }
@@ -160,7 +164,7 @@ interface Surroundings {
 function describeConnection(
   socket: Socket,
   plan: PlannedListener,
-  { store, runtime, trusts }: Surroundings,
+  { store, asks, runtime, trusts }: Surroundings,
 ): ClientConnection {
   const remoteAddress = plainAddress(socket.remoteAddress);
   const connection = {
@@ -182,6 +186,7 @@ function describeConnection(
       cipherBits: cipherBits(socket.getCipher().standardName),
       certificate: store.certificateFor(servername || undefined),
     },
+    ...(asks && { clientCertificate: judgeClient(socket, asks) }),
   };
 }
 

@@ -41,6 +41,8 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
     config: checked.config,
     certificates: checked.certificates,
     ca: checked.ca,
+    shown: checked.shown,
+    clientCa: checked.clientCa,
     ticketKeys: randomBytes(48),
     affinitySecret: randomBytes(32),
     reusePort: count > 1,
@@ -55,8 +57,7 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
   });
   // Not before the team: what is kept from before the start is told as any other change.
   const farms = createFarmControl({
-    config: checked.config,
-    ca: checked.ca,
+    setup,
     tell: team.tell,
     ...(stateFile && { stateFile }),
     log,

@@ -15,6 +15,32 @@ export function readCertificates(settings: Pick<SettingsConfig, 'certificates'>,
   return withoutTwins(found);
 }
 
+/**
+ * The certificate that these files hold with its key; of several the first. Nothing, and a diagnostic, where there is none.
+ * @param files what one setting names, as `readSetting` or `readNamedFile` reads it
+ */
+export function pairCertificate(
+  files: readonly CertificateFile[],
+  span: Span,
+  report: Report,
+): CertificateData | undefined {
+  let told = files.some(({ readable }) => !readable);
+  const noting: Report = (...finding) => {
+    told = true;
+    report(...finding);
+  };
+  const group = groupOf(files);
+  const issuers = issuersFrom(files.flatMap(({ certificates }) => certificates));
+  const [found] = files.flatMap((file) => pairFile(file, { group, issuers, report: noting }));
+  if (found === undefined && !told) {
+    report('LG4009', span, {
+      message: 'no certificate with its key is named here',
+      advice: 'Name a PFX file with "pfx", or a certificate and its key with "cert" and "key".',
+    });
+  }
+  return found;
+}
+
 /** What one entry of `certificates` names: keys and certificates of its files are matched with each other. */
 interface Group {
   readonly files: readonly CertificateFile[];
@@ -23,9 +49,12 @@ interface Group {
 }
 
 function readGroup(setting: CertificateSetting, report: Report): Group {
-  const files = readSetting(setting, report);
-  const keys = new Map(files.flatMap((file) => file.keys.map((key) => [publicKeyOf(key), key] as const)));
-  return { files, keys, ...(setting.kind === 'files' && setting.listeners && { listeners: setting.listeners }) };
+  const group = groupOf(readSetting(setting, report));
+  return { ...group, ...(setting.kind === 'files' && setting.listeners && { listeners: setting.listeners }) };
+}
+
+function groupOf(files: readonly CertificateFile[]): Group {
+  return { files, keys: new Map(files.flatMap((file) => file.keys.map((key) => [publicKeyOf(key), key] as const))) };
 }
 
 interface Surroundings {
@@ -47,7 +76,7 @@ function pairFile(file: CertificateFile, { group, issuers, report }: Surrounding
     const chain = completeChain(certificate, file.certificates, issuers);
     if (!chain.issuerKnown) {
       report('LG4008', spanOf(file.path), {
-        message: `${file.path}: the certificate that issued this one (${printable(certificate.issuer)}) was not found, so clients get the certificate without its intermediates`,
+        message: `${file.path}: the certificate that issued this one (${printable(certificate.issuer)}) was not found, so it is sent without its intermediates`,
         advice:
           'Append the intermediate certificates to the file, put them into the same folder, or export the PFX again with "Include all certificates in the certification path". Where a root issued it directly, put the root there.',
       });
@@ -116,7 +145,8 @@ export function readCa(files: SettingsConfig['upstream']['ca'], report: Report):
     }
     const contents = readPem(bytes, []);
     if (typeof contents === 'string') {
-      const { code, ...finding } = describeFault(contents, { path, kind: 'pem', passwordFile: `${path}.pass` });
+      const about = { path, kind: 'pem', passwordFile: `${path}.pass`, given: false } as const;
+      const { code, ...finding } = describeFault(contents, about);
       report(code, span, finding);
       return [];
     }

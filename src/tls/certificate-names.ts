@@ -1,7 +1,7 @@
 /** Which certificate serves which name on one listener: exact names before wildcards, never a guess. */
 import { isIP } from 'node:net';
 import type { SettingsConfig } from '../config/model.ts';
-import type { CertificateData } from './certificate.ts';
+import { type CertificateData, isForClients } from './certificate.ts';
 
 /** Certificates that serve together: one, or one with an RSA and one with an EC key, of which each client gets the one it understands. */
 export type CertificateChoice = readonly [CertificateData, ...CertificateData[]];
@@ -69,7 +69,10 @@ function hostNameOf(asked: string): string | undefined {
 /** The certificates that may be shown on this listener. */
 export function usableOn(listener: string, certificates: readonly CertificateData[]): CertificateData[] {
   const key = listenerKey(listener);
-  return certificates.filter(({ listeners }) => !listeners || listeners.some((each) => listenerKey(each) === key));
+  return certificates.filter(
+    (certificate) =>
+      isForClients(certificate) && (certificate.listeners?.some((each) => listenerKey(each) === key) ?? true),
+  );
 }
 
 /** One spelling for an `address:port`: `0.0.0.0:443`, `[::]:443` and `*:443` are the same listener. */
@@ -100,10 +103,14 @@ export function namedDefault(
   wanted: string,
   find: CertificateNames['find'],
 ): CertificateChoice | undefined {
-  // The dialog of Windows copies a thumbprint with blanks and an invisible mark in front.
-  const print = wanted.replace(/[^0-9A-Za-z]/g, '').toUpperCase();
-  const match = certificates.find(({ thumbprint, sha256 }) => print === thumbprint || print === sha256);
+  const match = byThumbprint(certificates, wanted);
   return match ? [match] : find(wanted);
+}
+
+/** By SHA-1 or SHA-256, as people copy it: the dialog of Windows has blanks in it and an invisible mark in front. */
+export function byThumbprint(certificates: readonly CertificateData[], pasted: string): CertificateData | undefined {
+  const print = pasted.replace(/[^0-9A-Za-z]/g, '').toUpperCase();
+  return certificates.find(({ thumbprint, sha256 }) => print === thumbprint || print === sha256);
 }
 
 /** Keys are names; a wildcard stands as `*.example.com`. Maps, as a client may well ask for `__proto__`. */

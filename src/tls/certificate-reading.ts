@@ -30,10 +30,21 @@ interface Origin {
   readonly named: boolean;
   readonly span: Span;
   readonly passphraseFile?: string;
+  /** The password itself, which then stands in no file. */
+  readonly password?: { readonly value: string; readonly where: string };
 }
 
 export function readSetting(setting: CertificateSetting, report: Report): CertificateFile[] {
   return setting.kind === 'files' ? readNamedFiles(setting, report) : readPath(setting.path, setting.span, report);
+}
+
+/** A file that stands in none of the settings; `span` names it. */
+export function readNamedFile(
+  path: string,
+  { span, password }: Pick<Origin, 'span' | 'password'>,
+  report: Report,
+): CertificateFile {
+  return readCertificateFile(path, { named: true, span, ...(password && { password }) }, report);
 }
 
 function readNamedFiles(setting: CertificateFileSetting, report: Report): CertificateFile[] {
@@ -98,7 +109,8 @@ function readContents(
   }
   const contents = kind === 'pfx' ? readPfx(bytes, [...password.words, '', null]) : readPem(bytes, password.words);
   if (typeof contents === 'string') {
-    const { code, ...finding } = describeFault(contents, { path, kind, passwordFile: password.file });
+    const given = password.words.length > 0;
+    const { code, ...finding } = describeFault(contents, { path, kind, passwordFile: password.file, given });
     report(code, span, finding);
     return undefined;
   }
@@ -112,13 +124,19 @@ function readContents(
 }
 
 interface PasswordFile {
+  /** Where it stands, or should. */
   readonly file: string;
   /** Empty where there is no such file. */
   readonly words: readonly string[];
 }
 
 /** The password of a file stands in `NAME.pfx.pass` beside it, unless settings.json names another file. */
-function readPassword(path: string, { passphraseFile, span }: Origin, report: Report): PasswordFile | undefined {
+function readPassword(
+  path: string,
+  { passphraseFile, password, span }: Origin,
+  report: Report,
+): PasswordFile | undefined {
+  if (password !== undefined) return { file: password.where, words: [password.value] };
   const file = passphraseFile ?? `${path}.pass`;
   if (passphraseFile === undefined && !existsSync(file)) {
     return { file, words: [] };
@@ -149,10 +167,13 @@ function reportUnreadable({ path, span, error }: { path: string; span: Span; err
   report('LG4001', span, { message: `${path} ${what}`, advice });
 }
 
-/** What to say about a fault of a file; never anything from inside it. */
+/**
+ * What to say about a fault of a file; never anything from inside it.
+ * @param about where its password should stand, and whether there is one
+ */
 export function describeFault(
   fault: Fault,
-  { path, kind, passwordFile }: { path: string; kind: 'pfx' | 'pem'; passwordFile: string },
+  { path, kind, passwordFile, given }: { path: string; kind: 'pfx' | 'pem'; passwordFile: string; given: boolean },
 ): { code: Code; message: string; advice: string } {
   if (fault === 'damaged') {
     const expected = kind === 'pfx' ? 'a PFX (PKCS #12) file' : 'a certificate or key in PEM or DER';
@@ -163,7 +184,7 @@ export function describeFault(
     };
   }
   if (fault === 'password') {
-    return existsSync(passwordFile)
+    return given
       ? {
           code: 'LG4003',
           message: `${path} cannot be opened with the password in ${passwordFile}`,

@@ -13,6 +13,8 @@ export interface StoreOptions {
   /** Hosts of the bindings of this listener, in order. */
   readonly hosts: readonly string[];
   readonly tls: SettingsConfig['tls'];
+  /** Authorities of the certificates that clients are asked for; absent: they are not asked. */
+  readonly clientCa?: readonly string[];
   /** Milliseconds since 1970; now where it is left out. */
   readonly now?: number;
 }
@@ -49,7 +51,8 @@ export function createCertificateStore(
     legacy: isLegacyListener(options.tls, options.listener),
     weak: usableOn(options.listener, certificates).some(isWeak),
   };
-  const contextOf = rememberContexts((certificate) => contextOptions([certificate], options.tls, strength));
+  const { tls, clientCa } = options;
+  const contextOf = rememberContexts((certificate) => contextOptions([certificate], tls, strength, clientCa));
   const defaultContext = contextOf(fallback[0]);
   const choiceFor = (name?: string) => (name === undefined ? fallback : (find(name) ?? fallback));
   const secureContextFor = (name?: string, socket?: unknown) => {
@@ -66,7 +69,7 @@ export function createCertificateStore(
     sniCallback(name, done) {
       done(null, secureContextFor(name, this));
     },
-    defaultOptions: contextOptions(fallback, options.tls, strength),
+    defaultOptions: contextOptions(fallback, tls, strength, clientCa),
   };
 }
 

@@ -1,4 +1,4 @@
-/** A server certificate with its chain and key, as plain data that can be sent to other processes. */
+/** A certificate of ours with its chain and key, as plain data that can be sent to other processes. */
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { isIP, SocketAddress } from 'node:net';
 import { basename, extname } from 'node:path';
@@ -14,6 +14,8 @@ export interface CertificateData {
   readonly names: readonly string[];
   /** The name that a Central Certificate Store file name stands for: `www.example.com`, or `*.example.com` for `_.example.com.pfx`. */
   readonly storeName?: string;
+  /** Object identifiers of what it may be used for (extended key usage); empty: for anything. */
+  readonly usages: readonly string[];
   /** Leaf first, then each issuer in order, without the root. */
   readonly certPem: string;
   /** PKCS #8. */
@@ -48,6 +50,8 @@ export function describeCertificate(
     sha256: leaf.fingerprint256.replaceAll(':', ''),
     names: hostNamesOf(leaf),
     ...(storeName && { storeName }),
+    // Node's name for the extended key usage.
+    usages: leaf.keyUsage ?? [],
     certPem: chain.map((certificate) => certificate.toString()).join(''),
     keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     notBefore: leaf.validFromDate.getTime(),
@@ -59,6 +63,18 @@ export function describeCertificate(
     file: from.file,
     ...(from.listeners && { listeners: from.listeners }),
   };
+}
+
+const anyUsage = '2.5.29.37.0';
+
+/** Whether it may be shown to clients. One for client authentication alone may not. */
+export function isForClients({ usages }: Pick<CertificateData, 'usages'>): boolean {
+  return usages.length === 0 || usages.includes('1.3.6.1.5.5.7.3.1') || usages.includes(anyUsage);
+}
+
+/** Whether it may be shown to servers, as the certificate of a client. */
+export function isForServers({ usages }: Pick<CertificateData, 'usages'>): boolean {
+  return usages.length === 0 || usages.includes('1.3.6.1.5.5.7.3.2') || usages.includes(anyUsage);
 }
 
 const hostName = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;

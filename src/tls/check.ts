@@ -2,7 +2,7 @@
 import { createSecureContext } from 'node:tls';
 import { onlyOnce, type Report, type Span } from '../config/diagnostic.ts';
 import type { BindingConfig, SettingsConfig, SiteConfig } from '../config/model.ts';
-import type { CertificateData } from './certificate.ts';
+import { type CertificateData, isForClients } from './certificate.ts';
 import {
   type CertificateNames,
   defaultNameFor,
@@ -53,7 +53,7 @@ export function checkCertificates(
   checkDefault(certificates, settings, report, now);
 }
 
-function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
+export function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
   const advice = 'Renew the certificate and put the new file in place of this one.';
   if (notBefore > now) {
     report('LG4022', startOf(file), {
@@ -113,7 +113,7 @@ function checkLoading(certificate: CertificateData, { tls }: CheckedSettings, re
 }
 
 /** OpenSSL's own short reason; its longer text is left out, as is anything about the key. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   return error instanceof Error && 'reason' in error ? String(error.reason) : 'no reason given';
 }
 
@@ -147,10 +147,9 @@ function checkListener(listener: string, bindings: readonly BindingOfSite[], aro
   if (first && usable.length === 0) {
     report('LG4025', first.span, {
       message: `the https binding ${listener} has no certificate`,
-      advice:
-        certificates.length === 0
-          ? 'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.'
-          : 'All certificates are tied to other listeners: tie one to this one as well, or leave out "listeners" at one.',
+      advice: !certificates.some(isForClients)
+        ? 'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.'
+        : 'All certificates are tied to other listeners: tie one to this one as well, or leave out "listeners" at one.',
     });
     return;
   }
@@ -203,7 +202,7 @@ function checkDefault(
   const entries = 'name' in setting ? [['', setting] as const] : Object.entries(setting.byListener);
   for (const [listener, { name, span }] of entries) {
     // For every listener: what no listener knows, tied certificates included, matches nothing.
-    const candidates = listener === '' ? certificates.map(untied) : usableOn(listener, certificates);
+    const candidates = usableOn(listener, listener === '' ? certificates.map(untied) : certificates);
     const { find } = nameCertificates(candidates, { listener, hosts: [], now });
     const wanted = defaultNameFor({ listener, defaultCertificate: setting }) ?? name;
     if (!namedDefault(candidates, wanted, find)) {

@@ -48,6 +48,8 @@ export interface IssueOptions {
 export interface CertificateRequest extends IssueOptions {
   /** Subject alternative names: host names, wildcards and IP addresses. */
   readonly names: readonly string[];
+  /** Whom it stands for, as its extended key usage says; a server where it is left out. */
+  readonly usage?: 'server' | 'client' | 'both';
 }
 
 const day = 86_400_000;
@@ -72,16 +74,19 @@ export function createAuthority(commonName: string, options: IssueOptions & { pa
   };
 }
 
-/** A server certificate for these names; its common name is the first of them. */
+const usageOids = { server: ['1.3.6.1.5.5.7.3.1'], client: ['1.3.6.1.5.5.7.3.2'] } as const;
+
+/** A certificate for these names; its common name is the first of them. */
 export function issueCertificate(authority: Authority, request: CertificateRequest): Issued {
   const key = createKey(request);
   const subject = request.subject ?? [['CN', request.names[0] ?? 'localhost']];
   const names = request.names.map(alternativeName);
+  const { usage = 'server' } = request;
+  const usages = usage === 'both' ? [...usageOids.server, ...usageOids.client] : usageOids[usage];
   const extensions = [
     // digitalSignature and keyEncipherment.
     extension('2.5.29.15', bits(5, 0xa0), true),
-    // Server authentication.
-    extension('2.5.29.37', der(TAG.sequence, derOid('1.3.6.1.5.5.7.3.1'))),
+    extension('2.5.29.37', der(TAG.sequence, ...usages.map(derOid))),
     ...(names.length > 0 ? [extension('2.5.29.17', der(TAG.sequence, ...names))] : []),
   ];
   const certPem = issue({ subject, key, extensions, signer: authority, years: 1, options: request });

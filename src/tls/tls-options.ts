@@ -24,6 +24,16 @@ export function isWeak({ keyType, keyBits, signatureDigest }: CertificateData): 
   return (keyType === 'rsa' && keyBits < 2048) || signatureDigest === 'sha1' || signatureDigest === 'md5';
 }
 
+/** Whether clients are asked for a certificate there. */
+export function asksClients(
+  { clientCertificates }: Pick<SettingsConfig['tls'], 'clientCertificates'>,
+  listener: string,
+): 'request' | 'require' | undefined {
+  const key = listenerKey(listener);
+  const { listeners, mode } = clientCertificates ?? {};
+  return listeners?.some((each) => listenerKey(each) === key) === false ? undefined : mode;
+}
+
 export interface ContextStrength {
   /** TLS 1.0 and 1.1 are spoken. */
   readonly legacy: boolean;
@@ -31,11 +41,16 @@ export interface ContextStrength {
   readonly weak: boolean;
 }
 
-/** Options of one secure context. Several certificates: one for each kind of key. */
+/**
+ * Options of one secure context. Several certificates: one for each kind of key.
+ * @param clientCa authorities of the certificates that clients are asked for. Each context needs them: Node takes those of
+ *   the one that SNI has chosen, and the public ones where it has none.
+ */
 export function contextOptions(
   certificates: readonly CertificateData[],
   tls: SettingsConfig['tls'],
   { legacy, weak }: ContextStrength,
+  clientCa?: readonly string[],
 ): ContextOptions {
   // OpenSSL 3 does SHA-1 signatures, and so TLS 1.0 and 1.1, at level 0 only; a weak certificate is warned about, but served.
   const level = legacy || weak ? ':@SECLEVEL=0' : '';
@@ -46,6 +61,8 @@ export function contextOptions(
     ciphers: (tls.ciphers ?? DEFAULT_CIPHERS) + level,
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // An authority that is named is trusted, whether or not it has one above it.
+    ...(clientCa && { ca: [...clientCa], allowPartialTrustChain: true }),
   };
 }
 
@@ -56,6 +73,8 @@ export interface ListenerTls {
   readonly store: () => CertificateStore;
   /** 48 random bytes that all workers share, so that a ticket of one is good at another. */
   readonly ticketKeys?: Buffer;
+  /** Authorities of the certificates that clients are asked for; absent: they are not asked. */
+  readonly clientCa?: readonly string[];
 }
 
 /**
@@ -64,7 +83,7 @@ export interface ListenerTls {
  */
 export function tlsServerOptions(
   settings: Pick<SettingsConfig, 'http2' | 'timeouts'>,
-  { listener, store, ticketKeys }: ListenerTls,
+  { listener, store, ticketKeys, clientCa }: ListenerTls,
 ): TlsOptions {
   return {
     ...store().defaultOptions,
@@ -74,8 +93,14 @@ export function tlsServerOptions(
       store().sniCallback.call(this, name, done);
     },
     handshakeTimeout: settings.timeouts.handshake * 1000,
-    // Node's own choice depends on the arguments of the process; sessions are to be good in every worker.
-    sessionIdContext: createHash('sha256').update(listenerKey(listener)).digest('hex').slice(0, 32),
+    // Who shows none that is trusted gets a page that says so, and not a failed handshake.
+    ...(clientCa && { requestCert: true, rejectUnauthorized: false }),
+    // Node's own choice depends on the arguments of the process; sessions are to be good in every worker. They keep the
+    // verdict on the client's certificate, which is good for no other listener and under no other authorities.
+    sessionIdContext: createHash('sha256')
+      .update([listenerKey(listener), ...(clientCa ?? [])].join('\n'))
+      .digest('hex')
+      .slice(0, 32),
     ...(ticketKeys && { ticketKeys }),
   };
 }

@@ -138,9 +138,11 @@ const ownRules = (global: boolean) =>
 const cache = attributes(proxySection, 'cache');
 const farmPart = (...path: readonly string[]) =>
   attributes(webFarmsSection, 'webFarm', 'applicationRequestRouting', ...path);
-const { clientCertPassword: _, ...read } = protocolAttributes;
+// Empty is as good as absent for these.
+const certificate = { clientCertFileName: filled, clientCertPassword: filled, clientCertHash: filled };
 const protocol = fc.record({
-  ...Object.fromEntries(Object.entries(read).map(([name, schema]) => [name, anyOf(schema)])),
+  ...Object.fromEntries(Object.entries(protocolAttributes).map(([name, schema]) => [name, anyOf(schema)])),
+  ...certificate,
   alternateHostName: text,
   passConnectionCloseHeader: fc.boolean(),
   passServerHeader: fc.constantFrom('Replace', 'Remove', 'PassThrough'),

@@ -267,6 +267,11 @@ const hostCases: readonly Case[] = [
   ['two protocols', 'LG3006', routing('<protocol /><«protocol» />')],
   ['algorithm in another case', 'LG3007', routing('<loadBalancing algorithm="«requesthash»" />')],
   ['encrypted password', 'LG3009', routing('<protocol clientCertPassword="«[enc:AesProvider:abc=:enc]»" />')],
+  ['a forward proxy', 'LG3020', routing('<protocol proxy="«proxy01:8080»" proxyBypass="*.local" />')],
+  ['hosts without a forward proxy', 'LG3020', routing('<protocol proxyBypass="«*.contoso.local»" />')],
+  ['a forward proxy of the server', 'LG3020', server('<proxy enabled="true" proxy="«proxy01:8080»" />')],
+  ['a response buffer', 'LG3021', routing('<protocol minResponseBuffer="«256»" />')],
+  ['a response buffer of the server', 'LG3021', server('<proxy enabled="true" minResponseBuffer="«1»" />')],
   ['retired algorithm', 'LG3010', routing('<loadBalancing algorithm="«LeastRequests»" />')],
   ...['LG3113 url', 'LG3114 statusCodeMatch', 'LG3115 liveTrafficFailureCodes'].flatMap((what): Case[] => {
     const [code = '', name = ''] = what.split(' ');
@@ -408,8 +413,14 @@ describe('faults of applicationHost.config', () => {
     expect(loadConfig(folder).diagnostics).toEqual([]);
   });
 
-  it('accepts an encrypted password that is empty', () => {
-    const source = routing('<protocol clientCertPassword="[enc:AesProvider::enc]" />');
+  it.each([
+    ['an encrypted password that is empty', 'clientCertPassword="[enc:AesProvider::enc]"'],
+    ['one of no use, beside a thumbprint', 'clientCertPassword="[enc:AesProvider:abc=:enc]" clientCertHash="ab"'],
+    ['a response buffer that is off', 'minResponseBuffer="0" bufferChunkedResponses="true"'],
+    ['a response buffer that may hold nothing', 'minResponseBuffer="256" responseBufferLimit="0"'],
+    ['a forward proxy that is empty', 'proxy="" proxyBypass=" "'],
+  ])('accepts %s', (_name, attributes) => {
+    const source = routing(`<protocol ${attributes} />`);
     const folder = writeFiles({ 'applicationHost.config': source, 'settings.json': '{"bindings": [{}]}' });
     expect(loadConfig(folder).diagnostics).toEqual([]);
   });

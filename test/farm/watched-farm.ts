@@ -75,7 +75,7 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
   const health = startFarmHealth({
     farms: config.webFarms.map((farm) => ({ ...farm, healthCheck: { ...farm.healthCheck, ...quick } })),
     around(farm) {
-      const around = farmSurroundings(config, options.ca ?? checked.ca, farm);
+      const around = farmSurroundings({ ...checked, ca: options.ca ?? checked.ca }, farm);
       return { ...around, settings: { ...around.settings, ...quickSettings } };
     },
     routes,

@@ -4,7 +4,7 @@ import { type ClientHttp2Session, connect as connectHttp2, constants, type Incom
 import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 
 export type Protocol = 'HTTP/1.1' | 'HTTP/2';
@@ -23,7 +23,14 @@ export interface Ask {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Buffer | Readable;
+  /** A certificate of the client, a session to resume, versions. */
+  readonly tls?: TlsOfClient;
 }
+
+export type TlsOfClient = Pick<
+  ConnectionOptions,
+  'cert' | 'key' | 'session' | 'minVersion' | 'maxVersion' | 'checkServerIdentity'
+>;
 
 export interface Told {
   readonly status: number;
@@ -33,6 +40,18 @@ export interface Told {
   readonly body: Buffer;
   /** Names in the certificate that was presented. */
   readonly certificate: string;
+  /** To resume over TLS. */
+  readonly session: Buffer | undefined;
+  readonly resumed: boolean;
+}
+
+/** @param socket may be a plain one */
+function tlsOf(socket: TLSSocket | undefined): Pick<Told, 'certificate' | 'session' | 'resumed'> {
+  return {
+    certificate: socket?.getPeerCertificate?.().subjectaltname ?? '',
+    session: socket?.getSession?.(),
+    resumed: socket?.isSessionReused?.() ?? false,
+  };
 }
 
 /** One request on a connection of its own. Rejects where the connection or the stream is cut. */
@@ -55,18 +74,17 @@ function askHttp1(asked: Ask): Promise<Told> {
         agent: false,
         setHost: false,
         headers: { Host: host, ...asked.headers },
+        ...asked.tls,
       },
       (response) => {
-        const { socket } = response;
-        const certificate =
-          'getPeerCertificate' in socket ? ((socket as TLSSocket).getPeerCertificate().subjectaltname ?? '') : '';
+        const tls = tlsOf(response.socket as TLSSocket);
         collect(response).then((bytes) => {
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
             rawHeaders: response.rawHeaders,
             body: bytes,
-            certificate,
+            ...tls,
           });
         }, reject);
       },
@@ -86,8 +104,9 @@ async function askHttp2(asked: Ask): Promise<Told> {
 }
 
 /** An HTTP/2 connection, for several requests. It goes when the test ends. */
-export function openHttp2({ address = '127.0.0.1', port, host, servername = host, ca }: Ask): ClientHttp2Session {
-  const session = connectHttp2(`https://${address}:${port}`, { servername, ...(ca === undefined ? {} : { ca }) });
+export function openHttp2({ address = '127.0.0.1', port, host, servername = host, ca, tls }: Ask): ClientHttp2Session {
+  const trust = ca === undefined ? {} : { ca };
+  const session = connectHttp2(`https://${address}:${port}`, { servername, ...trust, ...tls });
   session.on('error', () => undefined); // Each request tells its own error.
   onTestFinished(() => session.destroy());
   return session;
@@ -111,13 +130,12 @@ export function askOver(session: ClientHttp2Session, asked: Ask): Promise<Told> 
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('close', () => {
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return fail(new Error('reset'));
-      const socket = session.socket as TLSSocket | undefined;
       resolve({
         status: headers[':status'] ?? 0,
         headers,
         rawHeaders: [],
         body: Buffer.concat(chunks),
-        certificate: socket?.getPeerCertificate?.().subjectaltname ?? '',
+        ...tlsOf(session.socket as TLSSocket | undefined),
       });
     });
     if (body !== undefined) send(stream, body);

@@ -29,10 +29,12 @@ export interface FolderContents {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** File name without ending, to the names of its certificate. */
   readonly certificates?: Readonly<Record<string, readonly string[]>>;
+  /** More files, by name: those of settings.json begin with `../`, as they do there. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
 }
 
 /** Writes a configuration folder with certificates beside it; it goes when the test ends. */
-export function writeFolder({ iis, settings = {}, certificates = {} }: FolderContents): Folder {
+export function writeFolder({ iis, settings = {}, certificates = {}, files = {} }: FolderContents): Folder {
   const dir = mkdtempSync(join(tmpdir(), 'lychgate-test-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const configDir = join(dir, 'config');
@@ -53,6 +55,7 @@ export function writeFolder({ iis, settings = {}, certificates = {} }: FolderCon
     writeFileSync(join(dir, 'certs', `${file}.crt`), cert);
     writeFileSync(join(dir, 'certs', `${file}.key`), key);
   }
+  for (const [name, contents] of Object.entries(files)) writeFileSync(join(configDir, name), contents);
   return { dir, configDir, ca };
 }
 
@@ -71,7 +74,8 @@ export async function startProxy(contents: FolderContents): Promise<Published> {
     throw new Error(`the test's configuration: ${JSON.stringify(checked.diagnostics, undefined, 2)}`);
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
-  const setup = { config: checked.config, certificates: checked.certificates, ca: checked.ca };
+  const { config, certificates, ca, shown, clientCa } = checked;
+  const setup = { config, certificates, ca, shown, clientCa };
   const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret: new Uint8Array(32).fill(7) };
   const serving = await serve({ ...setup, ...keys, reusePort: false }, log, () => undefined);
   onTestFinished(async () => {
@@ -115,6 +119,7 @@ export interface FarmParts {
     readonly httpsPort?: number;
     readonly weight?: number;
     readonly enabled?: boolean;
+    readonly hostName?: string;
     /** Further attributes of its `applicationRequestRouting`. */
     readonly routing?: string;
   }[];
@@ -122,17 +127,22 @@ export interface FarmParts {
   readonly protocol?: string;
   /** Attributes of `healthCheck`. */
   readonly healthCheck?: string;
+  /** Attributes of the farm itself. */
+  readonly farm?: string;
+  /** Elements beside `protocol` and `healthCheck`. */
+  readonly routing?: string;
 }
 
 export function webFarm(
   name: string,
-  { servers, protocol = 'timeout="00:16:00"', healthCheck = '' }: FarmParts,
+  { servers, protocol = 'timeout="00:16:00"', healthCheck = '', farm = '', routing = '' }: FarmParts,
 ): string {
-  const each = servers.map(
-    ({ address, httpPort = 8080, httpsPort = 4443, weight = 100, enabled = true, routing = '' }) =>
-      `<server address="${address}" enabled="${enabled}"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}" ${routing} /></server>`,
-  );
-  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol><healthCheck ${healthCheck} /></applicationRequestRouting></webFarm>`;
+  const each = servers.map((server) => {
+    const { address, httpPort = 8080, httpsPort = 4443, weight = 100, enabled = true, hostName, routing = '' } = server;
+    const named = hostName === undefined ? '' : ` hostName="${hostName}"`;
+    return `<server address="${address}" enabled="${enabled}"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}"${named} ${routing} /></server>`;
+  });
+  return `<webFarm name="${name}" enabled="true" ${farm}>${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol><healthCheck ${healthCheck} />${routing}</applicationRequestRouting></webFarm>`;
 }
 
 /** The two rules that IIS Manager writes for a farm, for one host. */

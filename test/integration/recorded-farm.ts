@@ -1,6 +1,14 @@
 /** One site on a plain and a TLS listener, in front of a server that records bytes. */
 import { openRaw, type RawClient } from './clients.ts';
-import { applicationHost, authority, farmRules, type Published, startProxy, webFarm } from './environment.ts';
+import {
+  applicationHost,
+  authority,
+  type FolderContents,
+  farmRules,
+  type Published,
+  startProxy,
+  webFarm,
+} from './environment.ts';
 import { freePort } from './ports.ts';
 import { type RecordingOptions, type RecordingServer, startRecordingServer } from './recording-server.ts';
 
@@ -23,6 +31,14 @@ export interface RecordedFarm {
 export interface RecordedFarmOptions extends RecordingOptions {
   /** Attributes of `protocol`. */
   readonly protocol?: string;
+  /** Attributes of the farm itself. */
+  readonly farm?: string;
+  /** Elements beside `protocol`. */
+  readonly routing?: string;
+  /** `hostName` of the server. */
+  readonly hostName?: string;
+  /** More files, by their names in settings.json. */
+  readonly files?: FolderContents['files'];
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Rules before those that lead to the farm. */
   readonly rules?: string;
@@ -36,13 +52,23 @@ export async function publishRecorded(options: RecordedFarmOptions = {}): Promis
     iis: applicationHost({
       bindings: [`https *:${httpsPort}:${HOST}`, `http *:${httpPort}:${HOST}`],
       farms: webFarm('fe', {
-        servers: [{ address: 'fe01.contoso.local', httpPort: server.httpPort, httpsPort: server.httpsPort }],
+        servers: [
+          {
+            address: 'fe01.contoso.local',
+            httpPort: server.httpPort,
+            httpsPort: server.httpsPort,
+            ...(options.hostName === undefined ? {} : { hostName: options.hostName }),
+          },
+        ],
         protocol: options.protocol ?? 'timeout="00:00:30"',
+        farm: options.farm ?? '',
+        routing: options.routing ?? '',
       }),
       rules: (options.rules ?? '') + farmRules('fe', HOST),
       ...(options.more === undefined ? {} : { more: options.more }),
     }),
     certificates: { all: [HOST] },
+    files: options.files ?? {},
     settings: { hosts: { 'fe01.contoso.local': '127.0.0.1' }, ...options.settings },
   });
   const tls = { host: HOST, ca: authority.certPem };

@@ -28,13 +28,14 @@ async function publishWithin(serverPort: number, timeouts: Record<string, number
     }),
     settings: { timeouts },
   });
-  const { config, ca } = checkConfig(configDir);
+  const { config, ca, shown } = checkConfig(configDir);
   if (config === undefined) throw new Error('the configuration of this test');
   const log = pino({ level: 'silent' });
   const accessLog = openAccessLog(config.settings.log.access, log);
   const runtime = buildRuntime({
     config,
     ca,
+    shown,
     affinitySecret: new Uint8Array(32),
     states: new Map(),
     tell: () => undefined,

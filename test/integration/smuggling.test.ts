@@ -31,7 +31,7 @@ function isPlain(head: string): boolean {
   const [line = '', ...fields] = head.slice(0, -4).split('\r\n');
   const count = (name: string) => fields.filter((each) => each.toLowerCase().startsWith(`${name}:`)).length;
   return (
-    /^[A-Z]+ \/[\x21-\x7e]* HTTP\/1\.1$/.test(line) &&
+    /^[A-Z]+ \/[\x21-\x7e]* HTTP\/1\.[01]$/.test(line) &&
     fields.every((each) => /^[!#$%&'*+.^_`|~\w-]+: [\x20-\x7e\x80-\xff]*$/.test(each)) &&
     count('host') === 1 &&
     count('content-length') + count('transfer-encoding') <= 1

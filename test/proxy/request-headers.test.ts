@@ -20,6 +20,7 @@ function sent(
     logId: '0d1e',
     setHeaders: undefined,
     chunked: false,
+    version: 'HTTP/1.1',
     ...more,
     head: aHead({ headers, ...more.head }),
     protocol: aProtocol(more.protocol),
