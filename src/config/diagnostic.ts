@@ -139,6 +139,12 @@ export const CATALOGUE = {
   LG3103: ['warning', 'name of a server that does not resolve'],
   LG3110: ['error', 'web farm without a server'],
   LG3111: ['warning', 'web farm whose servers are all switched off'],
+  LG3120: ['warning', 'affinity cookies of two farms that overwrite each other'],
+  LG3121: ['error', 'name that no cookie can have'],
+  LG3122: ['warning', 'provider of host-name affinity that is not carried out'],
+  LG3123: ['warning', 'affinity setting without effect'],
+  LG3124: ['warning', 'hash of a server variable that nothing sets'],
+  LG3125: ['warning', 'hash of a server variable and of parts of the query'],
   LG4001: ['error', 'certificate file or folder cannot be read'],
   LG4002: ['error', 'certificate file is damaged'],
   LG4003: ['error', 'password does not open the certificate file'],
@@ -183,6 +189,8 @@ export const CATALOGUE = {
   LG6006: ['warning', 'settings of a farm that does not exist'],
   LG6007: ['warning', 'bindings of the settings without effect'],
   LG6008: ['error', 'file of a site that does not exist'],
+  LG6020: ['error', 'secret of affinity cookies that cannot be used'],
+  LG6021: ['warning', 'secret of affinity cookies that everybody can read'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;

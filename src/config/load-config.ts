@@ -300,7 +300,7 @@ function result(
     context,
   ).map((entry) => entry.node);
   const proxy = sections.proxies.at(-1) ?? absentProxy(read);
-  for (const farm of farms) checkFarm(farm, session.report);
+  for (const farm of farms) checkFarm(farm, read.settings, session.report);
   for (const node of sections.proxies) checkPassword(node, session.report);
   checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
   checkSites(sites, session.report);

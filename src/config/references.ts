@@ -1,6 +1,6 @@
 /** Checks that need the whole model: site ids, colliding bindings, retired and unreadable farm settings. */
 import type { Report, Span } from './diagnostic.ts';
-import type { BindingConfig, SiteConfig } from './model.ts';
+import type { BindingConfig, SettingsConfig, SiteConfig } from './model.ts';
 import { childOf, entriesOf, type SectionNode, stringOf, textOf } from './schema.ts';
 
 /** Two sites with one id, and bindings that cannot be open at the same time. */
@@ -70,15 +70,16 @@ function describe(binding: BindingConfig): string {
 const retired = new Set(['LeastRequests', 'LeastResponseTime', 'WeightedTotalTraffic']);
 
 /** What a farm says that is not carried out as it stands. */
-export function checkFarm(farm: SectionNode, report: Report): void {
+export function checkFarm(farm: SectionNode, { farms }: Pick<SettingsConfig, 'farms'>, report: Report): void {
   const routing = childOf(farm, 'applicationRequestRouting');
   const balancing = childOf(routing, 'loadBalancing');
   const algorithm = stringOf(balancing, 'algorithm');
   const text = textOf(balancing, 'algorithm');
-  if (text !== undefined && retired.has(algorithm)) {
+  const name = stringOf(farm, 'name');
+  if (text !== undefined && retired.has(algorithm) && farms[name.toLowerCase()]?.algorithm === undefined) {
     report('LG3010', text.span, {
       message: `${algorithm} is retired: ARR 3 and Lychgate use WeightedRoundRobin in its place.`,
-      advice: 'Write WeightedRoundRobin.',
+      advice: `Write WeightedRoundRobin; for least requests "farms": { ${JSON.stringify(name)}: { "algorithm": "LeastRequests" } } in settings.json.`,
     });
   }
   checkPassword(childOf(routing, 'protocol'), report);

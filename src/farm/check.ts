@@ -1,10 +1,13 @@
-/** What can be wrong with web farms that ARR loads all the same: farms that have no server to give. */
+/** What can be wrong with web farms that ARR loads all the same: farms that have no server to give, or choose one in a way that cannot work. */
 import type { Report } from '../config/diagnostic.ts';
 import type { WebFarmConfig } from '../config/model.ts';
+import { checkBalancing } from './check-balancing.ts';
 
-/** Reports LG3110 (error: such a farm can never answer) and LG3111 (warning: somebody may switch a server on again). */
+/** Reports LG3110 (error: such a farm can never answer), LG3111 (warning: somebody may switch a server on again), and what `checkBalancing` does. */
 export function checkFarms(farms: readonly WebFarmConfig[], report: Report): void {
-  for (const { name, enabled, servers } of farms) {
+  for (const farm of farms) {
+    const { name, enabled, servers } = farm;
+    if (enabled) checkBalancing(farm, report);
     if (servers.length === 0) {
       report('LG3110', name.span, {
         message: `Web farm "${name.value}" has no server, so every request to it would be answered 502.4.`,

@@ -8,12 +8,16 @@ import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
 import { checkCertificates } from '../tls/check.ts';
+import { affinitySecret } from './affinity-secret.ts';
+import { checkAffinityCookies } from './check-affinity-cookies.ts';
 
 export interface CheckedConfig {
   /** Absent where a file could not be read at all. */
   readonly config: Config | undefined;
   readonly certificates: readonly CertificateData[];
   readonly ca: readonly string[];
+  /** Behind the values of affinity cookies. */
+  readonly affinitySecret: Uint8Array;
   /** In order of file and place. */
   readonly diagnostics: readonly Diagnostic[];
   /** The text of every file that was read, by name. */
@@ -23,14 +27,17 @@ export interface CheckedConfig {
 /** @param configDir the folder that holds settings.json and the IIS files */
 export function checkConfig(configDir: string): CheckedConfig {
   const { config, diagnostics, sources } = checkLoaded(loadConfig(configDir));
-  if (config === undefined) return { config, certificates: [], ca: [], diagnostics, sources };
+  if (config === undefined) {
+    return { config, certificates: [], ca: [], affinitySecret: new Uint8Array(), diagnostics, sources };
+  }
   const all = [...diagnostics];
   const report = reportInto(all);
   const certificates = readCertificates(config.settings, report);
   const ca = readCa(config.settings.upstream.ca, report);
   const asked = askedHosts(config);
   checkCertificates(certificates, { sites: config.sites, asked }, config.settings, report);
-  return { config, certificates, ca, diagnostics: inOrder(all, sources.keys()), sources };
+  const secret = affinitySecret(config.settings, certificates, report);
+  return { config, certificates, ca, affinitySecret: secret, diagnostics: inOrder(all, sources.keys()), sources };
 }
 
 /** Adds what can be told of the rules and farms of any file, also of one that stands alone. */
@@ -41,6 +48,7 @@ export function checkLoaded(loaded: LoadResult): LoadResult {
   const report = reportInto(all);
   checkRules(config, report);
   checkFarms(config.webFarms, report);
+  checkAffinityCookies(config, report);
   return { ...loaded, diagnostics: inOrder(all, sources.keys()) };
 }
 

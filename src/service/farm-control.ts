@@ -2,6 +2,7 @@
 import type { Control, Refusal, ReportedCounters, ReportedFarm, ServerAction } from '../admin/control.ts';
 import type { Config, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
+import { HostAffinity } from '../farm/host-affinity.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
 import { type RunState, type ServerCondition, type ServerTraffic, stateKey } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
@@ -83,6 +84,7 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
     },
     log,
   });
+  const hosts = openHosts(config, records, (record) => conditionOf(record, health));
   const reports = openReports(tell);
   const sampling = setInterval(() => {
     const now = performance.now();
@@ -106,7 +108,8 @@ export function createFarmControl({ config, ca, tell, log }: FarmControlOptions)
 
   return {
     conditions: () => [...records.values()].map((record) => conditionOf(record, health)),
-    heard(worker, message) {
+    heard(worker, message, answer) {
+      if (message.type === 'askHost') answer(hosts.answer(message.farm, message.host));
       if (message.type === 'traffic') {
         take(worker, message.servers);
         if (message.id !== undefined) reports.answered(message.id, worker);
@@ -163,6 +166,32 @@ function sumOf({ past, counters }: ServerRecord): ServerCounters {
   addCounters(sum, past);
   for (const each of counters.values()) addCounters(sum, each);
   return sum;
+}
+
+/** The hosts of the farms with host-name affinity. */
+function openHosts(
+  { webFarms }: Config,
+  records: ReadonlyMap<string, ServerRecord>,
+  condition: (record: ServerRecord) => ServerCondition,
+) {
+  const affinities = new Map<string, HostAffinity<ServerRecord>>();
+  for (const { name, enabled, servers, affinity } of webFarms) {
+    if (!affinity.useHostName) continue;
+    const switchedOn = enabled ? servers.filter((server) => server.enabled) : [];
+    const options = {
+      config: affinity,
+      servers: switchedOn.flatMap(({ address }) => records.get(stateKey(name.value, address.value)) ?? []),
+      available: (record: ServerRecord) => record.state === 'Active' && condition(record).healthy,
+      keeps: (record: ServerRecord) => record.state !== 'Inactive' && condition(record).healthy,
+    };
+    affinities.set(name.value.toLowerCase(), new HostAffinity(options));
+  }
+  return {
+    answer(farm: string, host: string): ToServing {
+      const found = affinities.get(farm)?.serversOf(host, performance.now()) ?? [];
+      return { type: 'hostServers', farm, host, servers: found.map((each) => each.config.address.value.toLowerCase()) };
+    },
+  };
 }
 
 function reportFarm(farm: WebFarmConfig, records: ReadonlyMap<string, ServerRecord>, health: FarmHealth): ReportedFarm {

@@ -35,7 +35,7 @@ export async function startService(checked: CheckedConfig & { config: Config }, 
     certificates: checked.certificates,
     ca: checked.ca,
     ticketKeys: randomBytes(48),
-    affinitySecret: randomBytes(32),
+    affinitySecret: checked.affinitySecret,
     reusePort: count > 1,
   };
   const farms = createFarmControl({
