@@ -6,6 +6,7 @@ import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/model.ts';
 import { type CheckedConfig, canStart, checkConfig } from '../../src/service/check-config.ts';
+import type { FromServing } from '../../src/service/messages.ts';
 import { type Serving, serve } from '../../src/service/serve.ts';
 import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
 
@@ -63,8 +64,15 @@ export interface Published extends Folder {
   readonly logged: readonly Record<string, unknown>[];
 }
 
+export interface Alone {
+  /** Stands for the supervisor; nobody answers by default. */
+  readonly tell?: (message: FromServing) => void;
+  /** The secret of affinity cookies; the same for all by default. */
+  readonly affinitySecret?: Uint8Array;
+}
+
 /** Checks the folder and serves it in this process; it stops when the test ends. */
-export async function startProxy(contents: FolderContents): Promise<Published> {
+export async function startProxy(contents: FolderContents, alone: Alone = {}): Promise<Published> {
   const folder = writeFolder(contents);
   const checked: CheckedConfig = checkConfig(folder.configDir);
   if (!canStart(checked))
@@ -72,8 +80,9 @@ export async function startProxy(contents: FolderContents): Promise<Published> {
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const setup = { config: checked.config, certificates: checked.certificates, ca: checked.ca };
-  const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret: new Uint8Array(32).fill(7) };
-  const serving = await serve({ ...setup, ...keys, reusePort: false }, log, () => undefined);
+  const { tell = () => undefined, affinitySecret = new Uint8Array(32).fill(7) } = alone;
+  const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret };
+  const serving = await serve({ ...setup, ...keys, reusePort: false }, log, tell);
   onTestFinished(async () => {
     await serving.stop(0);
   });
@@ -117,14 +126,16 @@ export interface FarmParts {
   }[];
   /** Attributes of `protocol`. */
   readonly protocol?: string;
+  /** What else stands in `applicationRequestRouting`. */
+  readonly routing?: string;
 }
 
-export function webFarm(name: string, { servers, protocol = 'timeout="00:16:00"' }: FarmParts): string {
+export function webFarm(name: string, { servers, protocol = 'timeout="00:16:00"', routing = '' }: FarmParts): string {
   const each = servers.map(
     ({ address, httpPort = 8080, httpsPort = 4443, weight = 100 }) =>
       `<server address="${address}" enabled="true"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}" /></server>`,
   );
-  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol></applicationRequestRouting></webFarm>`;
+  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol>${routing}</applicationRequestRouting></webFarm>`;
 }
 
 /** The two rules that IIS Manager writes for a farm, for one host. */
