@@ -7,6 +7,8 @@ import { bareHost } from './host-names.ts';
 
 /** Hosts come from clients: beyond this number in a farm, those that were not asked for longest lose their servers. */
 export const MOST_HOSTS = 10_000;
+/** So many at a time: a Map finds its first entry the later, the more of those before it were deleted. */
+const FORGOTTEN_AT_ONCE = 100;
 /** A worker asks anew for each host that it has requests for in so many parts of `timeout`. */
 export const PERIODS = 4;
 
@@ -43,13 +45,13 @@ export class HostAffinity<S> {
    * @param now in milliseconds
    */
   serversOf(host: string, now: number): readonly S[] {
-    this.#forgetOld(now);
-    const known = this.#hosts.get(host)?.servers ?? [];
+    const entry = this.#hosts.get(host);
+    const known = entry === undefined || now - entry.asked > this.#timeout ? [] : entry.servers;
     this.#hosts.delete(host);
     const filled = this.#fill(known.some(this.#options.keeps) ? known : [], this.#counts.get(host) ?? 1);
     const servers = filled.length > 0 ? filled : known;
     if (servers.length > 0) this.#hosts.set(host, { servers, asked: now });
-    if (this.#hosts.size > MOST_HOSTS) this.#hosts.delete(this.#hosts.keys().next().value ?? '');
+    for (const first of surplus(this.#hosts)) this.#hosts.delete(first);
     return servers;
   }
 
@@ -65,11 +67,14 @@ export class HostAffinity<S> {
     }
     return filled;
   }
+}
 
-  #forgetOld(now: number): void {
-    for (const [host, { asked }] of this.#hosts) {
-      if (now - asked <= this.#timeout) break;
-      this.#hosts.delete(host);
-    }
+/** The first ones, where there are too many. */
+export function surplus(hosts: ReadonlyMap<string, unknown>): readonly string[] {
+  const first: string[] = [];
+  if (hosts.size <= MOST_HOSTS) return first;
+  for (const host of hosts.keys()) {
+    if (first.push(host) === FORGOTTEN_AT_ONCE) break;
   }
+  return first;
 }

@@ -1,6 +1,6 @@
 /** Host-name affinity as a worker has it: which servers have the requests for a host, as the supervisor has told it. */
 import type { AffinityConfig } from '../config/model.ts';
-import { MOST_HOSTS, PERIODS } from './host-affinity.ts';
+import { PERIODS, surplus } from './host-affinity.ts';
 import { type HostSettings, hostNamer } from './host-names.ts';
 import type { Balanced, Balancer } from './load-balancing.ts';
 
@@ -109,19 +109,17 @@ export class HostServers<S extends Balanced> {
     host.period = this.#period;
     this.#hosts.delete(name);
     this.#hosts.set(name, host);
-    if (this.#hosts.size > MOST_HOSTS) this.#forgetFirst();
+    for (const first of surplus(this.#hosts)) this.#forget(first);
     if (host.servers === undefined) host.timer ??= setTimeout(() => release(host), LONGEST_WAIT_MS);
     this.#questions++;
     this.#options.ask(name);
     return host;
   }
 
-  #forgetFirst(): void {
-    for (const [name, host] of this.#hosts) {
-      this.#hosts.delete(name);
-      release(host);
-      return;
-    }
+  #forget(name: string): void {
+    const host = this.#hosts.get(name);
+    this.#hosts.delete(name);
+    if (host) release(host);
   }
 
   /** A host that nobody asked for in all periods is forgotten before the supervisor does so. */
@@ -131,8 +129,7 @@ export class HostServers<S extends Balanced> {
     this.#questions = 0;
     for (const [name, host] of this.#hosts) {
       if (host.period > this.#period - PERIODS) break;
-      this.#hosts.delete(name);
-      release(host);
+      this.#forget(name);
     }
   }
 }
