@@ -75,19 +75,9 @@ function picking(balancer: Balancer<Stub>): (times: number) => void {
 
 function binding(servers: readonly Stub[]): (times: number) => void {
   const config = {
-    useCookie: true,
-    cookieName: 'ARRAffinity',
-    useHostName: false,
-    hostCountersEnabled: true,
-    useServerProvider: false,
-    serverProviderImage: '',
-    timeout: 1200,
-    useExternalCache: false,
-    ignoreSubDomain: false,
+    cookieName: { value: 'ARRAffinity' },
     ignoreSubDomainClientAffinity: false,
     ignoreSubDomainFragmentDepth: 2,
-    hostAffinityProvider: '',
-    hosts: [],
   };
   const affinity = new ClientAffinity('fe', servers, config, new Uint8Array(32));
   const requests = servers.map((server) => {

@@ -149,6 +149,12 @@ export const CATALOGUE = {
   LG3114: ['error', 'statusCodeMatch that is no set of status codes'],
   LG3115: ['error', 'liveTrafficFailureCodes that is no set of status codes'],
   LG3116: ['warning', 'URL test that is never made by itself'],
+  LG3120: ['warning', 'affinity cookies of two farms that overwrite each other'],
+  LG3121: ['error', 'name that no cookie can have'],
+  LG3122: ['warning', 'provider of host-name affinity that is not carried out'],
+  LG3123: ['warning', 'affinity setting without effect'],
+  LG3124: ['warning', 'hash of a server variable that nothing sets'],
+  LG3125: ['warning', 'hash of a server variable and of parts of the query'],
   LG4001: ['error', 'certificate file or folder cannot be read'],
   LG4002: ['error', 'certificate file is damaged'],
   LG4003: ['error', 'password does not open the certificate file'],
@@ -200,6 +206,8 @@ export const CATALOGUE = {
   LG6021: ['error', 'token of the admin listener cannot be used'],
   LG6022: ['warning', 'token of the admin listener that everybody can read'],
   LG6023: ['warning', 'admin address that other machines reach, without a token'],
+  LG6024: ['error', 'secret of affinity cookies that cannot be used'],
+  LG6025: ['warning', 'secret of affinity cookies that everybody can read'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;

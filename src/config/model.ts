@@ -284,8 +284,9 @@ export interface HealthCheckConfig {
 }
 
 export interface AffinityConfig {
+  readonly span: Span;
   readonly useCookie: boolean;
-  readonly cookieName: string;
+  readonly cookieName: Text;
   readonly useHostName: boolean;
   readonly hostCountersEnabled: boolean;
   readonly useServerProvider: boolean;
@@ -295,7 +296,7 @@ export interface AffinityConfig {
   readonly ignoreSubDomain: boolean;
   readonly ignoreSubDomainClientAffinity: boolean;
   readonly ignoreSubDomainFragmentDepth: number;
-  readonly hostAffinityProvider: string;
+  readonly hostAffinityProvider: Text;
   readonly hosts: readonly {
     readonly name: string;
     readonly servers: number;
@@ -311,8 +312,8 @@ export interface LoadBalancingConfig {
     | 'WeightedTotalTraffic'
     | 'RequestHash';
   readonly leastResponseTimePeriod: number;
-  readonly hashServerVariable: string;
-  readonly queryStringNames: string;
+  readonly hashServerVariable: Text;
+  readonly queryStringNames: Text;
   readonly randomizeLBTies: boolean;
 }
 
@@ -486,7 +487,7 @@ export interface SettingsConfig {
     };
   };
   /** Absolute paths. */
-  readonly affinitySecretFile?: string;
+  readonly affinitySecretFile?: { readonly path: string; readonly span: Span };
   readonly stateFile?: string;
   /** `false`: no admin listener. */
   readonly admin: false | AdminSettings;

@@ -79,14 +79,14 @@ export function checkFarm(farm: SectionNode, settings: FarmSettings | undefined,
   const balancing = childOf(routing, 'loadBalancing');
   const algorithm = stringOf(balancing, 'algorithm');
   const text = textOf(balancing, 'algorithm');
-  if (text !== undefined && retired.has(algorithm)) {
+  const name = stringOf(farm, 'name');
+  if (text !== undefined && retired.has(algorithm) && settings?.algorithm === undefined) {
     report('LG3010', text.span, {
       message: `${algorithm} is retired: ARR 3 and Lychgate use WeightedRoundRobin in its place.`,
-      advice: 'Write WeightedRoundRobin.',
+      advice: `Write WeightedRoundRobin; for least requests "farms": { ${JSON.stringify(name)}: { "algorithm": "LeastRequests" } } in settings.json.`,
     });
   }
   const protocol = childOf(routing, 'protocol');
-  const name = stringOf(farm, 'name');
   const cure = `Name the certificate in settings.json, "farms": { "${name}": { "clientCertificate": { "pfx": "NAME.pfx", "passphraseFile": "NAME.pfx.pass" } } }: what stands here has no effect then. Or remove clientCertPassword, and write the password into a file NAME.pfx.pass beside the PFX.`;
   if (settings?.clientCertificate === undefined) checkPassword(protocol, cure, report);
   checkForwarding(protocol, report);

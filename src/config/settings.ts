@@ -150,7 +150,7 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
       limits: limitsOf(root),
       timeouts: timeoutsOf(root),
       log: logOf(root, folder),
-      ...present('affinitySecretFile', pathAt(root, folder, 'affinitySecretFile')),
+      ...present('affinitySecretFile', filesOf(at(root, 'affinitySecretFile'), folder)[0]),
       ...present('stateFile', pathAt(root, folder, 'stateFile')),
       admin: adminOf(root, folder),
     },

@@ -1,5 +1,5 @@
 /** Table of the `webFarms` section: what the Web Farm Framework and ARR allow together. */
-import type { AffinityConfig, HealthCheckConfig, ServerConfig, WebFarmConfig } from './model.ts';
+import type { AffinityConfig, HealthCheckConfig, ServerConfig, Text, WebFarmConfig } from './model.ts';
 import { cacheElement, passServerHeader, protocolAttributes, protocolOf } from './protocol-attributes.ts';
 import {
   boolOf,
@@ -227,10 +227,16 @@ function healthCheckOf(node: SectionNode): HealthCheckConfig {
   };
 }
 
+/** With the place of the element where the attribute is not written. */
+function placedOf(node: SectionNode, attribute: string): Text {
+  return textOf(node, attribute) ?? { value: stringOf(node, attribute), span: node.nameSpan };
+}
+
 function affinityOf(node: SectionNode): AffinityConfig {
   return {
+    span: node.nameSpan,
     useCookie: boolOf(node, 'useCookie'),
-    cookieName: stringOf(node, 'cookieName'),
+    cookieName: placedOf(node, 'cookieName'),
     useHostName: boolOf(node, 'useHostName'),
     hostCountersEnabled: boolOf(node, 'hostCountersEnabled'),
     useServerProvider: boolOf(node, 'useServerProvider'),
@@ -240,7 +246,7 @@ function affinityOf(node: SectionNode): AffinityConfig {
     ignoreSubDomain: boolOf(node, 'ignoreSubDomain'),
     ignoreSubDomainClientAffinity: boolOf(node, 'ignoreSubDomainClientAffinity'),
     ignoreSubDomainFragmentDepth: numberOf(node, 'ignoreSubDomainFragmentDepth'),
-    hostAffinityProvider: stringOf(node, 'hostAffinityProvider'),
+    hostAffinityProvider: placedOf(node, 'hostAffinityProvider'),
     hosts: entriesOf(node).map((host) => ({
       name: stringOf(host, 'name'),
       servers: numberOf(host, 'servers'),
@@ -263,8 +269,8 @@ export function webFarmOf(node: SectionNode): WebFarmConfig {
     loadBalancing: {
       algorithm: enumOf(balancing, 'algorithm'),
       leastResponseTimePeriod: numberOf(balancing, 'leastResponseTimePeriod'),
-      hashServerVariable: stringOf(balancing, 'hashServerVariable'),
-      queryStringNames: stringOf(balancing, 'queryStringNames'),
+      hashServerVariable: placedOf(balancing, 'hashServerVariable'),
+      queryStringNames: placedOf(balancing, 'queryStringNames'),
       randomizeLBTies: boolOf(balancing, 'randomizeLBTies'),
     },
     publicKeys: entriesOf(childOf(settings, 'publicKeys')).map((key) => ({

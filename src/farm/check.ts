@@ -1,16 +1,18 @@
-/** What can be wrong with web farms that ARR loads all the same: no server to give, keys that cannot be read. */
+/** What can be wrong with web farms that ARR loads all the same: no server to give, keys that cannot be read, servers chosen in a way that cannot work. */
 import type { Report } from '../config/diagnostic.ts';
 import type { WebFarmConfig } from '../config/model.ts';
+import { checkBalancing } from './check-balancing.ts';
 import { readPublicKey } from './public-keys.ts';
 
 /**
  * Reports LG3110 (error: such a farm can never answer), LG3111 (warning: somebody may switch a server on again), LG3023 and
- * LG3024 of its public keys.
+ * LG3024 of its public keys, and what `checkBalancing` does.
  */
 export function checkFarms(farms: readonly WebFarmConfig[], report: Report): void {
   for (const farm of farms) {
     checkPublicKeys(farm, report);
     const { name, enabled, servers } = farm;
+    if (enabled) checkBalancing(farm, report);
     if (servers.length === 0) {
       report('LG3110', name.span, {
         message: `Web farm "${name.value}" has no server, so every request to it would be answered 502.4.`,

@@ -12,16 +12,15 @@ export class ClientAffinity<S extends { readonly address: string }> {
   /** How the cookie and its twin begin, with the sign behind the name. */
   readonly #own: string;
   readonly #twin: string;
-  /** How many labels of a host are kept as the Domain of the cookie; `undefined`: all. */
-  readonly #domainLabels: number | undefined;
+  readonly #config: DomainSettings;
   readonly #values = new Map<S, string>();
   readonly #servers = new Map<string, S>();
 
-  constructor(farm: string, servers: readonly S[], config: AffinityConfig, secret: Uint8Array) {
-    this.#cookieName = config.cookieName;
-    this.#own = `${config.cookieName}=`;
-    this.#twin = `${config.cookieName}SameSite=`;
-    this.#domainLabels = config.ignoreSubDomainClientAffinity ? config.ignoreSubDomainFragmentDepth : undefined;
+  constructor(farm: string, servers: readonly S[], config: CookieSettings, secret: Uint8Array) {
+    this.#cookieName = config.cookieName.value;
+    this.#own = `${this.#cookieName}=`;
+    this.#twin = `${this.#cookieName}SameSite=`;
+    this.#config = config;
     for (const server of servers) {
       const name = `${farm.toLowerCase()}\n${server.address.toLowerCase()}`;
       const value = createHmac('sha256', secret).update(name).digest('hex');
@@ -31,24 +30,35 @@ export class ClientAffinity<S extends { readonly address: string }> {
   }
 
   /**
-   * The server that the client is bound to. `undefined` where there is no cookie, or one of no value of ours, or several
-   * that differ: such a client is balanced as a new one.
+   * The server that the client is bound to. Values that are none of ours are passed over, since another farm, or a proxy
+   * behind us, may have set a cookie of this name too. `undefined` where none is left, or several that differ: such a
+   * client is balanced as a new one.
    * @param headers names and values in turn
    */
   serverOf(headers: readonly string[]): S | undefined {
-    let value: string | undefined;
-    let twin: string | undefined;
+    let own: S | undefined;
+    let twin: S | undefined;
+    let differ = false;
+    let twinsDiffer = false;
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i] ?? '';
       if (name.length !== 6 || name.toLowerCase() !== 'cookie') continue;
       const line = headers[i + 1] ?? '';
       for (let at = line.indexOf(this.#cookieName); at >= 0; at = line.indexOf(this.#cookieName, at + 1)) {
-        if (at > 0 && !BEFORE_NAME.has(line.charAt(at - 1))) continue;
-        if (line.startsWith(this.#own, at)) value = either(value, valueAt(line, at + this.#own.length));
-        else if (line.startsWith(this.#twin, at)) twin = either(twin, valueAt(line, at + this.#twin.length));
+        if (!beginsPair(line, at)) continue;
+        if (line.startsWith(this.#own, at)) {
+          const server = this.#serverAt(line, at + this.#own.length);
+          differ ||= server !== undefined && own !== undefined && server !== own;
+          own ??= server;
+        } else if (line.startsWith(this.#twin, at)) {
+          const server = this.#serverAt(line, at + this.#twin.length);
+          twinsDiffer ||= server !== undefined && twin !== undefined && server !== twin;
+          twin ??= server;
+        }
       }
     }
-    return this.#servers.get(value ?? twin ?? '');
+    if (own !== undefined) return differ ? undefined : own;
+    return twinsDiffer ? undefined : twin;
   }
 
   /**
@@ -57,33 +67,56 @@ export class ClientAffinity<S extends { readonly address: string }> {
    * @param authority Host as the client wrote it
    */
   cookies(server: S, { authority, secure }: { readonly authority: string; readonly secure: boolean }): string[] {
-    const rest = `${this.#values.get(server) ?? ''};Path=/;HttpOnly${secure ? ';Secure' : ''}${this.#domain(authority)}`;
+    const domain = cookieDomain(authority, this.#config);
+    const value = this.#values.get(server) ?? '';
+    const rest = `${value};Path=/;HttpOnly${secure ? ';Secure' : ''}${domain === '' ? '' : `;Domain=${domain}`}`;
     const own = this.#own + rest;
     return secure ? [own, `${this.#twin}${rest};SameSite=None`] : [own];
   }
 
-  /** Browsers drop a cookie whose Domain holds a port, an address or a name without a dot. */
-  #domain(authority: string): string {
-    const host = authority.replace(/:\d*$/, '').toLowerCase();
-    if (!host.includes('.') || isIP(host) !== 0 || !/^[a-z0-9._-]+$/.test(host)) return '';
-    return `;Domain=${this.#domainLabels === undefined ? host : lastLabels(host, this.#domainLabels)}`;
+  #serverAt(line: string, at: number): S | undefined {
+    const end = line.indexOf(';', at);
+    return this.#servers.get(line.slice(at, end < 0 ? undefined : end).trimEnd());
   }
 }
 
-const BEFORE_NAME: ReadonlySet<string> = new Set([' ', ';', '\t']);
+type DomainSettings = Pick<AffinityConfig, 'ignoreSubDomainClientAffinity' | 'ignoreSubDomainFragmentDepth'>;
 
-function valueAt(line: string, at: number): string {
-  const end = line.indexOf(';', at);
-  return line.slice(at, end < 0 ? undefined : end).trimEnd();
+export interface CookieSettings extends DomainSettings {
+  readonly cookieName: { readonly value: string };
 }
 
-/** What differs names nobody. */
-function either(earlier: string | undefined, value: string): string {
-  return earlier === undefined || earlier === value ? value : '';
-}
-
-function lastLabels(host: string, count: number): string {
-  const labels = host.split('.');
+/**
+ * The Domain of a cookie. Browsers drop a cookie whose Domain holds a port, an address or a name without a dot: `''`, and the
+ * cookie is for just this host.
+ * @param authority Host as the client wrote it
+ */
+export function cookieDomain(
+  authority: string,
+  { ignoreSubDomainClientAffinity, ignoreSubDomainFragmentDepth }: DomainSettings,
+): string {
+  const host = authority.replace(/:\d*$/, '').toLowerCase();
+  if (host.length > LONGEST_NAME || !DOMAIN.test(host) || isIP(host) !== 0) return '';
   // One label alone is a Domain that browsers refuse.
-  return labels.slice(-Math.max(2, count)).join('.');
+  return ignoreSubDomainClientAffinity ? lastLabels(host, Math.max(2, ignoreSubDomainFragmentDepth)) : host;
 }
+
+/** RFC 1035 2.3.4, as text. */
+export const LONGEST_NAME = 253;
+const DOMAIN = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
+
+/** The end of a host name. */
+export function lastLabels(host: string, count: number): string {
+  return host.split('.').slice(-count).join('.');
+}
+
+/** Where a cookie begins: at the start of the field, or behind a semicolon (RFC 6265 4.2.1). */
+function beginsPair(line: string, at: number): boolean {
+  let before = at - 1;
+  while (line.charCodeAt(before) === SPACE || line.charCodeAt(before) === TAB) before--;
+  return before < 0 || line.charCodeAt(before) === SEMICOLON;
+}
+
+const TAB = 0x09;
+const SPACE = 0x20;
+const SEMICOLON = 0x3b;

@@ -4,6 +4,7 @@ import { ServerHeap } from './server-heap.ts';
 
 export interface Balanced {
   readonly address: string;
+  readonly weight: number;
   /** Its part of the requests in relation to the others': the weight, less for a server that has just returned. Above 0. */
   readonly share: number;
   /** Requests under way. */
@@ -69,26 +70,36 @@ export function leastRequests<S extends Balanced>(random: boolean): Balancer<S> 
   let heap = new ServerHeap(0);
   let places = new Map<S, number>();
   let turn = 0;
-  const keyOf = ({ load, share }: S) => (load + 1) / share;
+  /** Those that have just returned: their share grows while nothing else of them changes. */
+  const growing = new Set<S>();
+  const keyOf = (server: S) => {
+    const { load, share } = server;
+    if (share < server.weight) growing.add(server);
+    else if (growing.size > 0) growing.delete(server);
+    return (load + 1) / share;
+  };
   /** Behind all others that are equal, or, by chance, before some of them. */
   const nextTurn = () => turn++ + (random ? Math.random() * servers.length : 0);
+  const change = (server: S) => {
+    const i = places.get(server);
+    if (i === undefined) return;
+    const key = keyOf(server);
+    heap.set(i, key, key > heap.keyOf(i) ? nextTurn() : heap.tieOf(i));
+  };
   return {
     set(next) {
       servers = next;
       places = new Map(next.map((server, i) => [server, i]));
       heap = new ServerHeap(next.length);
+      growing.clear();
       for (const [i, server] of next.entries()) heap.set(i, keyOf(server), nextTurn());
     },
     pick(passes) {
+      for (const server of growing) change(server);
       const i = heap.firstOf((each) => isTaken(servers[each], passes));
       return i === undefined ? undefined : servers[i];
     },
-    loadChanged(server) {
-      const i = places.get(server);
-      if (i === undefined) return;
-      const key = keyOf(server);
-      heap.set(i, key, key > heap.keyOf(i) ? nextTurn() : heap.tieOf(i));
-    },
+    loadChanged: change,
   };
 }
 
@@ -96,7 +107,7 @@ export function leastRequests<S extends Balanced>(random: boolean): Balancer<S> 
  * Equal keys go to the same server, from every worker and every node, and a server that comes or goes moves its own share of
  * the keys alone (rendezvous hashing, the family of ARR's CARP). A server that returns gets its share at once: the keys are what counts.
  */
-export function requestHash<S extends Balanced & { readonly weight: number }>(): Balancer<S> {
+export function requestHash<S extends Balanced>(): Balancer<S> {
   let servers: readonly S[] = [];
   let seeds: readonly number[] = [];
   /** For each hash the number of its server, and one; 0 where it was not asked for yet. */

@@ -4,6 +4,7 @@ import { ExchangeError } from '../errors.ts';
 import { availableServers } from './available-servers.ts';
 import { ClientAffinity } from './client-affinity.ts';
 import type { Connections } from './connections.ts';
+import { HostServers } from './host-servers.ts';
 import { type Balancer, leastRequests, requestHash, weightedRoundRobin } from './load-balancing.ts';
 import { readPublicKeys } from './public-keys.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -16,6 +17,8 @@ export interface ServerQuestion {
   readonly scheme: Scheme;
   /** What RequestHash goes by; `''` where the farm does not ask for it. */
   readonly hashKey: string;
+  /** What host-name affinity goes by; `''` where the farm does not ask for it. */
+  readonly host: string;
   /** Those that it was tried on. */
   readonly tried: readonly Server[];
 }
@@ -27,6 +30,8 @@ export interface WebFarm {
   readonly servers: readonly Server[];
   /** Absent: clients are not bound to servers. */
   readonly affinity: ClientAffinity<Server> | undefined;
+  /** Absent: hosts have no servers of their own. */
+  readonly hosts: HostServers<Server> | undefined;
   /** What RequestHash goes by; absent: the algorithm is another. */
   readonly hashInput: HashInput | undefined;
   /** Other servers that are tried for a request. */
@@ -34,7 +39,7 @@ export interface WebFarm {
   readonly budget: RetryBudget;
   /** A status of `liveTrafficFailureCodes`. */
   readonly isFailure: StatusCodes;
-  /** The server that gets a request of any client; `undefined` when none is available. */
+  /** The server that gets a request of any client, one of its host's where that has some; `undefined`: none is available. */
   choose(question: ServerQuestion): Server | undefined;
   /** Whether a server takes the request of a client that is bound to it. */
   keeps(server: Server, question: ServerQuestion): boolean;
@@ -43,7 +48,7 @@ export interface WebFarm {
   refresh(): void;
   /** Ends the requests under way at a server. */
   terminate(server: string): void;
-  /** Which servers have the requests for a host. */
+  /** Which servers have the requests for a host, by address: what the supervisor answers. */
   hostServers(host: string, servers: readonly string[]): void;
   /** It is not needed any more. */
   close(): void;
@@ -61,10 +66,13 @@ export interface FarmParts {
   readonly states: ServerStates;
   /** Behind the values of affinity cookies. */
   readonly secret: Uint8Array;
+  /** Asks the supervisor which servers have the requests for a host. */
+  readonly askHost: (host: string) => void;
 }
 
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
-export function createWebFarm(config: WebFarmConfig, { around, connections, states, secret }: FarmParts): WebFarm {
+export function createWebFarm(config: WebFarmConfig, parts: FarmParts): WebFarm {
+  const { around, connections, states, secret, askHost } = parts;
   const name = config.name.value;
   const { protocol, loadBalancing, affinity, healthCheck } = config;
   const enabled = config.enabled ? config.servers.filter((server) => server.enabled) : [];
@@ -81,6 +89,9 @@ export function createWebFarm(config: WebFarmConfig, { around, connections, stat
       around.settings.algorithm ?? (loadBalancing.algorithm === 'RequestHash' ? 'RequestHash' : 'WeightedRoundRobin'),
     loadBalancing,
     affinity: affinity.useCookie ? new ClientAffinity(name, servers, affinity, secret) : undefined,
+    hosts: affinity.useHostName
+      ? (balancer) => new HostServers({ config: affinity, ask: askHost, balancer })
+      : undefined,
     minServers: healthCheck.minServers,
     isFailure: readStatusCodes(healthCheck.liveTrafficFailureCodes) ?? (() => false),
     connections,
@@ -111,6 +122,7 @@ export function createDirectFarm(
     algorithm: 'WeightedRoundRobin',
     loadBalancing: undefined,
     affinity: undefined,
+    hosts: undefined,
     minServers: 0,
     isFailure: () => false,
     connections,
@@ -122,6 +134,7 @@ interface OpenParts extends Pick<WebFarm, 'name' | 'protocol' | 'affinity' | 'is
   /** The retired ones load as weighted round robin, as in ARR 3. */
   readonly algorithm: 'WeightedRoundRobin' | 'RequestHash' | 'LeastRequests';
   readonly loadBalancing: LoadBalancingConfig | undefined;
+  readonly hosts: ((balancer: () => Balancer<Server>) => HostServers<Server>) | undefined;
   readonly minServers: number;
   readonly connections: Connections;
 }
@@ -130,25 +143,37 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
   const { name, protocol, settings, affinity, isFailure, minServers, connections } = parts;
   const byAddress = new Map(servers.map((server) => [server.address.toLowerCase(), server]));
   const balancer = balancerFor(parts);
-  balancer.set(availableServers(servers, minServers));
+  let available: readonly Server[] = [];
+  const refresh = () => {
+    available = availableServers(servers, minServers);
+    balancer.set(available);
+  };
+  refresh();
+  const hosts = parts.hosts?.(() => balancerFor(parts));
+  // A server that takes requests of any client takes those of its own, unhealthy though it is (`minServers`).
+  const keeps = (server: Server, { scheme, tried }: ServerQuestion) =>
+    (server.state.keepsClients || available.includes(server)) && server.reachable(scheme) && !tried.includes(server);
   if (parts.algorithm === 'LeastRequests') for (const server of servers) server.onLoad = balancer.loadChanged;
   return {
     name,
     protocol,
     servers,
     affinity,
+    hosts,
     isFailure,
     hashInput: parts.algorithm === 'RequestHash' ? hashInputOf(parts.loadBalancing) : undefined,
     retries: settings.retries,
     budget: new RetryBudget(settings.retryBudget),
-    choose({ scheme, tried, hashKey }) {
+    choose(question) {
+      const { scheme, tried, hashKey, host } = question;
+      const own = hosts?.pick(host, (server) => keeps(server, question), hashKey);
+      if (own) return own;
       const untried = (server: Server) => tried.length === 0 || !tried.includes(server);
       const server = balancer.pick((each) => each.reachable(scheme) && untried(each), hashKey);
       // As with the tests of health: the last ones are asked all the same.
       return server ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
     },
-    keeps: (server, { scheme, tried }) =>
-      server.state.keepsClients && server.reachable(scheme) && !tried.includes(server),
+    keeps,
     take(address, state, healthy) {
       const server = byAddress.get(address);
       if (server === undefined || (server.state.state === state && server.state.healthy === healthy)) return false;
@@ -159,15 +184,24 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       if (!was && server.state.available) server.returns();
       return true;
     },
-    refresh: () => balancer.set(availableServers(servers, minServers)),
+    refresh() {
+      refresh();
+      hosts?.changed((server) => server.state.keepsClients);
+    },
     terminate(address) {
       const server = byAddress.get(address);
       if (server === undefined) return;
       const error = new ExchangeError('serverStopped', `${server.address} was stopped (ForcefulStop)`);
       for (const scheme of ['http', 'https'] as const) connections.terminate(server.endpoint(scheme), server, error);
     },
-    hostServers: () => undefined,
+    hostServers(host, addresses) {
+      hosts?.heard(
+        host,
+        addresses.flatMap((address) => byAddress.get(address) ?? []),
+      );
+    },
     close() {
+      hosts?.close();
       for (const server of servers) server.close();
     },
   };
@@ -181,8 +215,8 @@ function balancerFor({ algorithm, loadBalancing }: OpenParts): Balancer<Server> 
 }
 
 function hashInputOf(config: LoadBalancingConfig | undefined): HashInput {
-  const variable = config?.hashServerVariable ?? '';
+  const variable = config?.hashServerVariable.value ?? '';
   if (variable !== '') return { by: 'variable', name: variable };
-  const names = (config?.queryStringNames ?? '').split(/[,;\s]+/).filter((name) => name !== '');
+  const names = (config?.queryStringNames.value ?? '').split(/[,;\s]+/).filter((name) => name !== '');
   return names.length > 0 ? { by: 'query', names } : { by: 'url' };
 }

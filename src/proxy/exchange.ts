@@ -41,6 +41,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
   #connection: ServerConnection | undefined;
   /** A kept connection to this server turned out to be closed, and it gets the request once more. */
   #repeated = false;
+  /** Ends the wait for the servers of the host. */
+  #forgetHost: (() => void) | undefined;
   /** Waits for a connection. */
   #waiting = false;
   /** Waits for the first of a body, or its end. */
@@ -122,7 +124,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#give(failurePage(this.#failure, this.#logId, this.#decision?.outbound), this.#failure);
   }
 
-  /** 1. the login rules, 2. a pinned server, the one of the client's cookie, or the farm's next, 3. a connection to it. */
+  /**
+   * 1. the login rules, 2. a pinned server, the one of the client's cookie, one of the host's, or the farm's next, 3. a
+   * connection to it.
+   */
   forward(): void {
     try {
       this.#refuseLargeBody(typeof this.head.body === 'number' ? this.head.body : 0);
@@ -144,12 +149,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const choice = new ServerChoice(decision, this.head);
       this.#choice = choice;
       const pin = this.head.connection.pins.get(decision.farm, decision.scheme);
-      const pinned = pin && choice.keeps(pin.server) ? pin : undefined;
-      const server = pinned?.server ?? choice.first();
-      this.#enter(server);
-      // 3.
-      if (pinned?.connection.isIdle) this.onConnection(pinned.connection);
-      else this.#lease(server, false);
+      if (pin && choice.keeps(pin.server)) this.#ask(pin.server, pin.connection);
+      else this.#askFirst(choice);
     } catch (error) {
       this.refuse(error);
     }
@@ -350,6 +351,25 @@ export class Exchange implements AnswerSink, LeaseTaker {
   #forwardDecision(): Forward & Decision {
     if (this.#decision?.action === 'forward') return this.#decision;
     throw new ExchangeError('internal', 'a server was asked before it was decided to');
+  }
+
+  #askFirst(choice: ServerChoice): void {
+    this.#forgetHost = choice.wait(() => {
+      this.#forgetHost = undefined;
+      try {
+        this.#ask(choice.first());
+      } catch (error) {
+        this.refuse(error);
+      }
+    });
+    if (this.#forgetHost === undefined) this.#ask(choice.first());
+  }
+
+  #ask(server: Server, pinned?: ServerConnection): void {
+    this.#enter(server);
+    // 3.
+    if (pinned?.isIdle) this.onConnection(pinned);
+    else this.#lease(server, false);
   }
 
   #enter(server: Server): void {
@@ -568,6 +588,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
   #letGo(): void {
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#forgetHost?.();
+    this.#forgetHost = undefined;
     if (this.#waiting && this.#server) {
       this.#waiting = false;
       this.#runtime.connections.forget(this.#server.endpoint(this.#forwardDecision().scheme), this);

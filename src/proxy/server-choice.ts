@@ -10,6 +10,7 @@ const NONE: readonly Server[] = [];
 export class ServerChoice implements ServerQuestion {
   readonly scheme: Scheme;
   readonly hashKey: string;
+  readonly host: string;
   readonly #farm: WebFarm;
   readonly #head: RequestHead;
   /** The server that the client's cookie names. */
@@ -22,6 +23,7 @@ export class ServerChoice implements ServerQuestion {
     this.#farm = farm;
     this.#head = head;
     this.#bound = farm.affinity?.serverOf(head.headers);
+    this.host = farm.hosts?.nameOf(head.authority) ?? '';
     farm.budget.request();
   }
 
@@ -34,9 +36,18 @@ export class ServerChoice implements ServerQuestion {
     return this.#farm.keeps(server, this);
   }
 
+  /**
+   * To be called before `first`: the supervisor may have to say which servers have the requests for the host.
+   * @param done called where that was waited for, and is known or will not come in time
+   * @returns ends the wait; `undefined` where there is none
+   */
+  wait(done: () => void): (() => void) | undefined {
+    return this.#kept() ? undefined : this.#farm.hosts?.wait(this.host, done);
+  }
+
   /** @throws ExchangeError `noServer` where none takes requests */
   first(): Server {
-    const server = this.#bound && this.keeps(this.#bound) ? this.#bound : this.#farm.choose(this);
+    const server = this.#kept() ?? this.#farm.choose(this);
     if (server) return server;
     throw new ExchangeError('noServer', `farm ${this.#farm.name}: ${this.#whyNone()}`);
   }
@@ -62,6 +73,10 @@ export class ServerChoice implements ServerQuestion {
     if (affinity === undefined || server === this.#bound) return [];
     if (headerOf(headers, 'arr-disable-session-affinity')?.toLowerCase() === 'true') return [];
     return affinity.cookies(server, { authority: this.#head.authority, secure: this.#head.scheme === 'https' });
+  }
+
+  #kept(): Server | undefined {
+    return this.#bound && this.keeps(this.#bound) ? this.#bound : undefined;
   }
 
   #whyNone(): string {

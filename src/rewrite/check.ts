@@ -4,6 +4,7 @@ import { onlyOnce, type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config, RuleConfig, RuleSetConfig, Text } from '../config/model.ts';
 import { type ActionSurroundings, checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
+import { checkHashVariables } from './check-hash-variable.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkLync } from './check-lync.ts';
 import { checkNever } from './check-never.ts';
@@ -43,6 +44,7 @@ function checkWhole(config: Config, setSomewhere: ReadonlySet<string>, report: R
   checkRedirectLoops(config, rehearse, report);
   checkHosts(config, report);
   checkLync(config, rehearse, report);
+  checkHashVariables(config, setSomewhere, report);
 }
 
 interface Shared extends Pick<ActionSurroundings, 'farms' | 'proxyEnabled' | 'allow'> {

@@ -196,6 +196,11 @@ export function isKnownVariable(name: string): boolean {
   return READERS.has(upper) || EMPTY.has(upper) || upper.startsWith(PREFIX) || /^(CERT|CRYPT)_/.test(upper);
 }
 
+/** Known to IIS, and without a value here. */
+export function isAlwaysEmpty(name: string): boolean {
+  return EMPTY.has(name.toUpperCase());
+}
+
 export function isPathVariable(name: string): boolean {
   return PATH_VARIABLES.has(name.toUpperCase());
 }

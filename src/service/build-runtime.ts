@@ -25,7 +25,8 @@ export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'shown
   readonly log: Logger;
 }
 
-export function buildRuntime({ config, ca, shown, affinitySecret, states, accessLog, log }: RuntimeParts): Runtime {
+export function buildRuntime(parts: RuntimeParts): Runtime {
+  const { config, ca, shown, affinitySecret, states, tell, accessLog, log } = parts;
   const { settings } = config;
   const connections = createConnections({
     routes: serverRoutes(config, log),
@@ -48,10 +49,12 @@ export function buildRuntime({ config, ca, shown, affinitySecret, states, access
   return {
     sites: new Map(sites),
     farms: new Map(
-      config.webFarms.map((farm) => [
-        farm.name.value.toLowerCase(),
-        createWebFarm(farm, { around: around(farm), connections, states, secret: affinitySecret }),
-      ]),
+      config.webFarms.map((farm) => {
+        const name = farm.name.value.toLowerCase();
+        const askHost = (host: string) => tell({ type: 'askHost', farm: name, host });
+        const shared = { connections, states, secret: affinitySecret, askHost };
+        return [name, createWebFarm(farm, { around: around(farm), ...shared })];
+      }),
     ),
     direct: directProxying(config, { around: around(), connections }),
     connections,

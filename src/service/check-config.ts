@@ -10,7 +10,9 @@ import { readCa, readCertificates } from '../tls/certificate-files.ts';
 import { checkCertificates } from '../tls/check.ts';
 import { checkClientCertificates } from '../tls/check-client-certificates.ts';
 import { readShownCertificates, type ShownCertificates } from '../tls/shown-certificates.ts';
+import { affinitySecret } from './affinity-secret.ts';
 import { checkAdmin } from './check-admin.ts';
+import { checkAffinityCookies } from './check-affinity-cookies.ts';
 
 export interface CheckedConfig {
   /** Absent where a file could not be read at all. */
@@ -22,13 +24,22 @@ export interface CheckedConfig {
   readonly shown: ShownCertificates;
   /** PEM of the authorities for certificates of clients. */
   readonly clientCa: readonly string[];
+  /** Behind the values of affinity cookies. */
+  readonly affinitySecret: Uint8Array;
   /** In order of file and place. */
   readonly diagnostics: readonly Diagnostic[];
   /** The text of every file that was read, by name. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
-const NOTHING_READ = { certificates: [], ca: [], shown: {}, clientCa: [], adminToken: undefined };
+const NOTHING_READ = {
+  certificates: [],
+  ca: [],
+  shown: {},
+  clientCa: [],
+  adminToken: undefined,
+  affinitySecret: new Uint8Array(),
+};
 
 /** @param configDir the folder that holds settings.json and the IIS files */
 export function checkConfig(configDir: string): CheckedConfig {
@@ -45,7 +56,8 @@ export function checkConfig(configDir: string): CheckedConfig {
   const asked = askedHosts(config);
   checkCertificates(certificates, { sites: config.sites, asked }, settings, report);
   checkClientCertificates(config.sites, settings, report);
-  const read = { certificates, ca, shown, clientCa, adminToken };
+  const secret = affinitySecret(settings, certificates, report);
+  const read = { certificates, ca, shown, clientCa, adminToken, affinitySecret: secret };
   return { config, ...read, diagnostics: inOrder(all, sources.keys()), sources };
 }
 
@@ -57,6 +69,7 @@ export function checkLoaded(loaded: LoadResult): LoadResult {
   const report = reportInto(all);
   checkRules(config, report);
   checkFarms(config.webFarms, report);
+  checkAffinityCookies(config, report);
   return { ...loaded, diagnostics: inOrder(all, sources.keys()) };
 }
 

@@ -7,8 +7,9 @@ import type {
   ReportedServer,
   ServerAction,
 } from '../admin/control.ts';
-import type { ServerConfig, WebFarmConfig } from '../config/model.ts';
+import type { Config, ServerConfig, WebFarmConfig } from '../config/model.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
+import { HostAffinity } from '../farm/host-affinity.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
 import { type RunState, type ServerCondition, type ServerTraffic, stateKey } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
@@ -111,6 +112,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
     if (unhealthy) health.setUnhealthy(farm.toLowerCase(), server.toLowerCase());
     log.info({ farm, server, state, unhealthy }, 'as an administrator left it before the start');
   }
+  const hosts = openHosts(config, records, (record) => conditionOf(record, health));
   const reports = openReports(tell);
   const sampling = setInterval(() => {
     const now = performance.now();
@@ -152,7 +154,8 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
 
   return {
     conditions: () => [...records.values()].map((record) => conditionOf(record, health)),
-    heard(worker, message) {
+    heard(worker, message, answer) {
+      if (message.type === 'askHost') answer(hosts.answer(message.farm, message.host));
       if (message.type === 'traffic') {
         take(worker, message.servers);
         if (message.id !== undefined) reports.answered(message.id, worker);
@@ -224,6 +227,32 @@ function sumOf({ past, counters }: ServerRecord): ServerCounters {
   addCounters(sum, past);
   for (const each of counters.values()) addCounters(sum, each);
   return sum;
+}
+
+/** The hosts of the farms with host-name affinity. */
+function openHosts(
+  { webFarms }: Config,
+  records: ReadonlyMap<string, ServerRecord>,
+  condition: (record: ServerRecord) => ServerCondition,
+) {
+  const affinities = new Map<string, HostAffinity<ServerRecord>>();
+  for (const { name, enabled, servers, affinity } of webFarms) {
+    if (!affinity.useHostName) continue;
+    const switchedOn = enabled ? servers.filter((server) => server.enabled) : [];
+    const options = {
+      config: affinity,
+      servers: switchedOn.flatMap(({ address }) => records.get(stateKey(name.value, address.value)) ?? []),
+      available: (record: ServerRecord) => record.state === 'Active' && condition(record).healthy,
+      keeps: (record: ServerRecord) => record.state !== 'Inactive' && condition(record).healthy,
+    };
+    affinities.set(name.value.toLowerCase(), new HostAffinity(options));
+  }
+  return {
+    answer(farm: string, host: string): ToServing {
+      const found = affinities.get(farm)?.serversOf(host, performance.now()) ?? [];
+      return { type: 'hostServers', farm, host, servers: found.map((each) => each.config.address.value.toLowerCase()) };
+    },
+  };
 }
 
 function reportFarm(farm: WebFarmConfig, records: ReadonlyMap<string, ServerRecord>, health: FarmHealth): ReportedFarm {

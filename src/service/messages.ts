@@ -27,7 +27,7 @@ export type ToServing =
   | { readonly type: 'conditions'; readonly conditions: readonly ServerCondition[] }
   /** Requests under way at a server end now (ForcefulStop). */
   | { readonly type: 'terminate'; readonly farm: string; readonly server: string }
-  /** Which servers have the requests for a host (host-name affinity), by address. */
+  /** Answers `askHost`: the servers by address; none where every server is as good. */
   | { readonly type: 'hostServers'; readonly farm: string; readonly host: string; readonly servers: readonly string[] }
   /** Asks for `traffic` at once, under this number. */
   | { readonly type: 'report'; readonly id: number };
@@ -44,7 +44,7 @@ export type ToWorker =
 /** What workers tell the supervisor while they serve. */
 export type FromServing =
   | { readonly type: 'traffic'; readonly id?: number; readonly servers: readonly ServerTraffic[] }
-  /** Asks for `hostServers`. */
+  /** Which servers have the requests for a host (host-name affinity)? The name is that of `hostNamer`. */
   | { readonly type: 'askHost'; readonly farm: string; readonly host: string };
 
 export type FromWorker =

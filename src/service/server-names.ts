@@ -5,9 +5,14 @@ import { literalHosts, ruleAcceptsHost, ruleTargetHost } from '../rewrite/publis
 /** Lower case, without wildcards. */
 export function publishedNames(config: Config, farm: WebFarmConfig): string[] {
   const farmName = farm.name.value.toLowerCase();
-  const names = new Set<string>();
   // The farm's own name stands in the rules that lead to it; often it is the public name.
-  if (farmName.includes('.')) names.add(farmName);
+  return [...new Set([...(farmName.includes('.') ? [farmName] : []), ...publishedHosts(config, farm)])];
+}
+
+/** The hosts that bindings and rules name and whose requests rules lead to the farm; lower case, without wildcards. */
+export function publishedHosts(config: Config, farm: WebFarmConfig): ReadonlySet<string> {
+  const farmName = farm.name.value.toLowerCase();
+  const names = new Set<string>();
   const add = (rules: readonly RuleConfig[], hosts: readonly string[]) => {
     for (const rule of rules) {
       if (!rule.enabled || ruleTargetHost(rule) !== farmName) continue;
@@ -19,5 +24,20 @@ export function publishedNames(config: Config, farm: WebFarmConfig): string[] {
     add(config.globalRules.rules, hosts);
     for (const { ruleSet } of site.scopes) add(ruleSet.rules, hosts);
   }
-  return [...names];
+  return names;
 }
+
+/** Whether rules lead requests to the farm for hosts that nobody has named, through bindings without a host. */
+export function takesAnyHost(config: Config, farm: WebFarmConfig): boolean {
+  const farmName = farm.name.value.toLowerCase();
+  const takes = (rule: RuleConfig) =>
+    rule.enabled && ruleTargetHost(rule) === farmName && ruleAcceptsHost(rule, NAMED_BY_NOBODY);
+  return config.sites.some(
+    ({ bindings, scopes }) =>
+      bindings.some(({ host }) => host === '') &&
+      [config.globalRules, ...scopes.map(({ ruleSet }) => ruleSet)].some(({ rules }) => rules.some(takes)),
+  );
+}
+
+/** RFC 6761 6.4: there is no such host. */
+const NAMED_BY_NOBODY = 'any.invalid';

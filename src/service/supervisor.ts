@@ -44,7 +44,7 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
     shown: checked.shown,
     clientCa: checked.clientCa,
     ticketKeys: randomBytes(48),
-    affinitySecret: randomBytes(32),
+    affinitySecret: checked.affinitySecret,
     reusePort: count > 1,
   };
   const team: Team = createTeam({

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/model.ts';
 import { type CheckedConfig, canStart, checkConfig } from '../../src/service/check-config.ts';
+import type { FromServing } from '../../src/service/messages.ts';
 import { type Serving, serve } from '../../src/service/serve.ts';
 import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
 
@@ -66,8 +67,15 @@ export interface Published extends Folder {
   readonly logged: readonly Record<string, unknown>[];
 }
 
+export interface Alone {
+  /** Stands for the supervisor; nobody answers by default. */
+  readonly tell?: (message: FromServing) => void;
+  /** The secret of affinity cookies; the same for all by default. */
+  readonly affinitySecret?: Uint8Array;
+}
+
 /** Checks the folder and serves it in this process; it stops when the test ends. */
-export async function startProxy(contents: FolderContents): Promise<Published> {
+export async function startProxy(contents: FolderContents, alone: Alone = {}): Promise<Published> {
   const folder = writeFolder(contents);
   const checked: CheckedConfig = checkConfig(folder.configDir);
   if (!canStart(checked))
@@ -75,9 +83,10 @@ export async function startProxy(contents: FolderContents): Promise<Published> {
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const { config, certificates, ca, shown, clientCa } = checked;
-  const setup = { config, certificates, ca, shown, clientCa };
-  const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret: new Uint8Array(32).fill(7) };
-  const serving = await serve({ ...setup, ...keys, reusePort: false }, log, () => undefined);
+  const { tell = () => undefined, affinitySecret = new Uint8Array(32).fill(7) } = alone;
+  const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret };
+  const setup = { config, certificates, ca, shown, clientCa, ...keys, reusePort: false };
+  const serving = await serve(setup, log, tell);
   onTestFinished(async () => {
     await serving.stop(0);
   });
