@@ -4,6 +4,7 @@ import { ServerHeap } from './server-heap.ts';
 
 export interface Balanced {
   readonly address: string;
+  readonly weight: number;
   /** Its part of the requests in relation to the others': the weight, less for a server that has just returned. Above 0. */
   readonly share: number;
   /** Requests under way. */
@@ -69,25 +70,36 @@ export function leastRequests<S extends Balanced>(random: boolean): Balancer<S> 
   let heap = new ServerHeap(0);
   let places = new Map<S, number>();
   let turn = 0;
+  /** Those that have just returned: their place changes with time, too. */
+  const growing = new Set<S>();
   const keyOf = ({ load, share }: S) => (load + 1) / share;
   /** Behind all others that are equal, or, by chance, before some of them. */
   const nextTurn = () => turn++ + (random ? Math.random() * servers.length : 0);
+  const put = (server: S, i: number, tie: number) => {
+    heap.set(i, keyOf(server), tie);
+    if (server.share < server.weight) growing.add(server);
+    else growing.delete(server);
+  };
   return {
     set(next) {
       servers = next;
       places = new Map(next.map((server, i) => [server, i]));
       heap = new ServerHeap(next.length);
-      for (const [i, server] of next.entries()) heap.set(i, keyOf(server), nextTurn());
+      growing.clear();
+      for (const [i, server] of next.entries()) put(server, i, nextTurn());
     },
     pick(passes) {
+      for (const server of growing) {
+        const i = places.get(server) ?? 0;
+        put(server, i, heap.tieOf(i));
+      }
       const i = heap.firstOf((each) => isTaken(servers[each], passes));
       return i === undefined ? undefined : servers[i];
     },
     loadChanged(server) {
       const i = places.get(server);
       if (i === undefined) return;
-      const key = keyOf(server);
-      heap.set(i, key, key > heap.keyOf(i) ? nextTurn() : heap.tieOf(i));
+      put(server, i, keyOf(server) > heap.keyOf(i) ? nextTurn() : heap.tieOf(i));
     },
   };
 }
@@ -96,7 +108,7 @@ export function leastRequests<S extends Balanced>(random: boolean): Balancer<S> 
  * Equal keys go to the same server, from every worker and every node, and a server that comes or goes moves its own share of
  * the keys alone (rendezvous hashing, the family of ARR's CARP). A server that returns gets its share at once: the keys are what counts.
  */
-export function requestHash<S extends Balanced & { readonly weight: number }>(): Balancer<S> {
+export function requestHash<S extends Balanced>(): Balancer<S> {
   let servers: readonly S[] = [];
   let seeds: readonly number[] = [];
   /** For each hash the number of its server, and one; 0 where it was not asked for yet. */

@@ -1,5 +1,6 @@
 /** A server as it runs: where it is reached, how much it takes, and what is counted of it. */
-import type { FarmSettings, ProtocolConfig, ServerConfig } from '../config/model.ts';
+import type { CircuitSettings, FarmSettings, ProtocolConfig, ServerConfig } from '../config/model.ts';
+import type { Logger } from '../log.ts';
 import { Circuit } from './circuit.ts';
 import type { Connections } from './connections.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -24,10 +25,13 @@ export type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'ht
 };
 
 export interface ServerParts {
+  /** Name of the farm, for the log; `''` for direct proxying. */
+  readonly farm: string;
   readonly protocol: ProtocolConfig;
   readonly around: FarmSurroundings;
   readonly state: ServerState;
   readonly connections: Connections;
+  readonly log: Logger;
 }
 
 /** Part of its share that a server gets at once when it returns; the rest comes with time. */
@@ -42,11 +46,13 @@ export class Server {
   readonly state: ServerState;
   readonly #endpoints: Readonly<Record<Scheme, Endpoint>>;
   readonly #slowStartMs: number;
-  readonly #circuits: Readonly<Record<Scheme, Circuit>> | undefined;
+  readonly #connections: Connections;
+  readonly #circuits: Readonly<Record<Scheme, WatchedCircuit>> | undefined;
   /** Told when its load has changed. */
   onLoad: ((server: Server) => void) | undefined;
 
-  constructor(member: Member, { protocol, around, state, connections }: ServerParts) {
+  constructor(member: Member, parts: ServerParts) {
+    const { protocol, around, state, connections } = parts;
     const { circuit, slowStart } = around.settings;
     this.address = member.address.value;
     this.weight = member.weight;
@@ -54,14 +60,12 @@ export class Server {
     this.state = state;
     this.#slowStartMs = slowStart * 1000;
     this.#endpoints = endpointsOf(member, protocol, around);
-    const circuitOf = (scheme: Scheme, settings: NonNullable<FarmSettings['circuit']>) =>
-      new Circuit(settings, {
-        knock: (done) => knock(connections, this.#endpoints[scheme], done),
-        changed: (open) => {
-          if (!open) this.returns();
-        },
-      });
-    this.#circuits = circuit && { http: circuitOf('http', circuit), https: circuitOf('https', circuit) };
+    this.#connections = connections;
+    const { http, https } = this.#endpoints;
+    this.#circuits = circuit && {
+      http: this.#watch(http, circuit, parts),
+      https: this.#watch(https, circuit, parts),
+    };
   }
 
   endpoint(scheme: Scheme): Endpoint {
@@ -70,13 +74,13 @@ export class Server {
 
   /** It takes connections, as far as this worker knows. A scheme has a port of its own. */
   reachable(scheme: Scheme): boolean {
-    return this.#circuits?.[scheme].open !== true;
+    return this.#circuits?.[scheme].circuit.open !== true;
   }
 
-  /** A connection was made, or could not be. */
-  connected(scheme: Scheme, made: boolean): void {
-    if (made) this.#circuits?.[scheme].succeeded();
-    else this.#circuits?.[scheme].failed();
+  /** A request would not have to wait for others to end (`maxConnections`). */
+  hasRoom(scheme: Scheme): boolean {
+    const endpoint = this.#endpoints[scheme];
+    return endpoint.maxConnections === undefined || this.#connections.hasRoom(endpoint);
   }
 
   get load(): number {
@@ -96,7 +100,9 @@ export class Server {
 
   /** It takes requests again, and is not to get all of its share at once. */
   returns(): void {
-    if (this.#slowStartMs > 0) this.state.returned = performance.now();
+    if (this.#slowStartMs === 0) return;
+    this.state.returned = performance.now();
+    this.onLoad?.(this);
   }
 
   begin(upgrade: boolean): void {
@@ -128,9 +134,36 @@ export class Server {
 
   /** It is not needed any more. */
   close(): void {
-    this.#circuits?.http.close();
-    this.#circuits?.https.close();
+    for (const { circuit, unwatch } of Object.values(this.#circuits ?? {})) {
+      unwatch();
+      circuit.close();
+    }
   }
+
+  #watch(endpoint: Endpoint, settings: CircuitSettings, { farm, connections, log }: ServerParts): WatchedCircuit {
+    const place = { farm, server: this.address, port: endpoint.port };
+    const circuit = new Circuit(settings, {
+      knock: (done) => knock(connections, endpoint, done),
+      opened: (failure) => {
+        log.warn(place, `no connection can be made, and until one can no request waits for it: ${failure.message}`);
+        connections.discourage(endpoint, this, failure);
+      },
+      closed: () => {
+        log.info(place, 'connections can be made again');
+        this.returns();
+      },
+    });
+    const unwatch = connections.watch(endpoint, (failure) => {
+      if (failure) circuit.failed(failure);
+      else circuit.succeeded();
+    });
+    return { circuit, unwatch };
+  }
+}
+
+interface WatchedCircuit {
+  readonly circuit: Circuit;
+  readonly unwatch: () => void;
 }
 
 /** A connection that is made here is kept for the next request. */
@@ -142,6 +175,7 @@ function knock(connections: Connections, endpoint: Endpoint, done: (connected: b
       done(true);
     },
     onNoConnection: () => done(false),
+    onLittleHope: () => undefined,
   };
   connections.lease(endpoint, taker, { fresh: true });
 }

@@ -1,6 +1,7 @@
 /** A web farm as it runs: its servers, and which of them gets a request. */
 import type { FarmSettings, LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { availableServers } from './available-servers.ts';
 import { ClientAffinity } from './client-affinity.ts';
 import type { Connections } from './connections.ts';
@@ -17,6 +18,8 @@ export interface ServerQuestion {
   readonly hashKey: string;
   /** Those that it was tried on. */
   readonly tried: readonly Server[];
+  /** It has waited in line for one of those: only a server where it need not will do. */
+  readonly waited: boolean;
 }
 
 export interface WebFarm {
@@ -57,19 +60,21 @@ export type HashInput =
 export interface FarmParts {
   readonly around: FarmSurroundings;
   readonly connections: Connections;
+  readonly log: Logger;
   readonly states: ServerStates;
   /** Behind the values of affinity cookies. */
   readonly secret: Uint8Array;
 }
 
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
-export function createWebFarm(config: WebFarmConfig, { around, connections, states, secret }: FarmParts): WebFarm {
+export function createWebFarm(config: WebFarmConfig, parts: FarmParts): WebFarm {
+  const { around, connections, log, states, secret } = parts;
   const name = config.name.value;
   const { protocol, loadBalancing, affinity, healthCheck } = config;
   const enabled = config.enabled ? config.servers.filter((server) => server.enabled) : [];
   const servers = enabled.map((member) => {
     const state = stateOf(states, name, member.address.value);
-    return new Server(member, { protocol, around, state, connections });
+    return new Server(member, { farm: name, protocol, around, state, connections, log });
   });
   return openFarm(servers, {
     name,
@@ -90,13 +95,13 @@ export function createDirectFarm(
   host: string,
   port: number | undefined,
   protocol: ProtocolConfig,
-  { around, connections }: Pick<FarmParts, 'around' | 'connections'>,
+  { around, connections, log }: Pick<FarmParts, 'around' | 'connections' | 'log'>,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
   const member = { address: { value: host }, weight: 1, hostName: '', ...ports };
   // Nobody closes the circuits of hosts that are asked for once and never again.
   const { circuit: _none, ...settings } = around.settings;
-  const parts = { protocol, around: { ...around, settings }, state: new ServerState(), connections };
+  const parts = { farm: '', protocol, around: { ...around, settings }, state: new ServerState(), connections, log };
   return openFarm([new Server(member, parts)], {
     name: '',
     protocol,
@@ -123,7 +128,14 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
   const { name, protocol, settings, affinity, isFailure, minServers, connections } = parts;
   const byAddress = new Map(servers.map((server) => [server.address.toLowerCase(), server]));
   const balancer = balancerFor(parts);
-  balancer.set(availableServers(servers, minServers));
+  let available: ReadonlySet<Server> = new Set();
+  const refresh = () => {
+    available = new Set(availableServers(servers, minServers));
+    balancer.set([...available]);
+  };
+  refresh();
+  // Where the key decides, waiting at its server costs less than what the others do not have in their caches.
+  const spreads = settings.maxConnections !== undefined && parts.algorithm !== 'RequestHash';
   if (parts.algorithm === 'LeastRequests') for (const server of servers) server.onLoad = balancer.loadChanged;
   return {
     name,
@@ -134,14 +146,18 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
     hashInput: parts.algorithm === 'RequestHash' ? hashInputOf(parts.loadBalancing) : undefined,
     retries: settings.retries,
     budget: new RetryBudget(settings.retryBudget),
-    choose({ scheme, tried, hashKey }) {
+    choose({ scheme, tried, waited, hashKey }) {
       const untried = (server: Server) => tried.length === 0 || !tried.includes(server);
-      const server = balancer.pick((each) => each.reachable(scheme) && untried(each), hashKey);
+      const reachable = (server: Server) => server.reachable(scheme) && untried(server);
+      const free =
+        spreads || waited ? balancer.pick((server) => server.hasRoom(scheme) && reachable(server), hashKey) : undefined;
+      if (free !== undefined || waited) return free;
       // As with the tests of health: the last ones are asked all the same.
-      return server ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
+      return balancer.pick(reachable, hashKey) ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
     },
+    // Of servers that get requests although they are unhealthy, clients keep theirs.
     keeps: (server, { scheme, tried }) =>
-      server.state.keepsClients && server.reachable(scheme) && !tried.includes(server),
+      (server.state.keepsClients || available.has(server)) && server.reachable(scheme) && !tried.includes(server),
     take(address, state, healthy) {
       const server = byAddress.get(address);
       if (server === undefined || (server.state.state === state && server.state.healthy === healthy)) return false;
@@ -152,7 +168,7 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       if (!was && server.state.available) server.returns();
       return true;
     },
-    refresh: () => balancer.set(availableServers(servers, minServers)),
+    refresh,
     terminate(address) {
       const server = byAddress.get(address);
       if (server === undefined) return;

@@ -47,10 +47,10 @@ export function buildRuntime({ config, ca, affinitySecret, states, accessLog, lo
     farms: new Map(
       config.webFarms.map((farm) => [
         farm.name.value.toLowerCase(),
-        createWebFarm(farm, { around: around(farm), connections, states, secret: affinitySecret }),
+        createWebFarm(farm, { around: around(farm), connections, log, states, secret: affinitySecret }),
       ]),
     ),
-    direct: directProxying(config, { around: around(), connections }),
+    direct: directProxying(config, { around: around(), connections, log }),
     connections,
     pins: createPinnedConnections(settings.limits.pinned),
     limits: { bodyBytes: settings.limits.bodyBytes },
@@ -64,7 +64,7 @@ const DIRECT_HOSTS = 1000;
 
 function directProxying(
   { proxy, settings }: Config,
-  parts: { readonly around: FarmSurroundings; readonly connections: Connections },
+  parts: { readonly around: FarmSurroundings; readonly connections: Connections; readonly log: Logger },
 ): Runtime['direct'] {
   const hosts = new Map<string, WebFarm>();
   const allowed = new Set(settings.upstream.allow);

@@ -44,15 +44,19 @@ export async function serve(setup: WorkerSetup, log: Logger, tell: (message: Fro
     log,
   );
   const listeners: Listener[] = [];
+  const closeServers = () => {
+    link.stop();
+    for (const farm of runtime.farms.values()) farm.close();
+    runtime.connections.destroy();
+  };
   const stopListening = () => Promise.all(listeners.map((listener) => listener.stop()));
   try {
     for (const plan of planListeners(sites)) listeners.push(await open(plan, setup, runtime, lanes, log));
   } catch (error) {
     // Not awaited: `close` of a listener waits for its connections, and there is nothing to finish.
     void stopListening();
-    link.stop();
     for (const lane of Object.values(lanes)) lane.destroy();
-    runtime.connections.destroy();
+    closeServers();
     throw error;
   }
   return {
@@ -61,8 +65,7 @@ export async function serve(setup: WorkerSetup, log: Logger, tell: (message: Fro
     async stop(seconds) {
       draining = true;
       const cut = await drain(Object.values(lanes), stopListening(), seconds);
-      link.stop();
-      runtime.connections.destroy();
+      closeServers();
       await accessLog.close();
       return cut;
     },

@@ -13,6 +13,7 @@ import {
   webFarm,
 } from './environment.ts';
 import { readAnswers, statusOf, targetOf } from './messages.ts';
+import { deafPort } from './one-farm.ts';
 import { freePort } from './ports.ts';
 import { HOST, publishRecorded, type RecordedFarm, TRANSPORTS, type Transport } from './recorded-farm.ts';
 import { echoTarget, ok, startRecordingServer } from './recording-server.ts';
@@ -20,7 +21,8 @@ import type { PeerCommand, PeerData, PeerReport } from './stray-answer-peer.ts';
 
 const request = (target: string, more = '') => `GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`;
 const LAST = 'Connection: close\r\n';
-const codes = ({ logged }: Published) => logged.map(({ code, win32 }) => `${code} ${win32}`);
+const codes = ({ logged }: Published) =>
+  logged.filter(({ code }) => code !== undefined).map(({ code, win32 }) => `${code} ${win32}`);
 
 /** One request on a connection of its own; everything that came back. */
 async function get(farm: RecordedFarm, transport: Transport, target: string): Promise<string> {
@@ -253,29 +255,6 @@ async function oneByOne(socket: Socket, text: string): Promise<void> {
       socket.write(byte, () => resolve());
     });
   }
-}
-
-/** A port whose queue of connections is full, and stays so. */
-async function deafPort(): Promise<number> {
-  const code = `
-    const { createServer } = require('node:net');
-    const { parentPort } = require('node:worker_threads');
-    const server = createServer();
-    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-      parentPort.postMessage(server.address().port);
-      // Nothing is accepted from here on.
-      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
-    });`;
-  const worker = new Worker(code, { eval: true });
-  onTestFinished(async () => {
-    await worker.terminate();
-  });
-  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
-  for (let i = 0; i < 2; i++) {
-    const { socket } = openRaw(port);
-    await new Promise((resolve) => socket.once('connect', resolve));
-  }
-  return port;
 }
 
 async function publishTo(httpPort: number, settings: object) {

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/model.ts';
 import { type CheckedConfig, canStart, checkConfig } from '../../src/service/check-config.ts';
+import type { FromServing } from '../../src/service/messages.ts';
 import { type Serving, serve } from '../../src/service/serve.ts';
 import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
 
@@ -61,6 +62,8 @@ export interface Published extends Folder {
   readonly serving: Serving;
   /** Lines of the service log, as objects. */
   readonly logged: readonly Record<string, unknown>[];
+  /** What the supervisor would have been told. */
+  readonly told: readonly FromServing[];
 }
 
 /** Checks the folder and serves it in this process; it stops when the test ends. */
@@ -73,11 +76,12 @@ export async function startProxy(contents: FolderContents): Promise<Published> {
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const setup = { config: checked.config, certificates: checked.certificates, ca: checked.ca };
   const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret: new Uint8Array(32).fill(7) };
-  const serving = await serve({ ...setup, ...keys, reusePort: false }, log, () => undefined);
+  const told: FromServing[] = [];
+  const serving = await serve({ ...setup, ...keys, reusePort: false }, log, (message) => told.push(message));
   onTestFinished(async () => {
     await serving.stop(0);
   });
-  return { ...folder, config: checked.config, serving, logged };
+  return { ...folder, config: checked.config, serving, logged, told };
 }
 
 /** applicationHost.config of one site, its farms and global rules. */
@@ -117,14 +121,16 @@ export interface FarmParts {
   }[];
   /** Attributes of `protocol`. */
   readonly protocol?: string;
+  /** Elements beside `protocol`. */
+  readonly routing?: string;
 }
 
-export function webFarm(name: string, { servers, protocol = 'timeout="00:16:00"' }: FarmParts): string {
+export function webFarm(name: string, { servers, protocol = 'timeout="00:16:00"', routing = '' }: FarmParts): string {
   const each = servers.map(
     ({ address, httpPort = 8080, httpsPort = 4443, weight = 100 }) =>
       `<server address="${address}" enabled="true"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}" /></server>`,
   );
-  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol></applicationRequestRouting></webFarm>`;
+  return `<webFarm name="${name}" enabled="true">${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol>${routing}</applicationRequestRouting></webFarm>`;
 }
 
 /** The two rules that IIS Manager writes for a farm, for one host. */

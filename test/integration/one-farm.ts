@@ -2,7 +2,9 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
+import { openRaw } from './clients.ts';
 import {
   applicationHost,
   authority,
@@ -19,8 +21,10 @@ export const SERVER_NAME = 'fe01.contoso.local';
 export interface OneFarmOptions {
   readonly host: string;
   /** Ports of the members; plain and TLS may be the same where the test asks over one of them only. */
-  readonly servers: readonly { readonly httpPort?: number; readonly httpsPort?: number }[];
+  readonly servers: readonly { readonly httpPort?: number; readonly httpsPort?: number; readonly weight?: number }[];
   readonly protocol?: string;
+  /** Elements beside `protocol`. */
+  readonly routing?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
@@ -34,7 +38,7 @@ export interface OneFarm {
 }
 
 /** Requests over TLS go to the servers' TLS ports, plain ones to the others. Everything ends with the test. */
-export async function publishFarm({ host, servers, protocol, settings }: OneFarmOptions): Promise<OneFarm> {
+export async function publishFarm({ host, servers, protocol, routing, settings }: OneFarmOptions): Promise<OneFarm> {
   const httpPort = await freePort();
   const httpsPort = await freePort();
   // Members need names of their own, which all mean this machine.
@@ -42,7 +46,11 @@ export async function publishFarm({ host, servers, protocol, settings }: OneFarm
   const proxy = await startProxy({
     iis: applicationHost({
       bindings: [`https *:${httpsPort}:${host}`, `http *:${httpPort}:${host}`],
-      farms: webFarm('fe', { servers: members, ...(protocol === undefined ? {} : { protocol }) }),
+      farms: webFarm('fe', {
+        servers: members,
+        ...(protocol === undefined ? {} : { protocol }),
+        ...(routing === undefined ? {} : { routing }),
+      }),
       rules: farmRules('fe', host),
     }),
     certificates: { all: [host] },
@@ -123,4 +131,27 @@ export function closeOf(socket: Socket): Promise<void> {
   socket.once('end', () => socket.destroy());
   if (socket.readableEnded) socket.destroy();
   return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+/** A port whose queue of connections is full, and stays so. */
+export async function deafPort(): Promise<number> {
+  const code = `
+    const { createServer } = require('node:net');
+    const { parentPort } = require('node:worker_threads');
+    const server = createServer();
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      // Nothing is accepted from here on.
+      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+    });`;
+  const worker = new Worker(code, { eval: true });
+  onTestFinished(async () => {
+    await worker.terminate();
+  });
+  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+  for (let i = 0; i < 2; i++) {
+    const { socket } = openRaw(port);
+    await new Promise((resolve) => socket.once('connect', resolve));
+  }
+  return port;
 }
