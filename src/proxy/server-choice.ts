@@ -54,11 +54,13 @@ export class ServerChoice implements ServerQuestion {
   next(failed: Server, { kind }: ExchangeError, sent: boolean): Server | undefined {
     const { retries, budget } = this.#farm;
     const counts = !NOT_ASKED.has(kind);
-    if (counts && this.#retries >= retries) return undefined;
+    // Before the next one is chosen, which is then taken for served.
+    if ((counts && this.#retries >= retries) || (sent && budget.isUsedUp)) return undefined;
     const { scheme, hashKey } = this;
     const tried = [...this.#tried, failed];
     const server = this.#farm.choose({ scheme, hashKey, tried, waited: kind === 'queueTimeout' });
-    if (server === undefined || (sent && !budget.take())) return undefined;
+    if (server === undefined) return undefined;
+    if (sent) budget.take();
     this.#tried = tried;
     if (counts) this.#retries++;
     return server;

@@ -4,6 +4,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { createServer as createTlsServer } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
+import type { CounterValues } from '../../src/farm/server-counters.ts';
+import type { RunState } from '../../src/farm/server-state.ts';
 import { openRaw } from './clients.ts';
 import {
   applicationHost,
@@ -16,7 +18,8 @@ import {
 } from './environment.ts';
 import { freePort } from './ports.ts';
 
-export const SERVER_NAME = 'fe01.contoso.local';
+/** Of every member of the farm. */
+const SERVER_NAMES = '*.contoso.local';
 
 export interface OneFarmOptions {
   readonly host: string;
@@ -59,6 +62,25 @@ export async function publishFarm({ host, servers, protocol, routing, settings }
   return { proxy, host, httpPort, httpsPort, tls: { host, ca: authority.certPem } };
 }
 
+/** What the supervisor says of the server with this number, from 1. */
+export function tellCondition({ proxy }: OneFarm, server: number, state: RunState, healthy = true): void {
+  const condition = { farm: 'fe', server: `fe0${server}.contoso.local`, state, healthy };
+  proxy.serving.heard({ type: 'conditions', conditions: [condition] });
+}
+
+/** The two messages of a ForcefulStop. */
+export function stopForcefully(farm: OneFarm, server: number): void {
+  tellCondition(farm, server, 'Inactive');
+  farm.proxy.serving.heard({ type: 'terminate', farm: 'fe', server: `fe0${server}.contoso.local` });
+}
+
+/** Of each server, as they stand now. */
+export function countersOf({ proxy }: OneFarm): readonly CounterValues[] {
+  proxy.serving.heard({ type: 'report', id: 1 });
+  const last = proxy.told.at(-1);
+  return last?.type === 'traffic' ? last.servers.map(({ counters }) => counters) : [];
+}
+
 export interface RawServer {
   readonly port: number;
   /** Connections that are open now. */
@@ -74,7 +96,7 @@ export async function rawServer(onConnection: (socket: Socket) => void, secure =
     onConnection(socket);
   };
   const server = secure
-    ? createTlsServer({ ...certificateFor(SERVER_NAME), allowHalfOpen: true }, take)
+    ? createTlsServer({ ...certificateFor(SERVER_NAMES), allowHalfOpen: true }, take)
     : createTcpServer({ allowHalfOpen: true, noDelay: true }, take);
   server.on('tlsClientError', () => undefined);
   const watched = watchSockets();
