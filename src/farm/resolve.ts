@@ -49,6 +49,7 @@ export function resolveAll(lookup: LookupFunction, hostname: string): Promise<re
   });
 }
 
+/** Not before `lookup` has returned: `tls.connect` throws where a connection fails that early, and its socket's error is nobody's. */
 function answer(
   found: readonly LookupAddress[],
   options: LookupOptions,
@@ -58,13 +59,15 @@ function answer(
     ({ family }) => !options.family || options.family === family || options.family === `IPv${family}`,
   );
   const first = wanted[0];
-  if (first === undefined) {
-    callback(Object.assign(new Error('the name has no address of the wanted family'), { code: 'ENOTFOUND' }), []);
-  } else if (options.all) {
-    callback(null, [...wanted]);
-  } else {
-    callback(null, first.address, first.family);
-  }
+  process.nextTick(() => {
+    if (first === undefined) {
+      callback(Object.assign(new Error('the name has no address of the wanted family'), { code: 'ENOTFOUND' }), []);
+    } else if (options.all) {
+      callback(null, [...wanted]);
+    } else {
+      callback(null, first.address, first.family);
+    }
+  });
 }
 
 async function queryBoth(resolver: dns.Resolver, name: string): Promise<LookupAddress[]> {
