@@ -1,12 +1,12 @@
 /** What becomes of a request whose server fails: another one is asked, where that can do no harm. */
-import { type ClientHttp2Stream, constants } from 'node:http2';
+import { constants } from 'node:http2';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TYPE_1 } from '../demo/ntlm-client.ts';
 import { openHttp2, openRaw, type Protocol } from './clients.ts';
 import { certificateFor } from './environment.ts';
 import { KeptClient } from './kept-client.ts';
-import { askLane, type LaneRequest, type Outcome } from './lane-client.ts';
+import { askLane, type LaneRequest, type Outcome, openUpload } from './lane-client.ts';
 import { type Message, targetOf, valuesOf } from './messages.ts';
 import {
   closeOf,
@@ -22,6 +22,7 @@ import { ok, type RecordedConnection, type RecordingServer, startRecordingServer
 import { echoServer, openWebSocket, TEXT } from './web-sockets.ts';
 
 const host = 'app.contoso.com';
+const POLL = { timeout: 10_000 };
 const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
 
 function publish(servers: OneFarmOptions['servers'], fe: Record<string, unknown> = {}, more: object = {}) {
@@ -68,43 +69,6 @@ async function refusingTls(): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
-interface Upload {
-  write(bytes: string): void;
-  end(): void;
-  /** Status and body. */
-  readonly answered: Promise<string>;
-}
-
-/** A POST whose body the test sends piece by piece, with a declared length or without. */
-function upload(protocol: Protocol, { httpsPort: port, tls }: OneFarm, length?: number): Upload {
-  if (protocol === 'HTTP/2') {
-    const session = openHttp2({ protocol, port, ...tls });
-    const fields = length === undefined ? {} : { 'content-length': String(length) };
-    const stream: ClientHttp2Stream = session.request({ ':method': 'POST', ':authority': host, ...fields });
-    let status = '';
-    let body = '';
-    stream.on('response', (headers) => {
-      status = String(headers[':status']);
-    });
-    stream.on('data', (bytes: Buffer) => {
-      body += bytes;
-    });
-    return {
-      write: (bytes) => stream.write(bytes),
-      end: () => stream.end(),
-      answered: new Promise((resolve) => stream.on('close', () => resolve(`${status} ${body}`))),
-    };
-  }
-  const client = new KeptClient({ port, tls });
-  const framing = length === undefined ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`;
-  client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\n${framing}\r\n\r\n`);
-  return {
-    write: (bytes) => client.write(length === undefined ? `${bytes.length.toString(16)}\r\n${bytes}\r\n` : bytes),
-    end: () => length === undefined && client.write('0\r\n\r\n'),
-    answered: client.answer().then(({ status, body }) => `${status} ${body}`),
-  };
-}
-
 describe.each(PROTOCOLS)('over %s', (protocol) => {
   describe('no connection could be made: any request goes to another server', () => {
     const CAUSES: readonly [string, () => Promise<number>, object][] = [
@@ -135,7 +99,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     test.each([20, undefined])('a body that is still coming in, of length %s', async (length) => {
       const second = await named('second');
       const farm = await publish([{ httpsPort: await freePort() }, second]);
-      const { write, end, answered } = upload(protocol, farm, length);
+      const { write, end, answered } = openUpload(protocol, farm, { length });
       write('0123456789');
       await second.until(({ connections }) => connections[0]?.bytes.includes('0123456789') === true);
       write('abcdefghij');
@@ -150,7 +114,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
         answer: () => ok('second'),
       });
       const farm = await publish([{ httpsPort: await freePort() }, second]);
-      const { write, end, answered } = upload(protocol, farm, 3);
+      const { write, end, answered } = openUpload(protocol, farm, { length: 3 });
       await second.until(({ connections }) => connections[0]?.bytes.includes('\r\n\r\n') === true);
       write('abc');
       end();
@@ -327,7 +291,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
       [1, 1, 0],
     ]);
     leave();
-    await expect.poll(() => counted(farm)[1]).toEqual([1, 0, 0]);
+    await expect.poll(() => counted(farm)[1], POLL).toEqual([1, 0, 0]);
     // Nobody is told of what becomes of it.
     socket.destroy();
     await closeOf(socket);
@@ -404,7 +368,7 @@ describe('WebSockets', () => {
       [1, 1, 0],
     ]);
     socket.socket.destroy();
-    await expect.poll(() => countersOf(farm)[1]?.currentWebSocketRequests).toBe(0);
+    await expect.poll(() => countersOf(farm)[1]?.currentWebSocketRequests, POLL).toBe(0);
     expect(counted(farm)).toEqual([
       [0, 0, 0],
       [0, 0, 0],
