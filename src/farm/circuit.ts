@@ -7,7 +7,9 @@ import type { CircuitSettings } from '../config/model.ts';
 export interface CircuitEvents {
   /** Tries to connect, and calls once with what came of it. */
   knock(done: (connected: boolean) => void): void;
-  changed(open: boolean): void;
+  /** @param failure the last of those that were too many */
+  opened(failure: Error): void;
+  closed(): void;
 }
 
 export class Circuit {
@@ -28,11 +30,11 @@ export class Circuit {
     return this.#open;
   }
 
-  failed(): void {
+  failed(failure: Error): void {
     this.#failures++;
     if (this.#open || this.#closed || this.#failures < this.#settings.failures) return;
     this.#open = true;
-    this.#events.changed(true);
+    this.#events.opened(failure);
     this.#knockAfter(this.#settings.pause);
   }
 
@@ -40,29 +42,36 @@ export class Circuit {
     this.#failures = 0;
     if (!this.#open) return;
     this.#open = false;
-    clearTimeout(this.#timer);
-    this.#events.changed(false);
+    this.#stop();
+    this.#events.closed();
   }
 
   /** It is not needed any more. */
   close(): void {
     this.#closed = true;
+    this.#stop();
+  }
+
+  #stop(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** @param pause seconds; a little more or less, so that workers and nodes do not knock in step */
   #knockAfter(pause: number): void {
     const spread = 0.8 + 0.4 * Math.random();
-    this.#timer = setTimeout(
+    const timer = setTimeout(
       () => {
         this.#events.knock((connected) => {
-          if (!this.#open || this.#closed) return;
+          // It may have closed meanwhile, and opened again: then others knock.
+          if (this.#timer !== timer) return;
           if (connected) this.succeeded();
           else this.#knockAfter(Math.min(pause * 2, this.#settings.longestPause));
         });
       },
       pause * spread * 1000,
     );
-    this.#timer.unref();
+    timer.unref();
+    this.#timer = timer;
   }
 }

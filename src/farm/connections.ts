@@ -9,13 +9,18 @@ import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
 import type { ServerRoutes } from './server-routes.ts';
 import { type Endpoint, type OpenSocket, socketOpener } from './server-socket.ts';
 
-/** Who waits for a connection. One of the two is called, once, maybe before `lease` returns. */
+/** Who waits for a connection. `onConnection` or `onNoConnection` is called, once, maybe before `lease` returns. */
 export interface LeaseTaker {
   /** The server that it asks, as the farm knows it. */
   readonly server: object | undefined;
   onConnection(connection: ServerConnection): void;
   onNoConnection(error: Error): void;
+  /** There is little hope. Whoever has another server to go to says `forget`, and does not wait any longer. */
+  onLittleHope(error: Error): void;
 }
+
+/** Hears what came of each connection that was opened, whoever it was for: `undefined` where it was made. */
+export type ConnectWatcher = (failure: Error | undefined) => void;
 
 /** Shorter than the 120 s after which IIS closes an idle connection, so that we are the first to let go. */
 const POOL_IDLE_MS = 60_000;
@@ -32,6 +37,12 @@ export interface Connections {
   forget(endpoint: Endpoint, taker: LeaseTaker): void;
   /** Ends what is under way for a server, and what waits for it. Endpoints may be shared: others go on. */
   terminate(endpoint: Endpoint, server: object, error: Error): void;
+  /** Tells those who wait for a connection to ask this server that there is little hope. */
+  discourage(endpoint: Endpoint, server: object, error: Error): void;
+  /** @returns what ends it */
+  watch(endpoint: Endpoint, watcher: ConnectWatcher): () => void;
+  /** Nobody would have to wait in line. */
+  hasRoom(endpoint: Endpoint): boolean;
   /** Open connections to all servers, pinned ones included. */
   readonly size: number;
   destroy(): void;
@@ -68,6 +79,9 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
     lease: (endpoint, taker, options) => poolOf(endpoint).lease(taker, options?.fresh ?? false),
     forget: (endpoint, taker) => poolOf(endpoint).forget(taker),
     terminate: (endpoint, server, error) => poolOf(endpoint).terminate(server, error),
+    discourage: (endpoint, server, error) => poolOf(endpoint).discourage(server, error),
+    watch: (endpoint, watcher) => poolOf(endpoint).watch(watcher),
+    hasRoom: (endpoint) => poolOf(endpoint).hasRoom,
     get size() {
       let size = 0;
       for (const pool of pools.values()) size += pool.size;
@@ -114,6 +128,7 @@ class Pool implements ConnectionOwner {
   readonly #lookingAgain = new Set<LeaseTaker>();
   /** Takers for which that was done: once will do. */
   readonly #lookedAgain = new WeakSet<LeaseTaker>();
+  readonly #watchers = new Set<ConnectWatcher>();
   #destroyed = false;
 
   constructor(endpoint: Endpoint, name: ResolvedName, open: OpenSocket) {
@@ -127,8 +142,21 @@ class Pool implements ConnectionOwner {
     return this.#all.size;
   }
 
+  get hasRoom(): boolean {
+    return this.#idle.length > 0 || this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY);
+  }
+
+  watch(watcher: ConnectWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** @param fresh only a new one will do: the last one turned out to be closed */
   lease(taker: LeaseTaker, fresh: boolean): void {
+    if (this.#destroyed) {
+      taker.onNoConnection(stopping());
+      return;
+    }
     let idle = fresh ? undefined : this.#idle.pop();
     while (idle && !idle.isIdle) idle = this.#idle.pop();
     if (idle) taker.onConnection(idle);
@@ -151,6 +179,7 @@ class Pool implements ConnectionOwner {
   ready(connection: ServerConnection): void {
     const opening = this.#opening.get(connection);
     this.#opening.delete(connection);
+    for (const watcher of this.#watchers) watcher(undefined);
     // The addresses may have changed on the way there.
     if (opening?.version !== this.#name.version && !this.#name.has(connection.remoteAddress)) connection.retire();
     if (opening?.taker) opening.taker.onConnection(connection);
@@ -171,10 +200,10 @@ class Pool implements ConnectionOwner {
     const opening = this.#opening.get(connection);
     if (opening) {
       this.#opening.delete(connection);
-      // A server that takes no new connection has ended, or is about to: those that idle will break under the next request.
-      for (const each of [...this.#idle]) each.abandon();
-      const reason = error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
-      if (opening.taker) this.#lookAgain(opening.taker, opening.version, reason);
+      const failure = error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
+      // Where we have no more sockets, that says nothing of the server.
+      if (!(failure instanceof ExchangeError && failure.side === 'us')) this.#notReached(failure);
+      if (opening.taker) this.#lookAgain(opening.taker, opening.version, failure);
     }
     const next = this.#destroyed ? undefined : this.#queue.shift();
     if (next) this.#openFor(next.taker);
@@ -205,21 +234,22 @@ class Pool implements ConnectionOwner {
 
   terminate(server: object, error: Error): void {
     for (const connection of [...this.#all]) if (connection.server === server) connection.fail(error);
-    const waiting = [...this.#opening.values(), ...this.#queue].map(({ taker }) => taker);
-    const takers = [...waiting, ...this.#lookingAgain];
-    for (const taker of takers) {
-      if (taker?.server !== server) continue;
+    for (const taker of this.#takersFor(server)) {
       this.forget(taker);
       taker.onNoConnection(error);
     }
   }
 
+  discourage(server: object, error: Error): void {
+    for (const taker of this.#takersFor(server)) taker.onLittleHope(error);
+  }
+
   destroy(): void {
     this.#destroyed = true;
-    for (const connection of this.#all) connection.fail(new ExchangeError('connectionAborted', 'the service stops'));
+    for (const connection of this.#all) connection.fail(stopping());
     const takers = [...this.#queue.splice(0).map(({ taker }) => taker), ...this.#lookingAgain];
     this.#lookingAgain.clear();
-    for (const taker of takers) taker.onNoConnection(new ExchangeError('connectionAborted', 'the service stops'));
+    for (const taker of takers) taker.onNoConnection(stopping());
   }
 
   /** The name has these addresses now: connections to others carry no further request. Logins and tunnels live on. */
@@ -247,6 +277,19 @@ class Pool implements ConnectionOwner {
     });
   }
 
+  #takersFor(server: object): LeaseTaker[] {
+    const waiting = [...this.#opening.values(), ...this.#queue].map(({ taker }) => taker);
+    return [...waiting, ...this.#lookingAgain]
+      .filter((taker) => taker !== undefined)
+      .filter((taker) => taker.server === server);
+  }
+
+  /** A server that takes no new connection has ended, or is about to: those that idle will break under the next request. */
+  #notReached(failure: Error): void {
+    for (const each of [...this.#idle]) each.abandon();
+    for (const watcher of this.#watchers) watcher(failure);
+  }
+
   #refused(kind: 'serverBusy' | 'queueTimeout', reason: string): ExchangeError {
     return new ExchangeError(kind, `${this.#endpoint.address}:${this.#endpoint.port}: ${reason}`);
   }
@@ -256,6 +299,10 @@ class Pool implements ConnectionOwner {
     this.#all.add(connection);
     this.#opening.set(connection, { taker, version: this.#name.version });
   }
+}
+
+function stopping(): ExchangeError {
+  return new ExchangeError('connectionAborted', 'the service stops');
 }
 
 function idleLimit({ pinned, idleHint }: ServerConnection): number {

@@ -18,10 +18,12 @@ export class RetryBudget {
     if (this.#left < MOST_KEPT) this.#left += this.#part;
   }
 
-  /** False: not this one. */
-  take(): boolean {
-    if (this.#left < 1) return false;
+  /** Not another one. */
+  get isUsedUp(): boolean {
+    return this.#left < 1;
+  }
+
+  take(): void {
     this.#left--;
-    return true;
   }
 }

@@ -87,6 +87,17 @@ export function connectTo(
 
 export type OpenSocket = (events: SocketEvents) => Socket;
 
+const OUT_OF_SOCKETS = /^(?:EMFILE|ENFILE|EADDRNOTAVAIL|ENOBUFS)$/;
+
+/** Of several addresses that were tried, what became of the first. */
+function failureOf(error: Error): Error {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(first instanceof Error)) return error;
+  // We have no more file descriptors or ports.
+  const ours = 'code' in first && OUT_OF_SOCKETS.test(String(first.code));
+  return ours ? new ExchangeError('outOfSockets', first.message, first) : first;
+}
+
 /**
  * Keeps the TLS session of the last connection, so that the next one resumes it. Not left to Node, which would take SNI and
  * the name to check from the host alone.
@@ -115,7 +126,7 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
     );
     if (endpoint.tls) socket.on('session', (next: Buffer) => (session = next));
     socket.on('error', (error) => {
-      failure = error;
+      failure = failureOf(error);
       // It may be the session that the server does not take any more.
       session = undefined;
     });

@@ -1,5 +1,6 @@
 /** A server as it runs: where it is reached, how much it takes, and what is counted of it. */
-import type { FarmSettings, ProtocolConfig, ServerConfig } from '../config/model.ts';
+import type { CircuitSettings, FarmSettings, ProtocolConfig, ServerConfig } from '../config/model.ts';
+import type { Logger } from '../log.ts';
 import { Circuit } from './circuit.ts';
 import type { Connections } from './connections.ts';
 import type { PublicKey } from './public-keys.ts';
@@ -28,6 +29,8 @@ export type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'ht
 };
 
 export interface ServerParts {
+  /** Name of the farm, for the log; `''` for direct proxying. */
+  readonly farm: string;
   readonly protocol: ProtocolConfig;
   readonly around: FarmSurroundings;
   readonly publicKeys: readonly PublicKey[];
@@ -35,6 +38,7 @@ export interface ServerParts {
   readonly connections: Connections;
   /** The host comes from a request, and is one of `upstream.allow`. */
   readonly computedHost?: boolean;
+  readonly log: Logger;
 }
 
 /** Part of its share that a server gets at once when it returns; the rest comes with time. */
@@ -49,7 +53,8 @@ export class Server {
   readonly state: ServerState;
   readonly #endpoints: Endpoints;
   readonly #slowStartMs: number;
-  readonly #circuits: Readonly<Record<Scheme, Circuit>> | undefined;
+  readonly #connections: Connections;
+  readonly #circuits: Readonly<Record<Scheme, WatchedCircuit>> | undefined;
   /** Told when its load has changed. */
   onLoad: ((server: Server) => void) | undefined;
 
@@ -62,14 +67,12 @@ export class Server {
     this.state = state;
     this.#slowStartMs = slowStart * 1000;
     this.#endpoints = endpointsOf(member, parts);
-    const circuitOf = (scheme: Scheme, settings: NonNullable<FarmSettings['circuit']>) =>
-      new Circuit(settings, {
-        knock: (done) => knock(connections, this.#endpoints[scheme], done),
-        changed: (open) => {
-          if (!open) this.returns();
-        },
-      });
-    this.#circuits = circuit && { http: circuitOf('http', circuit), https: circuitOf('https', circuit) };
+    this.#connections = connections;
+    const { http, https } = this.#endpoints;
+    this.#circuits = circuit && {
+      http: this.#watch(http, circuit, parts),
+      https: this.#watch(https, circuit, parts),
+    };
   }
 
   endpoint(scheme: Scheme): Endpoint {
@@ -78,13 +81,13 @@ export class Server {
 
   /** It takes connections, as far as this worker knows. A scheme has a port of its own. */
   reachable(scheme: Scheme): boolean {
-    return this.#circuits?.[scheme].open !== true;
+    return this.#circuits?.[scheme].circuit.open !== true;
   }
 
-  /** A connection was made, or could not be. */
-  connected(scheme: Scheme, made: boolean): void {
-    if (made) this.#circuits?.[scheme].succeeded();
-    else this.#circuits?.[scheme].failed();
+  /** A request would not have to wait for others to end (`maxConnections`). */
+  hasRoom(scheme: Scheme): boolean {
+    const endpoint = this.#endpoints[scheme];
+    return endpoint.maxConnections === undefined || this.#connections.hasRoom(endpoint);
   }
 
   get load(): number {
@@ -104,7 +107,9 @@ export class Server {
 
   /** It takes requests again, and is not to get all of its share at once. */
   returns(): void {
-    if (this.#slowStartMs > 0) this.state.returned = performance.now();
+    if (this.#slowStartMs === 0) return;
+    this.state.returned = performance.now();
+    this.onLoad?.(this);
   }
 
   begin(upgrade: boolean): void {
@@ -136,9 +141,36 @@ export class Server {
 
   /** It is not needed any more. */
   close(): void {
-    this.#circuits?.http.close();
-    this.#circuits?.https.close();
+    for (const { circuit, unwatch } of Object.values(this.#circuits ?? {})) {
+      unwatch();
+      circuit.close();
+    }
   }
+
+  #watch(endpoint: Endpoint, settings: CircuitSettings, { farm, connections, log }: ServerParts): WatchedCircuit {
+    const place = { farm, server: this.address, port: endpoint.port };
+    const circuit = new Circuit(settings, {
+      knock: (done) => knock(connections, endpoint, done),
+      opened: (failure) => {
+        log.warn(place, `no connection can be made, and until one can no request waits for it: ${failure.message}`);
+        connections.discourage(endpoint, this, failure);
+      },
+      closed: () => {
+        log.info(place, 'connections can be made again');
+        this.returns();
+      },
+    });
+    const unwatch = connections.watch(endpoint, (failure) => {
+      if (failure) circuit.failed(failure);
+      else circuit.succeeded();
+    });
+    return { circuit, unwatch };
+  }
+}
+
+interface WatchedCircuit {
+  readonly circuit: Circuit;
+  readonly unwatch: () => void;
 }
 
 /** A connection that is made here is kept for the next request. */
@@ -150,13 +182,19 @@ function knock(connections: Connections, endpoint: Endpoint, done: (connected: b
       done(true);
     },
     onNoConnection: () => done(false),
+    onLittleHope: () => undefined,
   };
   connections.lease(endpoint, taker, { fresh: true });
 }
 
 export function endpointsOf(
   member: Member,
-  { protocol, around, publicKeys, computedHost = false }: Omit<ServerParts, 'state' | 'connections'>,
+  {
+    protocol,
+    around,
+    publicKeys,
+    computedHost = false,
+  }: Pick<ServerParts, 'protocol' | 'around' | 'publicKeys' | 'computedHost'>,
 ): Endpoints {
   const { settings } = around;
   const address = member.address.value;

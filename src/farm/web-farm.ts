@@ -1,6 +1,7 @@
 /** A web farm as it runs: its servers, and which of them gets a request. */
 import type { FarmSettings, LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { availableServers } from './available-servers.ts';
 import { ClientAffinity } from './client-affinity.ts';
 import type { Connections } from './connections.ts';
@@ -21,6 +22,8 @@ export interface ServerQuestion {
   readonly host: string;
   /** Those that it was tried on. */
   readonly tried: readonly Server[];
+  /** It has waited in line for one of those: only a server where it need not will do. */
+  readonly waited: boolean;
 }
 
 export interface WebFarm {
@@ -63,6 +66,7 @@ export type HashInput =
 export interface FarmParts {
   readonly around: FarmSurroundings;
   readonly connections: Connections;
+  readonly log: Logger;
   readonly states: ServerStates;
   /** Behind the values of affinity cookies. */
   readonly secret: Uint8Array;
@@ -72,14 +76,14 @@ export interface FarmParts {
 
 /** A farm that is switched off, or whose servers all are, has no server to give: 502.4. */
 export function createWebFarm(config: WebFarmConfig, parts: FarmParts): WebFarm {
-  const { around, connections, states, secret, askHost } = parts;
+  const { around, connections, log, states, secret, askHost } = parts;
   const name = config.name.value;
   const { protocol, loadBalancing, affinity, healthCheck } = config;
   const enabled = config.enabled ? config.servers.filter((server) => server.enabled) : [];
   const publicKeys = readPublicKeys(config);
   const servers = enabled.map((member) => {
     const state = stateOf(states, name, member.address.value);
-    return new Server(member, { protocol, around, publicKeys, state, connections });
+    return new Server(member, { farm: name, protocol, around, publicKeys, state, connections, log });
   });
   return openFarm(servers, {
     name,
@@ -106,7 +110,7 @@ export function createDirectFarm(
   host: string,
   port: number | undefined,
   protocol: ProtocolConfig,
-  { around, connections }: Pick<FarmParts, 'around' | 'connections'>,
+  { around, connections, log }: Pick<FarmParts, 'around' | 'connections' | 'log'>,
   computedHost: boolean,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
@@ -114,7 +118,8 @@ export function createDirectFarm(
   // Nobody closes the circuits of hosts that are asked for once and never again.
   const { circuit: _none, ...settings } = around.settings;
   const state = new ServerState();
-  const parts = { protocol, around: { ...around, settings }, publicKeys: [], state, connections, computedHost };
+  const shared = { farm: '', protocol, around: { ...around, settings }, state, connections, log };
+  const parts = { ...shared, publicKeys: [], computedHost };
   return openFarm([new Server(member, parts)], {
     name: '',
     protocol,
@@ -143,16 +148,18 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
   const { name, protocol, settings, affinity, isFailure, minServers, connections } = parts;
   const byAddress = new Map(servers.map((server) => [server.address.toLowerCase(), server]));
   const balancer = balancerFor(parts);
-  let available: readonly Server[] = [];
+  let available: ReadonlySet<Server> = new Set();
   const refresh = () => {
-    available = availableServers(servers, minServers);
-    balancer.set(available);
+    available = new Set(availableServers(servers, minServers));
+    balancer.set([...available]);
   };
   refresh();
   const hosts = parts.hosts?.(() => balancerFor(parts));
   // A server that takes requests of any client takes those of its own, unhealthy though it is (`minServers`).
   const keeps = (server: Server, { scheme, tried }: ServerQuestion) =>
-    (server.state.keepsClients || available.includes(server)) && server.reachable(scheme) && !tried.includes(server);
+    (server.state.keepsClients || available.has(server)) && server.reachable(scheme) && !tried.includes(server);
+  // Where the key decides, waiting at its server costs less than what the others do not have in their caches.
+  const spreads = settings.maxConnections !== undefined && parts.algorithm !== 'RequestHash';
   if (parts.algorithm === 'LeastRequests') for (const server of servers) server.onLoad = balancer.loadChanged;
   return {
     name,
@@ -165,13 +172,20 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
     retries: settings.retries,
     budget: new RetryBudget(settings.retryBudget),
     choose(question) {
-      const { scheme, tried, hashKey, host } = question;
-      const own = hosts?.pick(host, (server) => keeps(server, question), hashKey);
+      const { scheme, tried, waited, hashKey, host } = question;
+      const own = hosts?.pick(
+        host,
+        (server) => keeps(server, question) && !(waited && !server.hasRoom(scheme)),
+        hashKey,
+      );
       if (own) return own;
       const untried = (server: Server) => tried.length === 0 || !tried.includes(server);
-      const server = balancer.pick((each) => each.reachable(scheme) && untried(each), hashKey);
+      const reachable = (server: Server) => server.reachable(scheme) && untried(server);
+      const free =
+        spreads || waited ? balancer.pick((server) => server.hasRoom(scheme) && reachable(server), hashKey) : undefined;
+      if (free !== undefined || waited) return free;
       // As with the tests of health: the last ones are asked all the same.
-      return server ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
+      return balancer.pick(reachable, hashKey) ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
     },
     keeps,
     take(address, state, healthy) {

@@ -49,6 +49,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
   #held = false;
   /** What came of the body before there was a connection to send it on. */
   #pending: (Buffer | string)[] = [];
+  /** Bytes of the body among them. */
+  #unsent = 0;
   #bodySent = false;
   #requestSent = false;
   #requestComplete: boolean;
@@ -175,8 +177,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
       this.refuse(error);
       return true;
     }
-    if (this.#server) this.#server.state.counters.bytesSent += bytes.length;
     const piece = this.head.body === 'stream' ? encodeChunk(bytes) : bytes;
+    this.#unsent += bytes.length;
     if (this.#requestSent) return this.#writeBody(piece);
     this.#pending.push(piece);
     if (this.#held) this.forward();
@@ -234,7 +236,6 @@ export class Exchange implements AnswerSink, LeaseTaker {
   onConnection(connection: ServerConnection): void {
     this.#waiting = false;
     this.#connection = connection;
-    if (connection.served === 0) this.#server?.connected(this.#forwardDecision().scheme, true);
     try {
       this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
       this.#send(connection);
@@ -246,10 +247,12 @@ export class Exchange implements AnswerSink, LeaseTaker {
   onNoConnection(error: Error): void {
     this.#waiting = false;
     const failure = this.#serverFailure(error);
-    if (failure.side === 'server') this.#server?.connected(this.#forwardDecision().scheme, false);
-    // Nothing was sent, so any request may go to another server. One that has waited in line long enough is told so.
-    const waited = failure.kind === 'queueTimeout' || failure.kind === 'serverStopped';
-    if (waited || !this.#moveOn(failure, false)) this.refuse(failure);
+    // Nothing was sent, so any request may go to another server.
+    if (!this.#moveOn(failure, false)) this.refuse(failure);
+  }
+
+  onLittleHope(error: Error): void {
+    if (this.#waiting) this.#moveOn(this.#serverFailure(error), false);
   }
 
   onInformation({ status, reason, headers }: ResponseMessage): void {
@@ -384,8 +387,9 @@ export class Exchange implements AnswerSink, LeaseTaker {
    */
   #moveOn(failure: ExchangeError, sent: boolean): boolean {
     const failed = this.#server;
-    const next = failed && this.#choice?.next(failed, sent);
+    const next = failed && this.#choice?.next(failed, failure, sent);
     if (failed === undefined || next === undefined) return false;
+    if (this.#waiting) this.#runtime.connections.forget(failed.endpoint(this.#forwardDecision().scheme), this);
     const upgrade = this.head.upgrade !== '';
     if (failure.side === 'server') failed.fail(upgrade);
     failed.end(upgrade);
@@ -458,6 +462,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#requestSent = true;
     this.#asked = performance.now();
     this.#bodySent ||= this.#pending.length > 0;
+    this.#countSent();
     // Whatever the server makes of `Connection: close`.
     if (!protocol.keepAlive) connection.retire();
     // HTTP/1.0 has no interim answers, and the client waits for this one.
@@ -479,8 +484,14 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (more && !this.#requestComplete) this.#client.resumeBody();
   }
 
+  #countSent(): void {
+    if (this.#server) this.#server.state.counters.bytesSent += this.#unsent;
+    this.#unsent = 0;
+  }
+
   #writeBody(piece: Buffer): boolean {
     this.#bodySent = true;
+    this.#countSent();
     return this.#connection?.write(piece) ?? true;
   }
 

@@ -1,5 +1,5 @@
 /** Which server a request is sent to, and to which next where that one fails: affinity, load balancing, retries. */
-import { ExchangeError } from '../errors.ts';
+import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { Scheme, Server } from '../farm/server.ts';
 import type { ServerQuestion, WebFarm } from '../farm/web-farm.ts';
 import type { Forward } from './pipeline.ts';
@@ -7,15 +7,20 @@ import { headerOf, type RequestHead } from './request-head.ts';
 
 const NONE: readonly Server[] = [];
 
+/** The server was not asked, for reasons that say nothing of the next one: that it is tried counts for nothing. */
+const NOT_ASKED: ReadonlySet<FailureKind> = new Set(['serverBusy', 'queueTimeout', 'serverStopped']);
+
 export class ServerChoice implements ServerQuestion {
   readonly scheme: Scheme;
   readonly hashKey: string;
   readonly host: string;
+  readonly waited = false;
   readonly #farm: WebFarm;
   readonly #head: RequestHead;
   /** The server that the client's cookie names. */
   readonly #bound: Server | undefined;
   #tried = NONE;
+  #retries = 0;
 
   constructor({ farm, scheme, hashKey }: Forward, head: RequestHead) {
     this.scheme = scheme;
@@ -57,11 +62,19 @@ export class ServerChoice implements ServerQuestion {
    * @param sent the request may have reached the server that failed
    * @returns `undefined` where no other takes requests, or enough were tried
    */
-  next(failed: Server, sent: boolean): Server | undefined {
+  next(failed: Server, { kind }: ExchangeError, sent: boolean): Server | undefined {
     const { retries, budget } = this.#farm;
-    if (this.#tried.length >= retries || (sent && !budget.take())) return undefined;
-    this.#tried = [...this.#tried, failed];
-    return this.#farm.choose(this);
+    const counts = !NOT_ASKED.has(kind);
+    // Before the next one is chosen, which is then taken for served.
+    if ((counts && this.#retries >= retries) || (sent && budget.isUsedUp)) return undefined;
+    const { scheme, hashKey, host } = this;
+    const tried = [...this.#tried, failed];
+    const server = this.#farm.choose({ scheme, hashKey, host, tried, waited: kind === 'queueTimeout' });
+    if (server === undefined) return undefined;
+    if (sent) budget.take();
+    this.#tried = tried;
+    if (counts) this.#retries++;
+    return server;
   }
 
   /**

@@ -7,11 +7,6 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   EHOSTUNREACH: 'cannotConnect',
   ENETUNREACH: 'cannotConnect',
   EACCES: 'cannotConnect',
-  // No more file descriptors or ports of our own.
-  EMFILE: 'outOfSockets',
-  ENFILE: 'outOfSockets',
-  EADDRNOTAVAIL: 'outOfSockets',
-  ENOBUFS: 'outOfSockets',
   // A link-local address without a scope.
   EINVAL: 'cannotConnect',
   ETIMEDOUT: 'serverTimeout',
@@ -26,11 +21,10 @@ const TLS_CODE =
 /** @param server address and port, for the log */
 export function serverFailure(error: unknown, server: string): ExchangeError {
   if (error instanceof ExchangeError) return error;
-  const first = error instanceof AggregateError ? error.errors[0] : error;
-  const code = codeOf(first) || codeOf(first instanceof Error ? first.cause : undefined);
-  const text = first instanceof Error ? first.message : String(first);
+  const code = codeOf(error) || codeOf(error instanceof Error ? error.cause : undefined);
+  const text = error instanceof Error ? error.message : String(error);
   return new ExchangeError(
-    first instanceof MessageFault ? 'invalidResponse' : kindOf(code),
+    error instanceof MessageFault ? 'invalidResponse' : kindOf(code),
     `${server}: ${text}${code && !text.includes(code) ? ` (${code})` : ''}`,
     error,
   );

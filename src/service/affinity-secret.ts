@@ -10,7 +10,7 @@ const MOST_BYTES = 65_536;
 const SECRET_BYTES = 32;
 
 /**
- * Reports LG6024 (error) and LG6025 (warning). Without a file the values of cookies are to survive a restart all the same, and
+ * Reports LG6020 (error) and LG6021 (warning). Without a file the values of cookies are to survive a restart all the same, and
  * to be equal on all nodes: what these have in common is the key of their first certificate.
  */
 export function affinitySecret(
@@ -26,14 +26,14 @@ export function affinitySecret(
 function fromFile({ path, span }: NonNullable<SettingsConfig['affinitySecretFile']>, report: Report): Uint8Array {
   const read = readSecret(path);
   if (typeof read === 'string') {
-    report('LG6024', span, {
+    report('LG6020', span, {
       message: `${path} ${read}.`,
       advice: `Write at least ${LEAST_BYTES} bytes that nobody can guess into it, as "openssl rand -hex 32" prints them, or remove the setting.`,
     });
     return new Uint8Array();
   }
   if (read.open) {
-    report('LG6025', span, {
+    report('LG6021', span, {
       message: `${path} can be read by every user of this machine; with it cookies can be made that lead to a server of choice.`,
       advice: `Let only the user of the service read it: chmod 600 ${path}.`,
     });

@@ -52,11 +52,11 @@ export function buildRuntime(parts: RuntimeParts): Runtime {
       config.webFarms.map((farm) => {
         const name = farm.name.value.toLowerCase();
         const askHost = (host: string) => tell({ type: 'askHost', farm: name, host });
-        const shared = { connections, states, secret: affinitySecret, askHost };
+        const shared = { connections, log, states, secret: affinitySecret, askHost };
         return [name, createWebFarm(farm, { around: around(farm), ...shared })];
       }),
     ),
-    direct: directProxying(config, { around: around(), connections }),
+    direct: directProxying(config, { around: around(), connections, log }),
     connections,
     pins: createPinnedConnections(settings.limits.pinned),
     limits: { bodyBytes: settings.limits.bodyBytes },
@@ -70,7 +70,7 @@ const DIRECT_HOSTS = 1000;
 
 function directProxying(
   { proxy, settings }: Config,
-  parts: { readonly around: FarmSurroundings; readonly connections: Connections },
+  parts: { readonly around: FarmSurroundings; readonly connections: Connections; readonly log: Logger },
 ): Runtime['direct'] {
   const hosts = new Map<string, WebFarm>();
   const allowed = new Set(settings.upstream.allow);

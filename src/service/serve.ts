@@ -53,7 +53,7 @@ export async function serve(
     log,
   );
   const listeners: Listener[] = [];
-  const end = () => {
+  const closeServers = () => {
     link.stop();
     for (const farm of runtime.farms.values()) farm.close();
     runtime.connections.destroy();
@@ -65,7 +65,7 @@ export async function serve(
     // Not awaited: `close` of a listener waits for its connections, and there is nothing to finish.
     void stopListening();
     for (const lane of Object.values(lanes)) lane.destroy();
-    end();
+    closeServers();
     throw error;
   }
   return {
@@ -74,7 +74,7 @@ export async function serve(
     async stop(seconds) {
       draining = true;
       const cut = await drain(Object.values(lanes), stopListening(), seconds);
-      end();
+      closeServers();
       await accessLog.close();
       return cut;
     },

@@ -21,7 +21,8 @@ import type { PeerCommand, PeerData, PeerReport } from './stray-answer-peer.ts';
 
 const request = (target: string, more = '') => `GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`;
 const LAST = 'Connection: close\r\n';
-const codes = ({ logged }: Published) => logged.map(({ code, win32 }) => `${code} ${win32}`);
+const codes = ({ logged }: Published) =>
+  logged.filter(({ code }) => code !== undefined).map(({ code, win32 }) => `${code} ${win32}`);
 
 /** One request on a connection of its own; everything that came back. */
 async function get(farm: RecordedFarm, transport: Transport, target: string): Promise<string> {

@@ -65,6 +65,8 @@ export interface Published extends Folder {
   readonly serving: Serving;
   /** Lines of the service log, as objects. */
   readonly logged: readonly Record<string, unknown>[];
+  /** What the supervisor would have been told. */
+  readonly told: readonly FromServing[];
 }
 
 export interface Alone {
@@ -83,14 +85,15 @@ export async function startProxy(contents: FolderContents, alone: Alone = {}): P
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const { config, certificates, ca, shown, clientCa } = checked;
-  const { tell = () => undefined, affinitySecret = new Uint8Array(32).fill(7) } = alone;
+  const told: FromServing[] = [];
+  const { tell = (message) => told.push(message), affinitySecret = new Uint8Array(32).fill(7) } = alone;
   const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret };
   const setup = { config, certificates, ca, shown, clientCa, ...keys, reusePort: false };
   const serving = await serve(setup, log, tell);
   onTestFinished(async () => {
     await serving.stop(0);
   });
-  return { ...folder, config: checked.config, serving, logged };
+  return { ...folder, config: checked.config, serving, logged, told };
 }
 
 /** applicationHost.config of one site, its farms and global rules. */

@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ask, openRaw } from './clients.ts';
+import { ask, openRaw, type RawClient } from './clients.ts';
 import { applicationHost, farmRules, webFarm, writeFolder } from './environment.ts';
+import { targetOf } from './messages.ts';
 import { freePort } from './ports.ts';
 import { HOST, publishRecorded, type RecordedFarm } from './recorded-farm.ts';
-import { startRecordingServer } from './recording-server.ts';
+import { ok, startRecordingServer } from './recording-server.ts';
 
 const request = `GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
 
@@ -129,6 +130,67 @@ describe('no more file descriptors (F04)', () => {
     expect(lines.length).toBeGreaterThanOrEqual(2);
     for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
   });
+
+  test('none for a connection to a server: 502.3, no worker dies of it, and the server is not taken for dead', async () => {
+    const server = await startRecordingServer({
+      answer: (each) => (targetOf(each) === '/held' ? undefined : ok('answer')),
+    });
+    const port = await freePort();
+    const { configDir } = writeFolder({
+      iis: applicationHost({
+        bindings: [`http *:${port}:${HOST}`],
+        farms: webFarm('fe', { servers: [{ address: 'fe01.contoso.local', httpsPort: server.httpsPort }] }),
+        rules: farmRules('fe', HOST).replace('http://fe', 'https://fe'),
+      }),
+      settings: {
+        workers: 1,
+        hosts: { 'fe01.contoso.local': '127.0.0.1' },
+        log: { level: 'info', access: { format: 'off' } },
+      },
+    });
+    const held: RawClient[] = [];
+    /** What a client gets: `held`, its status, or `` where there is no descriptor for itself. */
+    const hold = async () => {
+      const client = openRaw(port);
+      const { length } = server.requests;
+      client.socket.write(`GET /held HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`);
+      const arrived = server.until(({ requests }) => requests.length > length).then(() => 'held');
+      const got = await Promise.race([arrived, client.closed()]);
+      if (got === 'held') held.push(client);
+      return got.replace(/^HTTP\/1\.1 (\d+)[\s\S]*/, '$1');
+    };
+    const fill = async () => {
+      for (;;) {
+        const got = await hold();
+        if (got !== 'held') return got;
+      }
+    };
+    // Each takes two: with one or the other number the last client has one, and its server none.
+    let service = limited(configDir, 64);
+    await service.prints(/Lychgate serves/);
+    if ((await fill()) === '') {
+      await service.ended('SIGKILL');
+      service = limited(configDir, 63);
+      await service.prints(/Lychgate serves/);
+      expect(await fill()).toBe('502');
+    }
+    const workers = childrenOf(service.pid);
+    for (let failed = 1; failed < 5; ) {
+      const got = await hold();
+      // The descriptor of the client before may not be free again yet.
+      if (got === '') continue;
+      expect(got).toBe('502');
+      failed++;
+    }
+    expect(service.printed()).toMatch(/"code":"502.3","win32":12029.*EMFILE/);
+    expect(service.printed()).not.toMatch(/no connection can be made|"code":"502.4"/);
+    // A mere end could be that of a client which still waits for its answer.
+    for (const { socket } of held) socket.resetAndDestroy();
+    const asked = { protocol: 'HTTP/1.1' as const, plain: true, port, host: HOST };
+    await expect.poll(async () => (await served(() => ask(asked))).status, { timeout: 10_000 }).toBe(200);
+    expect(childrenOf(service.pid)).toEqual(workers);
+    await service.ended('SIGTERM');
+  }, 60_000);
 });
 
 /** The service with this many descriptors for each of its processes. */
@@ -153,6 +215,7 @@ function limited(configDir: string, descriptors: number) {
   });
   return {
     pid: child.pid ?? 0,
+    printed: () => printed,
     prints: (pattern: RegExp) =>
       Promise.race([
         new Promise<void>((resolve) => {

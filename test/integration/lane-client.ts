@@ -1,6 +1,7 @@
 /** One request over either lane, and everything that a client can tell of its answer, in one form for both. */
-import { constants, type IncomingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { openHttp2, openRaw, type Protocol } from './clients.ts';
+import { KeptClient } from './kept-client.ts';
 import { type Message, readAnswers, statusOf } from './messages.ts';
 
 export interface LaneRequest {
@@ -132,6 +133,55 @@ function askHttp2({ port, host, authority = host, ca, ...request }: LaneRequest)
       resolve({ interim, ...told, whole: stream.rstCode === constants.NGHTTP2_NO_ERROR && told.status > 0 });
     });
   });
+}
+
+export interface Upload {
+  write(bytes: string): void;
+  end(): void;
+  /** Status and body. */
+  readonly answered: Promise<string>;
+}
+
+/** A POST whose body the test sends piece by piece, with a declared length or without. */
+export function openUpload(
+  protocol: Protocol,
+  {
+    httpsPort: port,
+    tls,
+  }: { readonly httpsPort: number; readonly tls: { readonly host: string; readonly ca: string } },
+  { length, cookie }: { readonly length?: number | undefined; readonly cookie?: string },
+): Upload {
+  if (protocol === 'HTTP/2') {
+    const session = openHttp2({ protocol, port, ...tls });
+    const fields = {
+      ...(length === undefined ? {} : { 'content-length': String(length) }),
+      ...(cookie === undefined ? {} : { cookie }),
+    };
+    const stream: ClientHttp2Stream = session.request({ ':method': 'POST', ':authority': tls.host, ...fields });
+    let status = '';
+    let body = '';
+    stream.on('response', (headers) => {
+      status = String(headers[':status']);
+    });
+    stream.on('data', (bytes: Buffer) => {
+      body += bytes;
+    });
+    stream.on('error', () => undefined); // `close` follows.
+    return {
+      write: (bytes) => stream.write(bytes),
+      end: () => stream.end(),
+      answered: new Promise((resolve) => stream.on('close', () => resolve(`${status} ${body}`))),
+    };
+  }
+  const client = new KeptClient({ port, tls });
+  const framing = length === undefined ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`;
+  const fields = cookie === undefined ? '' : `Cookie: ${cookie}\r\n`;
+  client.write(`POST / HTTP/1.1\r\nHost: ${tls.host}\r\n${fields}${framing}\r\n\r\n`);
+  return {
+    write: (bytes) => client.write(length === undefined ? `${bytes.length.toString(16)}\r\n${bytes}\r\n` : bytes),
+    end: () => length === undefined && client.write('0\r\n\r\n'),
+    answered: client.answer().then(({ status, body }) => `${status} ${body}`),
+  };
 }
 
 function interimOf(fields: IncomingHttpHeaders & { ':status'?: number | undefined }): string {

@@ -4,6 +4,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { createServer as createTlsServer } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
+import type { CounterValues } from '../../src/farm/server-counters.ts';
+import type { RunState } from '../../src/farm/server-state.ts';
 import { openRaw } from './clients.ts';
 import {
   applicationHost,
@@ -16,13 +18,16 @@ import {
 } from './environment.ts';
 import { freePort } from './ports.ts';
 
-export const SERVER_NAME = 'fe01.contoso.local';
+/** Of every member of the farm. */
+const SERVER_NAMES = '*.contoso.local';
 
 export interface OneFarmOptions {
   readonly host: string;
   /** Ports of the members; plain and TLS may be the same where the test asks over one of them only. */
-  readonly servers: readonly { readonly httpPort?: number; readonly httpsPort?: number }[];
+  readonly servers: readonly { readonly httpPort?: number; readonly httpsPort?: number; readonly weight?: number }[];
   readonly protocol?: string;
+  /** Elements beside `protocol`. */
+  readonly routing?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
@@ -36,7 +41,7 @@ export interface OneFarm {
 }
 
 /** Requests over TLS go to the servers' TLS ports, plain ones to the others. Everything ends with the test. */
-export async function publishFarm({ host, servers, protocol, settings }: OneFarmOptions): Promise<OneFarm> {
+export async function publishFarm({ host, servers, protocol, routing, settings }: OneFarmOptions): Promise<OneFarm> {
   const httpPort = await freePort();
   const httpsPort = await freePort();
   // Members need names of their own, which all mean this machine.
@@ -44,13 +49,36 @@ export async function publishFarm({ host, servers, protocol, settings }: OneFarm
   const proxy = await startProxy({
     iis: applicationHost({
       bindings: [`https *:${httpsPort}:${host}`, `http *:${httpPort}:${host}`],
-      farms: webFarm('fe', { servers: members, ...(protocol === undefined ? {} : { protocol }) }),
+      farms: webFarm('fe', {
+        servers: members,
+        ...(protocol === undefined ? {} : { protocol }),
+        ...(routing === undefined ? {} : { routing }),
+      }),
       rules: farmRules('fe', host),
     }),
     certificates: { all: [host] },
     settings: { hosts: Object.fromEntries(members.map(({ address }) => [address, '127.0.0.1'])), ...settings },
   });
   return { proxy, host, httpPort, httpsPort, tls: { host, ca: authority.certPem } };
+}
+
+/** What the supervisor says of the server with this number, from 1. */
+export function tellCondition({ proxy }: OneFarm, server: number, state: RunState, healthy = true): void {
+  const condition = { farm: 'fe', server: `fe0${server}.contoso.local`, state, healthy };
+  proxy.serving.heard({ type: 'conditions', conditions: [condition] });
+}
+
+/** The two messages of a ForcefulStop. */
+export function stopForcefully(farm: OneFarm, server: number): void {
+  tellCondition(farm, server, 'Inactive');
+  farm.proxy.serving.heard({ type: 'terminate', farm: 'fe', server: `fe0${server}.contoso.local` });
+}
+
+/** Of each server, as they stand now. */
+export function countersOf({ proxy }: OneFarm): readonly CounterValues[] {
+  proxy.serving.heard({ type: 'report', id: 1 });
+  const last = proxy.told.at(-1);
+  return last?.type === 'traffic' ? last.servers.map(({ counters }) => counters) : [];
 }
 
 export interface RawServer {
@@ -68,7 +96,7 @@ export async function rawServer(onConnection: (socket: Socket) => void, secure =
     onConnection(socket);
   };
   const server = secure
-    ? createTlsServer({ ...certificateFor(SERVER_NAME), allowHalfOpen: true }, take)
+    ? createTlsServer({ ...certificateFor(SERVER_NAMES), allowHalfOpen: true }, take)
     : createTcpServer({ allowHalfOpen: true, noDelay: true }, take);
   server.on('tlsClientError', () => undefined);
   const watched = watchSockets();

@@ -73,7 +73,7 @@ export async function startRecordingServer(
   };
   const { allowHalfOpen = false } = options;
   const plain = createServer({ noDelay: true, allowHalfOpen }, take);
-  const secure = createTlsServer({ ...certificateFor('fe01.contoso.local'), noDelay: true, allowHalfOpen }, take);
+  const secure = createTlsServer({ ...certificateFor('*.contoso.local'), noDelay: true, allowHalfOpen }, take);
   secure.on('tlsClientError', () => undefined);
   const server: RecordingServer = {
     httpPort: await listen(plain, ports.http ?? 0),

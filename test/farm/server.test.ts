@@ -1,0 +1,96 @@
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { FarmSettings, ProtocolConfig } from '../../src/config/model.ts';
+import { defaultFarmSettings } from '../../src/config/settings.ts';
+import type { Connections } from '../../src/farm/connections.ts';
+import { type Balanced, leastRequests, weightedRoundRobin } from '../../src/farm/load-balancing.ts';
+import { Server } from '../../src/farm/server.ts';
+import { ServerState } from '../../src/farm/server-state.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Nothing is ever opened. */
+const connections: Connections = {
+  lease: () => undefined,
+  forget: () => undefined,
+  terminate: () => undefined,
+  discourage: () => undefined,
+  watch: () => () => undefined,
+  hasRoom: () => true,
+  size: 0,
+  destroy: () => undefined,
+};
+
+function server(address: string, weight: number, settings: Partial<FarmSettings> = {}): Server {
+  const member = { address: { value: address }, weight, hostName: '', httpPort: 80, httpsPort: 443 };
+  const protocol = { timeout: 30, maxResponseHeaderSize: 65_536, alternateHostName: '' } as ProtocolConfig;
+  const around = {
+    settings: { ...defaultFarmSettings('settings.json'), ...settings },
+    names: [],
+    ca: [],
+    clientCertificate: undefined,
+    localAddress: undefined,
+    connectTimeout: 10,
+  };
+  const log = pino({ level: 'silent' });
+  return new Server(member, {
+    farm: 'fe',
+    protocol,
+    around,
+    publicKeys: [],
+    state: new ServerState(),
+    connections,
+    log,
+  });
+}
+
+describe('slow start', () => {
+  test('from a tenth to the whole share, in a straight line', () => {
+    const made = server('a', 200, { slowStart: 10 });
+    expect(made.share).toBe(200);
+    made.returns();
+    const shares: number[] = [];
+    for (let second = 0; second <= 11; second++) {
+      shares.push(Math.round(made.share));
+      vi.advanceTimersByTime(1000);
+    }
+    expect(shares).toEqual([20, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200, 200]);
+  });
+
+  test('0: all of it at once', () => {
+    const made = server('a', 100, { slowStart: 0 });
+    made.returns();
+    expect(made.share).toBe(100);
+  });
+
+  test.each([
+    ['WeightedRoundRobin', () => weightedRoundRobin<Server>(false)],
+    ['LeastRequests', () => leastRequests<Server>(false)],
+  ] as const)('%s: it has its whole share afterwards, however quiet the farm was', (_name, create) => {
+    const servers = [server('a', 100, { slowStart: 10 }), server('b', 100), server('c', 100)] as const;
+    const balancer = create();
+    for (const each of servers) each.onLoad = balancer.loadChanged;
+    balancer.set(servers);
+    servers[0].returns();
+    const ask = (count: number) => {
+      const counts = { a: 0, b: 0, c: 0 };
+      for (let i = 0; i < count; i++) {
+        const picked = balancer.pick(() => true, '')!;
+        picked.begin(false);
+        picked.end(false);
+        counts[picked.address as 'a' | 'b' | 'c']++;
+      }
+      return counts;
+    };
+    expect(ask(300).a).toBeLessThanOrEqual(15);
+    vi.advanceTimersByTime(10_000);
+    // A turn that was given with the share of then may still have to come.
+    ask(30);
+    expect(ask(300)).toEqual({ a: 100, b: 100, c: 100 } satisfies Record<string, Balanced['load']>);
+  });
+});
