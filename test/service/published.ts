@@ -6,6 +6,7 @@ import { type Ask, ask, type Told } from '../integration/clients.ts';
 import {
   applicationHost,
   authority,
+  type FarmParts,
   type Folder,
   farmRules,
   webFarm,
@@ -53,33 +54,32 @@ export interface PublishedService extends Folder {
   readonly service: Marked;
   readonly httpsPort: number;
   readonly httpPort: number;
-  /** The first of them. */
   readonly server: HeldServer;
-  /** fe01.contoso.local, fe02.contoso.local and so on. */
-  readonly servers: readonly HeldServer[];
   get(path?: string, more?: Partial<Ask>): Promise<Told>;
   /** Lines of the service log. */
   logged(): Record<string, unknown>[];
 }
 
-/** Resolves when it serves. */
-export async function publish(settings: Record<string, unknown> = {}, count = 1): Promise<PublishedService> {
-  const names = Array.from({ length: count }, (_, index) => `fe0${index + 1}.contoso.local`);
-  const servers = await Promise.all(names.map(heldServer));
-  const [server] = servers;
-  if (server === undefined) throw new Error('at least one server');
+/**
+ * Resolves when it serves.
+ * @param farm in place of one server, the stand-in
+ */
+export async function publish(
+  settings: Record<string, unknown> = {},
+  farm: Partial<FarmParts> = {},
+): Promise<PublishedService> {
+  const server = await heldServer();
   const [httpsPort, httpPort] = [await freePort(), await freePort()];
+  const servers = farm.servers ?? [{ address: 'fe01.contoso.local', httpPort: server.port }];
   const folder = writeFolder({
     iis: applicationHost({
       bindings: [`https 127.0.0.1:${httpsPort}:${HOST}`, `http 127.0.0.1:${httpPort}:${HOST}`],
-      farms: webFarm('fe', {
-        servers: names.map((address, index) => ({ address, httpPort: servers[index]?.port ?? 0 })),
-      }),
+      farms: webFarm('fe', { ...farm, servers }),
       rules: farmRules('fe', HOST).replace('https://fe', 'http://fe'),
     }),
     certificates: { meet: [HOST] },
     settings: {
-      hosts: Object.fromEntries(names.map((name) => [name, '127.0.0.1'])),
+      hosts: Object.fromEntries(servers.map(({ address }) => [address, '127.0.0.1'])),
       log: { level: 'info', access: { format: 'off' } },
       workers: 1,
       ...settings,
@@ -94,7 +94,6 @@ export async function publish(settings: Record<string, unknown> = {}, count = 1)
     httpsPort,
     httpPort,
     server,
-    servers,
     get: (path = '/', more = {}) => ask({ ...base, path, ...more }),
     logged: () =>
       service
