@@ -73,7 +73,8 @@ async function carryOut(order: Order, deadline: number | undefined): Promise<num
   const { client, farm, server, action, streams } = order;
   try {
     const { server: now, kept } = await client.act(farm, server, action);
-    streams.out.write(`${named(order)}: ${conditionOf(now)}. ${MEANINGS[action]} ${countOf(now)}\n`);
+    const meaning = action === 'Start' && !now.isHealthy ? 'It takes requests once it is healthy.' : MEANINGS[action];
+    streams.out.write(`${named(order)}: ${conditionOf(now)}. ${meaning} ${countOf(now)}\n`);
     if (kept === false) {
       streams.err.write(
         'lychgate: this could not be written to the state file, so a restart would undo it. The service log tells why.\n',

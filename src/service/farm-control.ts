@@ -42,7 +42,7 @@ const STATE_AFTER: Readonly<Record<Exclude<ServerAction, 'SetHealthy' | 'SetUnhe
 };
 
 /** A worker that does not answer is not waited for longer: what it told last counts. */
-const REPORT_TIMEOUT_MS = 1000;
+const REPORT_TIMEOUT_MS = 3000;
 const RATE_PERIOD_MS = 1000;
 
 interface ServerRecord {

@@ -59,7 +59,9 @@ test('whether it outlives a restart', async () => {
     err: 'lychgate: this could not be written to the state file, so a restart would undo it. The service log tells why.\n',
   });
   const { drain } = await within();
-  expect((await drain('Lync', '2001:db8::5', '--state', 'Start')).out).not.toContain('stateFile');
+  expect((await drain('Lync', '2001:db8::5', '--state', 'Start')).out).toBe(
+    '2001:db8::5 of Lync: Active, unhealthy. It takes requests once it is healthy. No requests are under way.\n',
+  );
 });
 
 test('a server that is switched off in the IIS file: the answer is no', async () => {
