@@ -183,10 +183,10 @@ export const CATALOGUE = {
   LG6006: ['warning', 'settings of a farm that does not exist'],
   LG6007: ['warning', 'bindings of the settings without effect'],
   LG6008: ['error', 'file of a site that does not exist'],
-  LG6020: ['error', 'token of the admin listener cannot be read'],
-  LG6021: ['error', 'token of the admin listener cannot be used'],
-  LG6022: ['warning', 'token of the admin listener that everybody can read'],
-  LG6023: ['warning', 'admin address that other machines reach, without a token'],
+  LG6030: ['error', 'token of the admin listener cannot be read'],
+  LG6031: ['error', 'token of the admin listener cannot be used'],
+  LG6032: ['warning', 'token of the admin listener that everybody can read'],
+  LG6033: ['warning', 'admin address that other machines reach, without a token'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;
