@@ -53,6 +53,8 @@ export interface Done {
   readonly farm: string;
   /** As it is now. */
   readonly server: ReportedServer;
+  /** False where a worker does not answer: it goes by the change as soon as it does. */
+  readonly everywhere: boolean;
   /** Whether it outlives the service: false where the state file could not be written, `null` where there is none. */
   readonly kept: boolean | null;
 }
@@ -72,7 +74,7 @@ export interface Control {
   /** What an administrator should know and no server shows, as sentences. */
   notices(): readonly string[];
   /**
-   * Carries out an action. Resolves when all workers go by it and it is kept. Names in any letter case.
+   * Carries out an action. Resolves when all workers go by it and it is kept, or would take too long. Names in any letter case.
    * @param by who asks, for the log
    */
   act(farm: string, server: string, action: ServerAction, by: string): Promise<Refusal | Done>;

@@ -24,7 +24,8 @@ export function farmsApi(app: FastifyInstance, control: Control): void {
       if (typeof action !== 'string') return action;
       const done = await control.act(params.farm, params.server, action, peerOf(socket));
       if (typeof done === 'string') return refused(done, params, await control.farms());
-      return { farm: done.farm, action, kept: done.kept, server: done.server };
+      const { farm, everywhere, kept, server } = done;
+      return { farm, action, everywhere, kept, server };
     };
   };
   on(app, 'GET', FARMS, async () => ({ farms: await control.farms(), notices: control.notices() }));

@@ -17,9 +17,11 @@ export interface ReportedFarms {
   readonly notices: readonly string[];
 }
 
+export type Acted = Pick<Done, 'server' | 'everywhere' | 'kept'>;
+
 export interface AdminClient {
   farms(): Promise<ReportedFarms>;
-  act(farm: string, server: string, action: ServerAction): Promise<Pick<Done, 'server' | 'kept'>>;
+  act(farm: string, server: string, action: ServerAction): Promise<Acted>;
 }
 
 /** The service has understood, and will not: the message is its own. */
@@ -28,7 +30,7 @@ export class RefusedAction extends Error {
 }
 
 /** More than the service itself waits for its disk and its workers. */
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /** @throws StartError where the settings tell of no listener, or their token cannot be read */
@@ -165,7 +167,7 @@ function isFarms(value: unknown): value is ReportedFarms {
   );
 }
 
-function isDone(value: unknown): value is Pick<Done, 'server' | 'kept'> {
+function isDone(value: unknown): value is Acted {
   return isRecord(value) && isRecord(value.server) && isServer(value.server);
 }
 

@@ -72,8 +72,14 @@ interface Order {
 async function carryOut(order: Order, deadline: number | undefined): Promise<number> {
   const { client, farm, server, action, streams } = order;
   try {
-    const { server: now, kept } = await client.act(farm, server, action);
-    streams.out.write(`${named(order)}: ${conditionOf(now)}. ${MEANINGS[action]} ${countOf(now)}\n`);
+    const { server: now, everywhere, kept } = await client.act(farm, server, action);
+    const meaning = action === 'Start' && !now.isHealthy ? 'It takes requests once it is healthy.' : MEANINGS[action];
+    streams.out.write(`${named(order)}: ${conditionOf(now)}. ${meaning} ${countOf(now)}\n`);
+    if (!everywhere) {
+      streams.err.write(
+        'lychgate: a worker of the service does not answer, and goes by this only when it does again.\n',
+      );
+    }
     if (kept === false) {
       streams.err.write(
         'lychgate: this could not be written to the state file, so a restart would undo it. The service log tells why.\n',

@@ -202,12 +202,12 @@ export const CATALOGUE = {
   LG6006: ['warning', 'settings of a farm that does not exist'],
   LG6007: ['warning', 'bindings of the settings without effect'],
   LG6008: ['error', 'file of a site that does not exist'],
+  LG6020: ['error', 'secret of affinity cookies that cannot be used'],
+  LG6021: ['warning', 'secret of affinity cookies that everybody can read'],
   LG6030: ['error', 'token of the admin listener cannot be read'],
   LG6031: ['error', 'token of the admin listener cannot be used'],
   LG6032: ['warning', 'token of the admin listener that everybody can read'],
   LG6033: ['warning', 'admin address that other machines reach, without a token'],
-  LG6020: ['error', 'secret of affinity cookies that cannot be used'],
-  LG6021: ['warning', 'secret of affinity cookies that everybody can read'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;

@@ -40,7 +40,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reports LG6020, LG6021 (errors), LG6022 and LG6023 (warnings).
+ * Reports LG6030, LG6031 (errors), LG6032 and LG6033 (warnings).
  * @returns the token, where there is one that can be used
  */
 export function checkAdmin(admin: false | AdminSettings, report: Report): string | undefined {
@@ -48,7 +48,7 @@ export function checkAdmin(admin: false | AdminSettings, report: Report): string
   const { address, port, addressSpan, tokenFile } = admin;
   if (tokenFile === undefined) {
     if (addressSpan && !isLoopback(address)) {
-      report('LG6023', addressSpan, {
+      report('LG6033', addressSpan, {
         message: `Other machines can reach the admin listener at ${isAnyAddress(address) ? `port ${port}` : `${address} port ${port}`}, and it has no token: /healthz and /readyz are answered there, and nothing else.`,
         advice: 'Write a token into a file and its name into "tokenFile", or take a loopback address.',
       });
@@ -59,7 +59,7 @@ export function checkAdmin(admin: false | AdminSettings, report: Report): string
   const read = readToken(path);
   if ('token' in read) {
     if (read.open) {
-      report('LG6022', span, {
+      report('LG6032', span, {
         message: `Every account of this machine can read or change ${path}, and with it the states of servers.`,
         advice: `Let only the account of the service use it: chmod 600 ${path}`,
       });
@@ -67,12 +67,12 @@ export function checkAdmin(admin: false | AdminSettings, report: Report): string
     return read.token;
   }
   if (read.fault === 'unreadable') {
-    report('LG6020', span, {
+    report('LG6030', span, {
       message: `${path} cannot be read: ${read.why}.`,
       advice: 'Check the name, and that the account of the service may read the file.',
     });
   } else {
-    report('LG6021', span, {
+    report('LG6031', span, {
       message: `${path} holds no token: ${read.why}.`,
       advice: `Write one into it, for example with: (umask 077; openssl rand -hex 32 > ${path})`,
     });

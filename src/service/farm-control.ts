@@ -15,6 +15,7 @@ import { type RunState, type ServerCondition, type ServerTraffic, stateKey } fro
 import type { Logger } from '../log.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
+import { within } from './patience.ts';
 import { serverRoutes } from './server-routes.ts';
 import type { KeptState, StateFile } from './state-file.ts';
 
@@ -42,8 +43,9 @@ const STATE_AFTER: Readonly<Record<Exclude<ServerAction, 'SetHealthy' | 'SetUnhe
   ForcefulStop: 'Inactive',
 };
 
-/** A worker that does not answer is not waited for longer: what it told last counts. */
-const REPORT_TIMEOUT_MS = 1000;
+/** A worker that does not answer is waited for so long with a change, and with a question where what it told last will do. */
+const REPORT_TIMEOUT_MS = 10_000;
+const READ_TIMEOUT_MS = 2000;
 const RATE_PERIOD_MS = 1000;
 
 interface ServerRecord {
@@ -170,7 +172,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       reports.lost(worker);
     },
     async farms() {
-      await reports.ask();
+      await within(READ_TIMEOUT_MS, reports.ask(), () => false);
       return config.webFarms.map((farm) => reportFarm(farm, records, health));
     },
     async act(farm, server, action, by) {
@@ -180,8 +182,9 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       log.info({ ...namesOf(record), by }, `${action} by an administrator`);
       carryOut(record, action);
       // Messages keep their order: a worker that answers a question has heard what was said before it.
-      const [kept] = await Promise.all([stateFile?.keep(keptOf(records)) ?? null, reports.ask()]);
-      return { farm: record.farm.name.value, server: reportServer(record, health), kept };
+      const [kept, everywhere] = await Promise.all([stateFile?.keep(keptOf(records)) ?? null, reports.ask()]);
+      if (!everywhere) log.warn(namesOf(record), `a worker does not answer: ${action} counts there when it does again`);
+      return { farm: record.farm.name.value, server: reportServer(record, health), everywhere, kept };
     },
     async test(farm, server, by) {
       const record = find(farm, server);
@@ -298,24 +301,22 @@ function openReports(tell: FarmControlOptions['tell']) {
   let last = 0;
   let missing = new Set<number>();
   let done: () => void = () => undefined;
-  let running: Promise<void> = Promise.resolve();
-  let next: Promise<void> | undefined;
+  let running: Promise<boolean> = Promise.resolve(true);
+  let next: Promise<boolean> | undefined;
   const settle = (worker: number) => {
     if (missing.delete(worker) && missing.size === 0) done();
   };
-  const round = () =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(() => done(), REPORT_TIMEOUT_MS);
-      done = () => {
-        clearTimeout(timer);
-        missing = new Set();
-        resolve();
-      };
+  const round = () => {
+    const answered = new Promise<boolean>((resolve) => {
+      done = () => resolve(true);
       missing = new Set(tell({ type: 'report', id: ++last }));
       if (missing.size === 0) done();
     });
+    return within(REPORT_TIMEOUT_MS, answered, () => false);
+  };
   return {
-    ask(): Promise<void> {
+    /** @returns false where a worker has not answered in time */
+    ask(): Promise<boolean> {
       next ??= running.then(() => {
         next = undefined;
         running = round();

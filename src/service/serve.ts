@@ -1,7 +1,6 @@
 /** What one worker does: opens the listeners, and hands their connections to the lanes. Knows nothing of processes. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ServerCondition } from '../farm/server-state.ts';
 import { type Listener, type ListenerOptions, openListener } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
@@ -31,20 +30,20 @@ export interface Serving {
 
 /**
  * @param tell says something to the supervisor
- * @param conditions of the servers, before the first request comes
+ * @param hear is given what takes the messages of the supervisor, before the first request comes
  * @throws StartError where a listener cannot be opened; nothing is left open then
  */
 export async function serve(
   setup: WorkerSetup,
   log: Logger,
   tell: (message: FromServing) => void,
-  conditions: readonly ServerCondition[] = [],
+  hear: (heard: Serving['heard']) => void = () => undefined,
 ): Promise<Serving> {
   const { settings, sites } = setup.config;
   const accessLog = openAccessLog(settings.log.access, log);
   const runtime = buildRuntime({ ...setup, states: new Map(), tell, accessLog, log });
   const link = openFarmLink(runtime.farms, tell);
-  link.heard({ type: 'conditions', conditions });
+  hear(link.heard);
   let draining = false;
   const lanes = await createLanes(
     setup,

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 import type { RunState } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
+import { within } from './patience.ts';
 
 /** What is so of a server beyond its being Active and not marked. Names as the IIS file has them. */
 export interface KeptState {
@@ -255,14 +256,4 @@ function codeOf(error: unknown): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-async function within(milliseconds: number, work: Promise<boolean>, late: () => boolean): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(late()), milliseconds);
-  });
-  const done = await Promise.race([work, timeout]);
-  clearTimeout(timer);
-  return done;
 }

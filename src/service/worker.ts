@@ -7,8 +7,9 @@ import { type Serving, serve } from './serve.ts';
 
 let serving: Serving | undefined;
 let drainSeconds = 0;
-/** What came before everything was open. */
+/** What the supervisor says before anybody can take it up. */
 const early: ToServing[] = [];
+let hear: (message: ToServing) => void = (message) => early.push(message);
 
 function tell(message: FromWorker): void {
   process.send?.(message);
@@ -18,9 +19,11 @@ async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>
   drainSeconds = setup.config.settings.timeouts.drain;
   const log = createLog(setup.config.settings.log.level);
   try {
-    const opened = await serve(setup, log, tell, conditions);
-    for (const message of early) opened.heard(message);
-    serving = opened;
+    serving = await serve(setup, log, tell, (heard) => {
+      heard({ type: 'conditions', conditions });
+      for (const message of early) heard(message);
+      hear = heard;
+    });
     tell({ type: 'ready' });
   } catch (error) {
     tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
@@ -43,8 +46,7 @@ process.on('message', (message: ToWorker) => {
     done.catch((error: unknown) => {
       throw error;
     });
-  } else if (serving) serving.heard(message);
-  else early.push(message);
+  } else hear(message);
 });
 // The supervisor is gone: without it nobody could stop or replace this worker.
 // First of all listeners: that of node:cluster would end the process in its own way.

@@ -55,7 +55,10 @@ test('SetState with its four states, SetHealthy, SetUnhealthy, TestHealth', asyn
   const server = 'pool01.contoso.local';
   for (const state of ['Start', 'Drain', 'GracefulStop', 'ForcefulStop']) {
     const { status, body } = await ask(serverPath('lync', server, '/state'), post(JSON.stringify({ state })));
-    expect([status, body]).toEqual([200, { farm: 'Lync', action: state, kept: null, server: farms[0]!.servers[0] }]);
+    expect([status, body]).toEqual([
+      200,
+      { farm: 'Lync', action: state, everywhere: true, kept: null, server: farms[0]!.servers[0] },
+    ]);
   }
   for (const health of ['SetHealthy', 'SetUnhealthy']) {
     const { body } = await ask(serverPath('lync', server, '/health'), post(JSON.stringify({ health })));

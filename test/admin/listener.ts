@@ -79,7 +79,7 @@ export async function startListener(options: ListenerOptions = {}): Promise<List
       if (typeof found === 'string') return found;
       if (!found.server.enabled) return 'switchedOff';
       acted.push(`${action} ${found.farm} ${found.server.address} ${by.replace(/:\d+$/, '')}`);
-      return { ...found, kept: null };
+      return { ...found, everywhere: true, kept: null };
     },
     async test(farm, server, by) {
       const found = find(farm, server);

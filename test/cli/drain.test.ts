@@ -50,7 +50,7 @@ test('Drain unless another state is named; names and states in any letter case',
 
 test('whether it outlives a restart', async () => {
   const [farm] = farms;
-  const done = { farm: 'Lync', server: farm!.servers[0]! };
+  const done = { farm: 'Lync', server: farm!.servers[0]!, everywhere: true };
   const kept = await within({ act: async () => ({ ...done, kept: true }) });
   expect(await kept.drain('Lync', 'pool01.contoso.local')).toMatchObject({ code: 0, err: '' });
   const lost = await within({ act: async () => ({ ...done, kept: false }) });
@@ -58,8 +58,15 @@ test('whether it outlives a restart', async () => {
     code: 0,
     err: 'lychgate: this could not be written to the state file, so a restart would undo it. The service log tells why.\n',
   });
+  const busy = await within({ act: async () => ({ ...done, everywhere: false, kept: true }) });
+  expect(await busy.drain('Lync', 'pool01.contoso.local')).toMatchObject({
+    code: 0,
+    err: 'lychgate: a worker of the service does not answer, and goes by this only when it does again.\n',
+  });
   const { drain } = await within();
-  expect((await drain('Lync', '2001:db8::5', '--state', 'Start')).out).not.toContain('stateFile');
+  expect((await drain('Lync', '2001:db8::5', '--state', 'Start')).out).toBe(
+    '2001:db8::5 of Lync: Active, unhealthy. It takes requests once it is healthy. No requests are under way.\n',
+  );
 });
 
 test('a server that is switched off in the IIS file: the answer is no', async () => {

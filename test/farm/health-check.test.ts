@@ -331,14 +331,14 @@ describe('servers with TLS are judged as for requests', () => {
   }
 
   test('a certificate for another name: the host of the URL is no name to accept', async () => {
-    const { server, farm } = await overTls('fe07.contoso.local');
+    const { server, farm } = await overTls('fe07.fabrikam.local');
     expect(await farm.test()).toBe('ConnectionFailure');
-    expect(farm.of().reason).toMatch(/none of the configured names is among them: fe07\.contoso\.local/);
+    expect(farm.of().reason).toMatch(/none of the configured names is among them: fe07\.fabrikam\.local/);
     expect(server.requests).toEqual([]);
   });
 
   test.each(['chain', 'none'])('and with verify "%s" it passes', async (verify) => {
-    const { server, farm } = await overTls('fe07.contoso.local', { settings: { verify } });
+    const { server, farm } = await overTls('fe07.fabrikam.local', { settings: { verify } });
     expect(await farm.test()).toBe('Success');
     expect(server.requests).toHaveLength(1);
   });

@@ -16,7 +16,7 @@ function check(admin: string, token?: string | Uint8Array, mode = 0o600) {
   const folder = writeFiles({ 'settings.json': text, ...(token !== undefined && { token }) });
   if (token !== undefined) chmodSync(join(folder, 'token'), mode);
   const { diagnostics, adminToken } = checkConfig(folder);
-  const found = diagnostics.filter(({ code }) => code.startsWith('LG602'));
+  const found = diagnostics.filter(({ code }) => code.startsWith('LG603'));
   for (const { span } of found) expect([[span.start, span.end]]).toEqual(places);
   return { codes: found.map(({ code }) => code), messages: found.map(({ message }) => message), adminToken };
 }
@@ -39,23 +39,23 @@ describe('the token', () => {
     [`${TOKEN}ü`, 'it has more in it than one word of ASCII characters'],
     [new Uint8Array(64), 'it has more in it than one word of ASCII characters'],
     ['x'.repeat(5000), 'it has more than 4096 bytes'],
-  ])('%j cannot be used: LG6021', (text, why) => {
+  ])('%j cannot be used: LG6031', (text, why) => {
     const { codes, messages, adminToken } = check('{ "tokenFile": «"token"» }', text);
-    expect([codes, adminToken]).toEqual([['LG6021'], undefined]);
+    expect([codes, adminToken]).toEqual([['LG6031'], undefined]);
     expect(messages[0]).toMatch(new RegExp(`/token holds no token: ${why}\\.$`));
   });
 
-  it('that is not there, or is a folder: LG6020', () => {
+  it('that is not there, or is a folder: LG6030', () => {
     expect(check('{ "tokenFile": «"none"» }').messages).toEqual([expect.stringMatching(/none cannot be read: there is no such file\.$/)]); // biome-ignore format: one line
-    expect(check('{ "tokenFile": «"."» }').codes).toEqual(['LG6020']);
+    expect(check('{ "tokenFile": «"."» }').codes).toEqual(['LG6030']);
   });
 
   it.each([
     [0o600, []],
     [0o640, []],
-    [0o604, ['LG6022']],
-    [0o644, ['LG6022']],
-    [0o602, ['LG6022']],
+    [0o604, ['LG6032']],
+    [0o644, ['LG6032']],
+    [0o602, ['LG6032']],
   ])('of mode %o: %j', (mode, codes) => {
     const told = check(codes.length > 0 ? '{ "tokenFile": «"token"» }' : '{ "tokenFile": "token" }', TOKEN, mode);
     expect([told.codes, told.adminToken]).toEqual([codes, TOKEN]);
@@ -65,7 +65,7 @@ describe('the token', () => {
     const folder = writeFiles({ 'settings.json': settingsWith('{ "tokenFile": "token" }'), token: 'short' });
     const service = marked(['run', '--config', folder]);
     expect(await service.exit()).toBe(1);
-    expect(service.stderr()).toContain('error LG6021 ');
+    expect(service.stderr()).toContain('error LG6031 ');
   });
 });
 
@@ -75,9 +75,9 @@ describe('the address', () => {
   });
 
   it.each(['0.0.0.0:9443', '*:9443', '[::]:9443', '10.0.0.9:9443', '[2001:db8::1]:9443'])(
-    '%s does: LG6023',
+    '%s does: LG6033',
     (address) => {
-      expect(check(`{ "address": «"${address}"» }`).codes).toEqual(['LG6023']);
+      expect(check(`{ "address": «"${address}"» }`).codes).toEqual(['LG6033']);
       expect(check(`{ "address": "${address}", "tokenFile": "token" }`, TOKEN).codes).toEqual([]);
     },
   );

@@ -54,44 +54,32 @@ export interface PublishedService extends Folder {
   readonly service: Marked;
   readonly httpsPort: number;
   readonly httpPort: number;
-  /** The first of them. */
   readonly server: HeldServer;
-  /** fe01.contoso.local, fe02.contoso.local and so on. */
-  readonly servers: readonly HeldServer[];
   get(path?: string, more?: Partial<Ask>): Promise<Told>;
   /** Lines of the service log. */
   logged(): Record<string, unknown>[];
 }
 
-export interface PublishedFarm extends Partial<FarmParts> {
-  /** Stand-in servers; 1 by default. */
-  readonly count?: number;
-}
-
 /**
  * Resolves when it serves.
- * @param farm its `servers` are in place of the stand-ins
+ * @param farm in place of one server, the stand-in
  */
 export async function publish(
   settings: Record<string, unknown> = {},
-  { count = 1, ...farm }: PublishedFarm = {},
+  farm: Partial<FarmParts> = {},
 ): Promise<PublishedService> {
-  const names = Array.from({ length: count }, (_, index) => `fe0${index + 1}.contoso.local`);
-  const servers = await Promise.all(names.map(heldServer));
-  const [server] = servers;
-  if (server === undefined) throw new Error('at least one server');
+  const server = await heldServer();
   const [httpsPort, httpPort] = [await freePort(), await freePort()];
-  const standIns = names.map((address, index) => ({ address, httpPort: servers[index]?.port ?? 0 }));
-  const members = farm.servers ?? standIns;
+  const servers = farm.servers ?? [{ address: 'fe01.contoso.local', httpPort: server.port }];
   const folder = writeFolder({
     iis: applicationHost({
       bindings: [`https 127.0.0.1:${httpsPort}:${HOST}`, `http 127.0.0.1:${httpPort}:${HOST}`],
-      farms: webFarm('fe', { ...farm, servers: members }),
+      farms: webFarm('fe', { ...farm, servers }),
       rules: farmRules('fe', HOST).replace('https://fe', 'http://fe'),
     }),
     certificates: { meet: [HOST] },
     settings: {
-      hosts: Object.fromEntries(members.map(({ address }) => [address, '127.0.0.1'])),
+      hosts: Object.fromEntries(servers.map(({ address }) => [address, '127.0.0.1'])),
       log: { level: 'info', access: { format: 'off' } },
       workers: 1,
       ...settings,
@@ -106,7 +94,6 @@ export async function publish(
     httpsPort,
     httpPort,
     server,
-    servers,
     get: (path = '/', more = {}) => ask({ ...base, path, ...more }),
     logged: () =>
       service
