@@ -134,13 +134,11 @@ export class HostServers<S extends Balanced> {
   }
 }
 
-/** Ends the wait of all requests for a host. */
+/** Ends the wait of all requests for a host, but for those that end meanwhile. */
 function release(host: { readonly waiting: Set<() => void>; timer: NodeJS.Timeout | undefined }): void {
   clearTimeout(host.timer);
   host.timer = undefined;
-  const waiting = [...host.waiting];
-  host.waiting.clear();
-  for (const done of waiting) done();
+  for (const done of [...host.waiting]) if (host.waiting.delete(done)) done();
 }
 
 function isSame<S>(known: readonly S[] | undefined, told: readonly S[]): boolean {

@@ -125,6 +125,19 @@ describe('least requests', () => {
     for (const name of 'abc') expect(Math.abs((counts[name] ?? 0) - 1000)).toBeLessThan(random ? 100 : 1);
   });
 
+  test('a server that has just returned gets more as its share grows, though nothing else of it changes', () => {
+    const servers = farm(1, 1);
+    const [, returned] = servers as [Stub, Stub];
+    returned.share = 0.1;
+    const balancer = over(servers, leastRequests(false));
+    for (let i = 0; i < 5; i++) expect(begin(balancer).address).toBe('a');
+    returned.share = 0.5;
+    for (let i = 0; i < 2; i++) expect(begin(balancer).address).toBe('b');
+    returned.share = 1;
+    for (let i = 0; i < 3; i++) expect(begin(balancer).address).toBe('b');
+    expect(begin(balancer).address).toBe('a');
+  });
+
   test('the heap keeps its order under any changes', () => {
     const upTo = numbers(5);
     const servers = Array.from({ length: 37 }, (_, i) => stub(`s${i}`, 1 + (i % 5)));
