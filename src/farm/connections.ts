@@ -113,6 +113,8 @@ class Pool implements ConnectionOwner {
   readonly #all = new Set<ServerConnection>();
   /** Who each connection that is being opened is for; a taker that went away has left it to the pool. */
   readonly #opening = new Map<ServerConnection, LeaseTaker | undefined>();
+  /** The other way round: thousands may wait for a server that is gone, and leave all at once. */
+  readonly #openingFor = new Map<LeaseTaker, ServerConnection>();
   readonly #queue: Waiting[] = [];
   readonly #watchers = new Set<ConnectWatcher>();
   #destroyed = false;
@@ -152,14 +154,18 @@ class Pool implements ConnectionOwner {
   }
 
   forget(taker: LeaseTaker): void {
-    for (const [connection, each] of this.#opening) if (each === taker) this.#opening.set(connection, undefined);
+    const connection = this.#openingFor.get(taker);
+    if (connection) {
+      this.#openingFor.delete(taker);
+      this.#opening.set(connection, undefined);
+      return;
+    }
     const at = this.#queue.findIndex((each) => each.taker === taker);
     if (at >= 0) this.#queue.splice(at, 1);
   }
 
   ready(connection: ServerConnection): void {
-    const taker = this.#opening.get(connection);
-    this.#opening.delete(connection);
+    const taker = this.#opened(connection);
     for (const watcher of this.#watchers) watcher(undefined);
     if (taker) taker.onConnection(connection);
     else this.idle(connection);
@@ -177,8 +183,7 @@ class Pool implements ConnectionOwner {
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     if (this.#opening.has(connection)) {
-      const taker = this.#opening.get(connection);
-      this.#opening.delete(connection);
+      const taker = this.#opened(connection);
       const failure = error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
       // Where we have no more sockets, that says nothing of the server.
       if (!(failure instanceof ExchangeError && failure.side === 'us')) this.#notReached(failure);
@@ -228,9 +233,17 @@ class Pool implements ConnectionOwner {
     for (const { taker } of this.#queue.splice(0)) taker.onNoConnection(stopping());
   }
 
+  /** It is not being opened any more; who it was for, where somebody still waits for it. */
+  #opened(connection: ServerConnection): LeaseTaker | undefined {
+    const taker = this.#opening.get(connection);
+    this.#opening.delete(connection);
+    if (taker) this.#openingFor.delete(taker);
+    return taker;
+  }
+
   #takersFor(server: object): LeaseTaker[] {
-    const takers = [...this.#opening.values(), ...this.#queue.map(({ taker }) => taker)];
-    return takers.filter((taker): taker is LeaseTaker => taker?.server === server && taker !== undefined);
+    const takers = [...this.#openingFor.keys(), ...this.#queue.map(({ taker }) => taker)];
+    return takers.filter((taker) => taker.server === server);
   }
 
   /** A server that takes no new connection has ended, or is about to: those that idle will break under the next request. */
@@ -247,6 +260,7 @@ class Pool implements ConnectionOwner {
     const connection = new ServerConnection(this.#endpoint, this, this.#open);
     this.#all.add(connection);
     this.#opening.set(connection, taker);
+    this.#openingFor.set(taker, connection);
   }
 }
 

@@ -226,3 +226,16 @@ test('a server that takes connections and resets every request: what may goes el
   await expect.poll(() => sum('fe01.contoso.local'), POLL).toBe(first.requests.length);
   expect(sum('fe02.contoso.local')).toBe(0);
 });
+
+test('a service that has stopped does not look for servers any more', async () => {
+  const port = await freePort();
+  const farm = await publish([{ httpsPort: port }], { circuit: { failures: 1, pause: 0.001, longestPause: 0.001 } });
+  expect((await send('HTTP/1.1', farm)).status).toBe(502);
+  await farm.proxy.serving.stop(1);
+  const server = await startRecordingServer({}, { https: port });
+  for (let i = 1; i <= 30; i++) {
+    const { socket } = openRaw(port, { ...farm.tls, host: 'fe01.contoso.local' });
+    await server.until(({ connections }) => connections.length === i);
+    socket.destroy();
+  }
+});
