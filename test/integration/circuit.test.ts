@@ -17,7 +17,8 @@ const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
 const FOR_GOOD = { failures: 3, pause: 100_000, longestPause: 100_000 };
 
 const publish = (servers: OneFarmOptions['servers'], fe: Record<string, unknown>) =>
-  publishFarm({ host, servers, settings: { farms: { fe } } });
+  // Nobody is to be freed by the end of a time.
+  publishFarm({ host, servers, settings: { farms: { fe }, timeouts: { connect: 3600 } } });
 
 function send(protocol: Protocol, farm: OneFarm, request: Partial<LaneRequest> = {}): Promise<Outcome> {
   const { httpsPort: port, tls } = farm;
