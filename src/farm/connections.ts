@@ -123,6 +123,8 @@ class Pool implements ConnectionOwner {
   readonly #idle: ServerConnection[] = [];
   readonly #all = new Set<ServerConnection>();
   readonly #opening = new Map<ServerConnection, Opening>();
+  /** The other way round: thousands may wait for a server that is gone, and leave all at once. */
+  readonly #openingFor = new Map<LeaseTaker, ServerConnection>();
   readonly #queue: Waiting[] = [];
   /** Takers whose connection could not be made, while the name is asked for again. */
   readonly #lookingAgain = new Set<LeaseTaker>();
@@ -168,17 +170,20 @@ class Pool implements ConnectionOwner {
   }
 
   forget(taker: LeaseTaker): void {
-    for (const [connection, each] of this.#opening) {
-      if (each.taker === taker) this.#opening.set(connection, { ...each, taker: undefined });
+    const connection = this.#openingFor.get(taker);
+    const opening = connection && this.#opening.get(connection);
+    if (opening) {
+      this.#openingFor.delete(taker);
+      this.#opening.set(connection, { ...opening, taker: undefined });
+      return;
     }
-    this.#lookingAgain.delete(taker);
+    if (this.#lookingAgain.delete(taker)) return;
     const at = this.#queue.findIndex((each) => each.taker === taker);
     if (at >= 0) this.#queue.splice(at, 1);
   }
 
   ready(connection: ServerConnection): void {
-    const opening = this.#opening.get(connection);
-    this.#opening.delete(connection);
+    const opening = this.#opened(connection);
     for (const watcher of this.#watchers) watcher(undefined);
     // The addresses may have changed on the way there.
     if (opening?.version !== this.#name.version && !this.#name.has(connection.remoteAddress)) connection.retire();
@@ -197,9 +202,8 @@ class Pool implements ConnectionOwner {
     this.#all.delete(connection);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
-    const opening = this.#opening.get(connection);
+    const opening = this.#opened(connection);
     if (opening) {
-      this.#opening.delete(connection);
       const failure = error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
       // Where we have no more sockets, that says nothing of the server.
       if (!(failure instanceof ExchangeError && failure.side === 'us')) this.#notReached(failure);
@@ -277,11 +281,17 @@ class Pool implements ConnectionOwner {
     });
   }
 
+  /** It is not being opened any more. */
+  #opened(connection: ServerConnection): Opening | undefined {
+    const opening = this.#opening.get(connection);
+    this.#opening.delete(connection);
+    if (opening?.taker) this.#openingFor.delete(opening.taker);
+    return opening;
+  }
+
   #takersFor(server: object): LeaseTaker[] {
-    const waiting = [...this.#opening.values(), ...this.#queue].map(({ taker }) => taker);
-    return [...waiting, ...this.#lookingAgain]
-      .filter((taker) => taker !== undefined)
-      .filter((taker) => taker.server === server);
+    const takers = [...this.#openingFor.keys(), ...this.#queue.map(({ taker }) => taker), ...this.#lookingAgain];
+    return takers.filter((taker) => taker.server === server);
   }
 
   /** A server that takes no new connection has ended, or is about to: those that idle will break under the next request. */
@@ -298,6 +308,7 @@ class Pool implements ConnectionOwner {
     const connection = new ServerConnection(this.#endpoint, this, this.#open);
     this.#all.add(connection);
     this.#opening.set(connection, { taker, version: this.#name.version });
+    this.#openingFor.set(taker, connection);
   }
 }
 

@@ -29,7 +29,8 @@ export class Http2Call implements ClientSide {
     this.exchange = new Exchange(runtime, head, this);
     response.on('error', () => undefined); // Told by `close`, which follows.
     response.on('drain', () => this.exchange.drained());
-    response.once('close', () => this.exchange.finish(response.writableFinished));
+    // Node ends the answer of a stream that was reset as if it were whole, too.
+    response.once('close', () => this.exchange.finish(response.writableFinished && !response.stream.aborted));
   }
 
   /** Asks a server; `told` is called with the head of the answer, `begin` writes it then. */

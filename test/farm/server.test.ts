@@ -2,7 +2,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FarmSettings, ProtocolConfig } from '../../src/config/model.ts';
 import { defaultFarmSettings } from '../../src/config/settings.ts';
-import type { Connections } from '../../src/farm/connections.ts';
+import type { Connections, ConnectWatcher } from '../../src/farm/connections.ts';
 import { type Balanced, leastRequests, weightedRoundRobin } from '../../src/farm/load-balancing.ts';
 import { Server } from '../../src/farm/server.ts';
 import { ServerState } from '../../src/farm/server-state.ts';
@@ -11,8 +11,11 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
+  watchers.clear();
   vi.useRealTimers();
 });
+
+const watchers = new Set<ConnectWatcher>();
 
 /** Nothing is ever opened. */
 const connections: Connections = {
@@ -20,7 +23,10 @@ const connections: Connections = {
   forget: () => undefined,
   terminate: () => undefined,
   discourage: () => undefined,
-  watch: () => () => undefined,
+  watch(_endpoint, watcher) {
+    watchers.add(watcher);
+    return () => watchers.delete(watcher);
+  },
   hasRoom: () => true,
   size: 0,
   destroy: () => undefined,
@@ -48,6 +54,15 @@ function server(address: string, weight: number, settings: Partial<FarmSettings>
     log,
   });
 }
+
+test('a server that is not needed any more leaves neither a timer nor anybody who listens', () => {
+  const made = server('a', 100);
+  expect(watchers.size).toBe(2);
+  for (let i = 0; i < 3; i++) for (const watcher of watchers) watcher(new Error('refused'));
+  expect([made.reachable('http'), made.reachable('https'), vi.getTimerCount()]).toEqual([false, false, 2]);
+  made.close();
+  expect([watchers.size, vi.getTimerCount()]).toEqual([0, 0]);
+});
 
 describe('slow start', () => {
   test('from a tenth to the whole share, in a straight line', () => {

@@ -17,7 +17,8 @@ const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
 const FOR_GOOD = { failures: 3, pause: 100_000, longestPause: 100_000 };
 
 const publish = (servers: OneFarmOptions['servers'], fe: Record<string, unknown>) =>
-  publishFarm({ host, servers, settings: { farms: { fe } } });
+  // Nobody is to be freed by the end of a time.
+  publishFarm({ host, servers, settings: { farms: { fe }, timeouts: { connect: 3600 } } });
 
 function send(protocol: Protocol, farm: OneFarm, request: Partial<LaneRequest> = {}): Promise<Outcome> {
   const { httpsPort: port, tls } = farm;
@@ -225,4 +226,17 @@ test('a server that takes connections and resets every request: what may goes el
   const sum = (server: string) => failures().reduce((total, [each, count]) => total + (each === server ? count : 0), 0);
   await expect.poll(() => sum('fe01.contoso.local'), POLL).toBe(first.requests.length);
   expect(sum('fe02.contoso.local')).toBe(0);
+});
+
+test('a service that has stopped does not look for servers any more', async () => {
+  const port = await freePort();
+  const farm = await publish([{ httpsPort: port }], { circuit: { failures: 1, pause: 0.001, longestPause: 0.001 } });
+  expect((await send('HTTP/1.1', farm)).status).toBe(502);
+  await farm.proxy.serving.stop(1);
+  const server = await startRecordingServer({}, { https: port });
+  for (let i = 1; i <= 30; i++) {
+    const { socket } = openRaw(port, { ...farm.tls, host: 'fe01.contoso.local' });
+    await server.until(({ connections }) => connections.length === i);
+    socket.destroy();
+  }
 });

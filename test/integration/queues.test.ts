@@ -150,6 +150,15 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     expect((await held.outcome).body).toBe('released');
   });
 
+  test('queueTimeout: nobody waits a second time', async () => {
+    const { farm, servers } = await publish(['first', 'second'], { queueTimeout: 1 });
+    const held = [await hold(protocol, farm, servers), await hold(protocol, farm, servers)];
+    expect((await send(protocol, farm)).status).toBe(503);
+    const totals = countersOf(farm).map(({ totalRequests }) => totalRequests);
+    expect(totals.toSorted()).toEqual([1, 2]);
+    for (const each of held) each.release();
+  });
+
   test('queueTimeout: a client that belongs to its server waits there, and then gets another that is free', async () => {
     const { farm, servers } = await publish(['first', 'second'], { queueTimeout: 1 });
     const bound = { headers: [['Cookie', await boundTo(protocol, farm, 'first')]] } as const;
@@ -169,7 +178,10 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const farm = await publishFarm({
       host,
       servers: [{ httpsPort: silent.port }, second],
-      settings: { farms: { fe: { maxConnections: 1, circuit: { failures: 1, pause: 1000 } } } },
+      settings: {
+        farms: { fe: { maxConnections: 1, queueTimeout: 3600, circuit: { failures: 1, pause: 1000 } } },
+        timeouts: { connect: 3600 },
+      },
     });
     const opened = silent.opened();
     const connecting = send(protocol, farm);
