@@ -58,21 +58,32 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
   const pools = new Map<string, Pool>();
   // Spares the making of the key for an endpoint that was seen before.
   const known = new WeakMap<Endpoint, Pool>();
+  let ended = false;
   const find = (endpoint: Endpoint): Pool => {
     const key = poolKey(endpoint);
     let pool = pools.get(key);
     if (pool === undefined) {
       pool = new Pool(endpoint, routes.name(endpoint.address), socketOpener(endpoint, routes.to(endpoint)));
       pools.set(key, pool);
+      if (ended) pool.destroy();
     }
     known.set(endpoint, pool);
     return pool;
   };
-  const poolOf = (endpoint: Endpoint) => known.get(endpoint) ?? find(endpoint);
+  const poolOf = (endpoint: Endpoint) => {
+    const pool = known.get(endpoint);
+    return pool === undefined || pool.isDestroyed ? find(endpoint) : pool;
+  };
   // One timer for all of them: a timer for each request would cost more than all that it guards.
   const sweeper = setInterval(() => {
     const now = performance.now();
-    for (const pool of pools.values()) pool.sweep(now, upgradeIdle * 1000);
+    for (const [key, pool] of pools) {
+      pool.sweep(now, upgradeIdle * 1000);
+      // Hosts and ports that requests chose (`upstream.allow`) may be many, and never asked for again.
+      if (pool.unused(now) < POOL_IDLE_MS) continue;
+      pool.destroy();
+      pools.delete(key);
+    }
   }, SWEEP_MS);
   sweeper.unref();
   return {
@@ -88,6 +99,7 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
       return size;
     },
     destroy() {
+      ended = true;
       clearInterval(sweeper);
       for (const pool of pools.values()) pool.destroy();
       pools.clear();
@@ -131,13 +143,26 @@ class Pool implements ConnectionOwner {
   /** Takers for which that was done: once will do. */
   readonly #lookedAgain = new WeakSet<LeaseTaker>();
   readonly #watchers = new Set<ConnectWatcher>();
+  readonly #unfollow: () => void;
+  #used = performance.now();
   #destroyed = false;
 
   constructor(endpoint: Endpoint, name: ResolvedName, open: OpenSocket) {
     this.#endpoint = endpoint;
     this.#name = name;
     this.#open = open;
-    name.watch((addresses) => this.#follow(addresses));
+    this.#unfollow = name.watch((addresses) => this.#follow(addresses));
+  }
+
+  /** It takes no one any more. */
+  get isDestroyed(): boolean {
+    return this.#destroyed;
+  }
+
+  /** For how many milliseconds nobody had to do with it. */
+  unused(now: number): number {
+    if (this.#all.size + this.#queue.length + this.#lookingAgain.size + this.#watchers.size > 0) this.#used = now;
+    return now - this.#used;
   }
 
   get size(): number {
@@ -250,6 +275,7 @@ class Pool implements ConnectionOwner {
 
   destroy(): void {
     this.#destroyed = true;
+    this.#unfollow();
     for (const connection of this.#all) connection.fail(stopping());
     const takers = [...this.#queue.splice(0).map(({ taker }) => taker), ...this.#lookingAgain];
     this.#lookingAgain.clear();

@@ -37,7 +37,7 @@ export class ResolvedName {
   readonly #resolver: Resolver;
   readonly #log: Logger;
   readonly #fixed: LookupAddress | undefined;
-  readonly #watchers: Change[] = [];
+  readonly #watchers = new Set<Change>();
   #known: readonly Known[] = [];
   #plain: ReadonlySet<string> = new Set();
   #version = 0;
@@ -68,9 +68,13 @@ export class ResolvedName {
     return this.#version;
   }
 
-  /** Calls back with all addresses, in their one spelling, when they have changed. */
-  watch(change: Change): void {
-    this.#watchers.push(change);
+  /**
+   * Calls back with all addresses, in their one spelling, when they have changed.
+   * @returns what ends it
+   */
+  watch(change: Change): () => void {
+    this.#watchers.add(change);
+    return () => this.#watchers.delete(change);
   }
 
   has(address: string): boolean {

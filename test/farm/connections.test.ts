@@ -1,0 +1,88 @@
+/** Pools come and go with the endpoints that are asked for. What they do with sockets: test/integration. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type Connections, createConnections } from '../../src/farm/connections.ts';
+import type { ResolvedName } from '../../src/farm/resolved-name.ts';
+import type { ServerRoutes } from '../../src/farm/server-routes.ts';
+import type { Endpoint } from '../../src/farm/server-socket.ts';
+import { freePort } from '../integration/ports.ts';
+
+let followed: number;
+let made: number;
+let connections: Connections;
+
+/** Routes to a server of which only is asked how often its name is followed. */
+const routes: ServerRoutes = {
+  name: () => {
+    followed++;
+    const name: Pick<ResolvedName, 'watch' | 'version' | 'again' | 'has' | 'tend'> = {
+      watch: () => () => followed--,
+      version: 0,
+      again: () => false,
+      has: () => true,
+      tend: () => undefined,
+    };
+    return name as ResolvedName;
+  },
+  to: () => {
+    made++;
+    return { lookup: (_name, _options, callback) => callback(null, '127.0.0.1', 4), refusal: () => undefined };
+  },
+  close: () => undefined,
+};
+
+async function endpoint(): Promise<Endpoint> {
+  const times = { connectTimeout: 10, timeout: 30, queueTimeout: 10 };
+  const limits = { maxResponseHeaderSize: 65_536, maxConnections: undefined, queueLength: 10 };
+  const place = { address: '127.0.0.1', port: await freePort(), tls: undefined, localAddress: undefined };
+  return { ...place, computedHost: true, ...times, ...limits };
+}
+
+/** Nobody listens there. */
+function refused(at: Endpoint): Promise<Error> {
+  return new Promise((resolve, reject) => {
+    const taker = { server: undefined, onLittleHope: () => undefined, onNoConnection: resolve };
+    connections.lease(at, { ...taker, onConnection: () => reject(new Error('somebody listens')) });
+  });
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  followed = 0;
+  made = 0;
+  connections = createConnections({ routes, upgradeIdle: 3600 });
+});
+
+afterEach(() => {
+  connections.destroy();
+  vi.useRealTimers();
+});
+
+test('a pool that nobody has to do with for a minute goes, and is made anew where it is asked for again', async () => {
+  const at = await endpoint();
+  await refused(at);
+  vi.advanceTimersByTime(59_000);
+  expect([followed, made]).toEqual([1, 1]);
+  vi.advanceTimersByTime(2000);
+  expect([followed, made]).toEqual([0, 1]);
+  expect((await refused(at)).message).toContain('ECONNREFUSED');
+  expect([followed, made]).toEqual([1, 2]);
+});
+
+test('one that a farm watches stays', async () => {
+  const at = await endpoint();
+  const unwatch = connections.watch(at, () => undefined);
+  vi.advanceTimersByTime(600_000);
+  expect([followed, made]).toEqual([1, 1]);
+  unwatch();
+  vi.advanceTimersByTime(61_000);
+  expect(followed).toBe(0);
+});
+
+test('none is opened any more once the service stops', async () => {
+  const at = await endpoint();
+  await refused(at);
+  connections.destroy();
+  expect((await refused(at)).message).toBe('the service stops');
+  expect((await refused(await endpoint())).message).toBe('the service stops');
+  expect(followed).toBe(0);
+});
