@@ -41,7 +41,7 @@ export function buildRuntime({ config, ca, shown, accessLog, log }: RuntimeParts
   });
   const around = (farm?: WebFarmConfig) => ({
     ...surroundings(config, ca, farm),
-    clientCertificate: shown[farm?.name.value.toLowerCase() ?? ''],
+    clientCertificate: shown.get(farm?.name.value.toLowerCase() ?? ''),
   });
   return {
     sites: new Map(sites),

@@ -25,7 +25,7 @@ export interface CheckedConfig {
   readonly sources: ReadonlyMap<string, string>;
 }
 
-const NOTHING_READ = { certificates: [], ca: [], shown: {}, clientCa: [] };
+const NOTHING_READ = { certificates: [], ca: [], shown: new Map(), clientCa: [] };
 
 /** @param configDir the folder that holds settings.json and the IIS files */
 export function checkConfig(configDir: string): CheckedConfig {

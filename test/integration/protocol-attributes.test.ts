@@ -419,7 +419,7 @@ test('httpVersion Http10: an upgrade is not offered, and the server answers as u
   const farm = await publishRecorded({ protocol: 'httpVersion="Http10"' });
   const client = openRaw(farm.httpPort);
   client.socket.write(`GET /ws HTTP/1.1\r\nHost: ${HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
-  await client.until(/200 OK[^]*\/ws$/);
+  await client.until(/200 OK[\s\S]*\/ws$/);
   expect(farm.server.requests[0]?.head).not.toMatch(/upgrade/i);
 });
 
