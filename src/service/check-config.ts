@@ -35,7 +35,7 @@ export interface CheckedConfig {
 const NOTHING_READ = {
   certificates: [],
   ca: [],
-  shown: {},
+  shown: new Map(),
   clientCa: [],
   adminToken: undefined,
   affinitySecret: new Uint8Array(),

@@ -16,7 +16,7 @@ export function farmSurroundings(
     settings: own,
     names: farm ? publishedNames(config, farm) : [],
     ca,
-    clientCertificate: shown[farm?.name.value.toLowerCase() ?? ''],
+    clientCertificate: shown.get(farm?.name.value.toLowerCase() ?? ''),
     localAddress: own.localAddress ?? settings.upstream.localAddress,
     connectTimeout: settings.timeouts.connect,
   };

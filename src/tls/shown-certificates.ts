@@ -11,7 +11,7 @@ import { readNamedFile, readSetting } from './certificate-reading.ts';
 import { checkDates, reasonOf } from './check.ts';
 
 /** By farm name, lower case; `''` for direct proxying. */
-export type ShownCertificates = Readonly<Record<string, CertificateData>>;
+export type ShownCertificates = ReadonlyMap<string, CertificateData>;
 
 interface Known {
   /** Every certificate of the setting `certificates`. */
@@ -43,7 +43,7 @@ export function readShownCertificates(
     return certificate ? [[key, certificate] as const] : [];
   });
   checkIdle(certificates, new Set(found.map(([, { sha256 }]) => sha256)), report);
-  return Object.fromEntries(found);
+  return new Map(found);
 }
 
 function fromSettings(setting: CertificateFileSetting, known: Known): CertificateData | undefined {

@@ -71,7 +71,7 @@ async function publish(protocol: string, first: string, more: RecordedFarmOption
     farm,
     begun,
     write: (bytes: string) => connection?.socket.write(bytes, 'latin1'),
-    reset: () => connection?.socket.destroy(),
+    reset: () => connection?.socket.end(),
     closed: () => farm.server.until(() => connection?.closed === true),
   };
 }

@@ -163,6 +163,21 @@ test('an empty name in the farm’s settings sends no such header; another name 
   expect(valuesOf(list, 'x-mine-ssl')).toEqual(['2048|256|CN=Some CA|CN=meet.contoso.com']);
 });
 
+test('the certificate of a client stands behind X-ARR-SSL, and nobody else writes its field', () => {
+  const connection = aConnection({ clientCertificate: { base64: 'MIIB' } });
+  const forged = ['X-ARR-ClientCert', 'forged', 'SSL_Cert', 'forged', 'ssl-cert', 'forged'];
+  const names = (list: [string, string][]) => list.map(([name]) => name).slice(4, 7);
+  expect(names(sent(forged.slice(0, 2), { head: { connection } }))).toEqual([
+    'X-ARR-SSL',
+    'X-ARR-ClientCert',
+    'X-ARR-LOG-ID',
+  ]);
+  const other = sent(forged, { head: { connection }, protocol: { clientCertHeaderName: 'SSL_CERT' } });
+  expect(other.filter(([name]) => /cert/i.test(name))).toEqual([['SSL_CERT', 'MIIB']]);
+  const refused = { clientCertificate: { refusal: { kind: 'clientCertificateUntrusted', reason: '' } } } as const;
+  expect(valuesOf(sent(forged, { head: { connection: aConnection(refused) } }), 'x-arr-clientcert')).toEqual([]);
+});
+
 test('X-ARR-SSL holds ASCII only, and none is sent for a plain client', () => {
   const certificate = { keyBits: 2048, issuer: 'CN=Bücher', subject: 'CN=x\r\ny' };
   const tls = { version: 'TLSv1.3', cipherBits: 256, certificate };

@@ -41,7 +41,7 @@ function look(configDir: string): { codes: string[]; shown: Record<string, strin
     codes: diagnostics
       .filter(({ code }) => code !== 'LG2303')
       .map(({ code, span }) => `${code} ${sources.get(span.file)?.slice(span.start, span.end) ?? ''}`.trim()),
-    shown: Object.fromEntries(Object.entries(shown).map(([name, { thumbprint }]) => [name, thumbprint])),
+    shown: Object.fromEntries([...shown].map(([name, { thumbprint }]) => [name, thumbprint])),
   };
 }
 
