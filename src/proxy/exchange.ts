@@ -3,7 +3,7 @@
  * A lane feeds it the request and is its `ClientSide`; the connection to the server tells it the answer.
  */
 import { randomUUID } from 'node:crypto';
-import { ExchangeError, type FailureKind } from '../errors.ts';
+import { ExchangeError } from '../errors.ts';
 import type { LeaseTaker } from '../farm/connections.ts';
 import type { Server } from '../farm/server.ts';
 import type { AnswerSink, ServerConnection } from '../farm/server-connection.ts';
@@ -11,13 +11,13 @@ import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
 import { requestHead } from '../http1/head-writer.ts';
 import type { ResponseMessage } from '../http1/response-message.ts';
 import { type BodyRules, rewriteHead } from '../rewrite/outbound.ts';
-import { loggedTarget } from '../rewrite/target.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
+import { accessRecord, reportFailure } from './exchange-record.ts';
 import { heldBytes, holdAnswer } from './held-answer.ts';
 import { bodyRulesApply, rewriteBody } from './outbound-answer.ts';
 import { failurePage, ruleAnswer } from './own-answer.ts';
 import { type Decision, decide, type Forward } from './pipeline.ts';
-import { type HeaderList, headerOf, type RequestHead } from './request-head.ts';
+import type { HeaderList, RequestHead } from './request-head.ts';
 import { clientTrailers, serverHeaders, versionFor } from './request-headers.ts';
 import { clientHeaders, informationHeaders } from './response-headers.ts';
 import { createRewrittenBody, type RewrittenBody } from './rewritten-body.ts';
@@ -228,7 +228,22 @@ export class Exchange implements AnswerSink, LeaseTaker {
     // Both ends of a tunnel have said all they had to say, and the last of it may still be on its way to the server.
     if (!(this.#tunnel && complete)) this.#letGo();
     this.#server?.end(this.head.upgrade !== '');
-    this.#log(complete);
+    this.#runtime.accessLog.write(
+      accessRecord({
+        head: this.head,
+        logId: this.#logId,
+        decision: this.#decision,
+        complete,
+        failure: this.#failure,
+        started: this.#started,
+        time: this.#time,
+        status: this.#status,
+        bytesSent: this.#bytesSent,
+        bytesReceived: this.#bytesReceived,
+        server: this.#server?.address ?? '',
+        serverTime: this.#serverTime,
+      }),
+    );
   }
 
   // ---- the connection to the server --------------------------------------------------------------------------------
@@ -610,82 +625,19 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#rewritten?.source.destroy();
   }
 
+  #report(failure: ExchangeError): void {
+    const { head } = this;
+    reportFailure(this.#runtime.log, failure, { head, logId: this.#logId, decision: this.#decision });
+  }
+
   #serverFailure(error: Error): ExchangeError {
     const endpoint = this.#server?.endpoint(this.#forwardDecision().scheme);
     return serverFailure(error, endpoint ? `${endpoint.address}:${endpoint.port}` : 'the server');
-  }
-
-  #report(failure: ExchangeError): void {
-    const { status, subStatus, win32, reason, side, stack, kind } = failure;
-    const decision = this.#decision;
-    const facts = {
-      logId: this.#logId,
-      code: `${status}.${subStatus}`,
-      win32,
-      site: decision?.site,
-      rule: decision?.rule,
-    };
-    // A fault of ours is told with its stack; a server that is down is not our fault.
-    if (kind === 'internal') this.#runtime.log.error({ ...facts, stack }, reason);
-    // A loop is the fault of a configuration, and the log is where it is looked for.
-    else if (side !== 'client' || kind === 'tooManyForwards') this.#runtime.log.warn({ ...facts, side }, reason);
-    else if (REFUSED.has(kind))
-      this.#runtime.log.info({ ...facts, client: this.head.connection.remoteAddress }, reason);
-  }
-
-  #log(complete: boolean): void {
-    const { head } = this;
-    const { connection } = head;
-    const decision = this.#decision;
-    const failure = this.#failure;
-    const end = failure ?? (decision?.action === 'abort' ? ABORTED : complete ? undefined : gone(this.#status));
-    const target = loggedTarget(head.target);
-    const mark = target.indexOf('?');
-    this.#runtime.accessLog.write({
-      time: this.#time,
-      serverIp: connection.localAddress,
-      serverPort: connection.localPort,
-      method: head.method,
-      stem: mark < 0 ? target : target.slice(0, mark),
-      query: mark < 0 ? '' : target.slice(mark + 1),
-      clientIp: connection.remoteAddress,
-      userAgent: headerOf(head.headers, 'user-agent') ?? '',
-      referer: headerOf(head.headers, 'referer') ?? '',
-      host: head.authority,
-      protocol: head.protocol,
-      tls: connection.tls?.version ?? '',
-      logId: this.#logId,
-      status: this.#status || (end?.status ?? 0),
-      subStatus: failure?.subStatus ?? (decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0)),
-      win32: end?.win32 ?? 0,
-      bytesSent: this.#bytesSent,
-      bytesReceived: this.#bytesReceived,
-      timeTaken: Math.round(performance.now() - this.#started),
-      site: decision?.site ?? '',
-      rule: decision?.rule ?? '',
-      farm: decision?.action === 'forward' ? decision.farm.name : '',
-      server: this.#server?.address ?? '',
-      serverTime: this.#serverTime === undefined ? undefined : Math.round(this.#serverTime),
-    });
   }
 }
 
 /** 205 Reset Content: what a server sends with it all the same goes no further (RFC 9110 15.3.6). */
 const NO_CONTENT = 205;
-
-/** Requests that are no requests, or too much of one: the access log has only their status. */
-const REFUSED: ReadonlySet<string> = new Set<FailureKind>([
-  'badRequest',
-  'methodRefused',
-  'versionRefused',
-  'targetTooLong',
-  'headersTooLarge',
-  'clientCertificateRequired',
-  'clientCertificateUntrusted',
-  'lengthRequired',
-  'bodyTooLarge',
-  'requestTimeout',
-]);
 
 /** RFC 9110 9.2.2, and WebDAV's that only read. */
 const IDEMPOTENT: ReadonlySet<string> = new Set([
@@ -709,12 +661,4 @@ function joined(head: string, pieces: readonly (Buffer | string)[]): string | Bu
 
 function windowsOverHttp2(reason: string): ExchangeError {
   return new ExchangeError('http11Required', `${reason}, which HTTP/2 cannot carry`);
-}
-
-/** A rule cut the connection: nothing was sent, and the code is ERROR_CONNECTION_ABORTED. */
-const ABORTED = { status: 0, subStatus: 0, win32: 1236 };
-
-/** A client that left before the head of an answer: 400.604; after it, the answer's own status with Win32 code 64. */
-function gone(status: number): { status: number; subStatus: number; win32: number } {
-  return status === 0 ? { status: 400, subStatus: 604, win32: 64 } : { status, subStatus: 0, win32: 64 };
 }

@@ -1,0 +1,95 @@
+/** What the logs say of an exchange: a line of the service log where it failed, one of the access log at its end. */
+import type { ExchangeError, FailureKind } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { loggedTarget } from '../rewrite/target.ts';
+import type { AccessRecord } from './access-line.ts';
+import type { Decision } from './pipeline.ts';
+import { headerOf, type RequestHead } from './request-head.ts';
+
+export interface ExchangeFacts {
+  readonly head: RequestHead;
+  readonly logId: string;
+  readonly decision: Decision | undefined;
+}
+
+/** Requests that are no requests, or too much of one: the access log has only their status. */
+const REFUSED: ReadonlySet<string> = new Set<FailureKind>([
+  'badRequest',
+  'methodRefused',
+  'versionRefused',
+  'targetTooLong',
+  'headersTooLarge',
+  'clientCertificateRequired',
+  'clientCertificateUntrusted',
+  'lengthRequired',
+  'bodyTooLarge',
+  'requestTimeout',
+]);
+
+export function reportFailure(log: Logger, failure: ExchangeError, { head, logId, decision }: ExchangeFacts): void {
+  const { status, subStatus, win32, reason, side, stack, kind } = failure;
+  const facts = { logId, code: `${status}.${subStatus}`, win32, site: decision?.site, rule: decision?.rule };
+  // A fault of ours is told with its stack; a server that is down is not our fault.
+  if (kind === 'internal') log.error({ ...facts, stack }, reason);
+  // A loop is the fault of a configuration, and the log is where it is looked for.
+  else if (side !== 'client' || kind === 'tooManyForwards') log.warn({ ...facts, side }, reason);
+  else if (REFUSED.has(kind)) log.info({ ...facts, client: head.connection.remoteAddress }, reason);
+}
+
+export interface EndedExchange extends ExchangeFacts {
+  /** The answer was sent whole, or the connection was meant to end. */
+  readonly complete: boolean;
+  readonly failure: ExchangeError | undefined;
+  /** When it began, in milliseconds since 1970 and of `performance.now()`. */
+  readonly time: number;
+  readonly started: number;
+  /** 0 where nothing was answered. */
+  readonly status: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly server: string;
+  /** Milliseconds until the server's head came. */
+  readonly serverTime: number | undefined;
+}
+
+export function accessRecord(ended: EndedExchange): AccessRecord {
+  const { head, decision, failure, status } = ended;
+  const { connection } = head;
+  const end = failure ?? (decision?.action === 'abort' ? ABORTED : ended.complete ? undefined : gone(status));
+  const target = loggedTarget(head.target);
+  const mark = target.indexOf('?');
+  return {
+    time: ended.time,
+    serverIp: connection.localAddress,
+    serverPort: connection.localPort,
+    method: head.method,
+    stem: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? '' : target.slice(mark + 1),
+    clientIp: connection.remoteAddress,
+    userAgent: headerOf(head.headers, 'user-agent') ?? '',
+    referer: headerOf(head.headers, 'referer') ?? '',
+    host: head.authority,
+    protocol: head.protocol,
+    tls: connection.tls?.version ?? '',
+    logId: ended.logId,
+    status: status || (end?.status ?? 0),
+    subStatus: failure?.subStatus ?? (decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0)),
+    win32: end?.win32 ?? 0,
+    bytesSent: ended.bytesSent,
+    bytesReceived: ended.bytesReceived,
+    timeTaken: Math.round(performance.now() - ended.started),
+    site: decision?.site ?? '',
+    rule: decision?.rule ?? '',
+    farm: decision?.action === 'forward' ? decision.farm.name : '',
+    server: ended.server,
+    serverTime: ended.serverTime === undefined ? undefined : Math.round(ended.serverTime),
+  };
+}
+
+/** A rule cut the connection: nothing was sent, and the code is ERROR_CONNECTION_ABORTED. */
+const ABORTED = { status: 0, subStatus: 0, win32: 1236 };
+
+/** A client that left before the head of an answer: 400.604; after it, the answer's own status with Win32 code 64. */
+function gone(status: number): { status: number; subStatus: number; win32: number } {
+  return status === 0 ? { status: 400, subStatus: 604, win32: 64 } : { status, subStatus: 0, win32: 64 };
+}
