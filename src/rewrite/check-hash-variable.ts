@@ -9,9 +9,9 @@ import { isAlwaysEmpty, isKnownVariable } from './server-variables.ts';
  */
 export function checkHashVariables({ webFarms }: Config, setSomewhere: ReadonlySet<string>, report: Report): void {
   for (const { name, enabled, loadBalancing } of webFarms) {
-    const { algorithm, hashServerVariable } = loadBalancing;
-    const { value, span } = hashServerVariable;
-    if (!enabled || algorithm !== 'RequestHash' || value === '') continue;
+    if (!enabled || loadBalancing.algorithm !== 'RequestHash') continue;
+    const { value, span } = loadBalancing.hashServerVariable;
+    if (value === '') continue;
     const empty = isAlwaysEmpty(value);
     if ((isKnownVariable(value) && !empty) || setSomewhere.has(value.toUpperCase())) continue;
     report('LG3124', span, {
