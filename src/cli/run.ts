@@ -62,7 +62,7 @@ function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { 
 /** A farm whose servers are not fully verified is told at every start, so that it cannot be forgotten. */
 function warnUnverified({ webFarms, settings }: Config, log: Logger): void {
   for (const { name } of webFarms) {
-    const verify = settings.farms[name.value.toLowerCase()]?.verify ?? 'full';
+    const verify = settings.farms.get(name.value.toLowerCase())?.verify ?? 'full';
     if (verify === 'none') log.warn({ farm: name.value }, 'the certificates of this farm are not checked');
     if (verify === 'chain')
       log.warn({ farm: name.value }, 'the names in the certificates of this farm are not checked');

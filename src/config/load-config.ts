@@ -302,7 +302,7 @@ function result(
   ).map((entry) => entry.node);
   const proxy = sections.proxies.at(-1) ?? absentProxy(read);
   const { settings } = read;
-  for (const farm of farms) checkFarm(farm, settings.farms[stringOf(farm, 'name').toLowerCase()], session.report);
+  for (const farm of farms) checkFarm(farm, settings.farms.get(stringOf(farm, 'name').toLowerCase()), session.report);
   for (const node of sections.proxies) checkProxy(node, session.report);
   checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
   checkSites(sites, session.report);

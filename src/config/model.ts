@@ -450,7 +450,7 @@ export interface SettingsConfig {
     readonly allow: readonly string[];
   };
   /** By farm name, lower case. */
-  readonly farms: Readonly<Record<string, FarmSettings>>;
+  readonly farms: ReadonlyMap<string, FarmSettings>;
   readonly workers: number | 'auto';
   readonly http2: boolean;
   /** Networks in CIDR form. */

@@ -141,7 +141,7 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
         ...present('localAddress', textAt(root, 'upstream', 'localAddress')),
         allow: textsAt(root, 'upstream', 'allow').map((host) => host.toLowerCase()),
       },
-      farms: Object.fromEntries(farms.map(([name, farm]) => [name.toLowerCase(), farmOf(farm, folder)])),
+      farms: new Map(farms.map(([name, farm]) => [name.toLowerCase(), farmOf(farm, folder)])),
       workers: workersOf(at(root, 'workers')),
       http2: at(root, 'http2')?.value !== false,
       trustedProxies: textsAt(root, 'trustedProxies').map((network) => parseNetwork(network) ?? network),

@@ -11,7 +11,7 @@ export function farmSurroundings(
   farm?: WebFarmConfig,
 ): FarmSurroundings {
   const { settings } = config;
-  const own = (farm && settings.farms[farm.name.value.toLowerCase()]) ?? defaultFarmSettings(settings.file);
+  const own = (farm && settings.farms.get(farm.name.value.toLowerCase())) ?? defaultFarmSettings(settings.file);
   return {
     settings: own,
     names: farm ? publishedNames(config, farm) : [],

@@ -35,7 +35,7 @@ export function readShownCertificates(
   const known: Known = { certificates, settings, report, now };
   const wanted = webFarms.map(({ name, protocol }) => {
     const key = name.value.toLowerCase();
-    return { key, protocol, setting: settings.farms[key]?.clientCertificate };
+    return { key, protocol, setting: settings.farms.get(key)?.clientCertificate };
   });
   if (proxy.enabled) wanted.push({ key: '', protocol: proxy, setting: undefined });
   const found = wanted.flatMap(({ key, protocol, setting }) => {

@@ -136,7 +136,6 @@ describe('settings', () => {
       hosts: { 'webext.contoso.com': '10.0.0.20' },
       dns: ['10.0.0.53', '10.0.0.54:5353'],
       upstream: { ca: [{ path: at('ca.pem') }], localAddress: '10.0.0.9', allow: ['a.example'] },
-      farms: { pool: { verify: 'chain', serverName: 'x', pins: [], localAddress: '10.0.0.9' } },
       workers: 3,
       http2: false,
       trustedProxies: ['10.0.0.1/32', '2001:db8::/32'],
@@ -147,6 +146,10 @@ describe('settings', () => {
       log: { level: 'debug', access: { format: 'w3c', file: at('access.log'), fields: ['date', 'time'] } },
       admin: { address: '127.0.0.1', port: 9000, tokenFile: { path: at('token') } },
     });
+    const farm = { verify: 'chain', serverName: 'x', pins: [], localAddress: '10.0.0.9' };
+    expect([...settings.farms]).toMatchObject([['pool', farm]]);
+    // A name of JavaScript is a name like any other.
+    expect(settings.farms.get('constructor')).toBeUndefined();
   });
 
   it.each(['{"admin": false}', '{"admin": {"address": false}}'])('switch the admin listener off: %s', (source) => {

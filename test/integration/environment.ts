@@ -154,7 +154,8 @@ export function webFarm(
     const named = hostName === undefined ? '' : ` hostName="${hostName}"`;
     return `<server address="${address}" enabled="${enabled}"><applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" weight="${weight}"${named} ${routing} /></server>`;
   });
-  return `<webFarm name="${name}" enabled="true" ${farm}>${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol><healthCheck ${healthCheck} />${routing}</applicationRequestRouting></webFarm>`;
+  const tests = healthCheck === '' ? '' : `<healthCheck ${healthCheck} />`;
+  return `<webFarm name="${name}" enabled="true" ${farm}>${each.join('')}<applicationRequestRouting><protocol ${protocol}><cache enabled="false" /></protocol>${tests}${routing}</applicationRequestRouting></webFarm>`;
 }
 
 /** The two rules that IIS Manager writes for a farm, for one host. */
