@@ -13,6 +13,6 @@ export function availableServers<S extends { readonly state: ServerState }>(
   const missing = minServers - available.length;
   if (missing <= 0) return available;
   const unhealthy = servers.filter(({ state }) => state.state === 'Active' && !state.healthy);
-  const latest = new Set([...unhealthy].sort((a, b) => b.state.lost - a.state.lost).slice(0, missing));
+  const latest = new Set([...unhealthy].sort((a, b) => b.state.since - a.state.since).slice(0, missing));
   return servers.filter((server) => server.state.available || latest.has(server));
 }

@@ -11,6 +11,8 @@ export interface ServerCondition {
   readonly server: string;
   readonly state: RunState;
   readonly healthy: boolean;
+  /** When its health last changed, in milliseconds since 1970; absent while it has not. */
+  readonly since?: number;
 }
 
 /** What a worker tells the supervisor of the requests to a server. */
@@ -28,8 +30,8 @@ export class ServerState {
   healthy = true;
   /** When it became able to take requests again, in milliseconds of `performance.now()`; `undefined`: it always was. */
   returned: number | undefined;
-  /** When it became unhealthy, likewise. */
-  lost = 0;
+  /** When its health last changed, in milliseconds since 1970: the same in all workers. */
+  since = 0;
   readonly counters = new ServerCounters();
   /** Failures of live traffic that the supervisor has not heard of. */
   failures = 0;

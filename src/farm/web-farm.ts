@@ -10,7 +10,7 @@ import { type Balancer, leastRequests, requestHash, weightedRoundRobin } from '.
 import { readPublicKeys } from './public-keys.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type FarmSurroundings, type Scheme, Server } from './server.ts';
-import { type RunState, ServerState, type ServerStates, stateOf } from './server-state.ts';
+import { type ServerCondition, ServerState, type ServerStates, stateOf } from './server-state.ts';
 import { readStatusCodes, type StatusCodes } from './status-codes.ts';
 
 /** What of a request decides where it goes. */
@@ -47,7 +47,7 @@ export interface WebFarm {
   /** Whether a server takes the request of a client that is bound to it. */
   keeps(server: Server, question: ServerQuestion): boolean;
   /** What the supervisor says of a server. True where that is something new: then `refresh` follows. */
-  take(server: string, state: RunState, healthy: boolean): boolean;
+  take(condition: ServerCondition): boolean;
   refresh(): void;
   /** Ends the requests under way at a server. */
   terminate(server: string): void;
@@ -188,13 +188,13 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       return balancer.pick(reachable, hashKey) ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
     },
     keeps,
-    take(address, state, healthy) {
+    take({ server: address, state, healthy, since = 0 }) {
       const server = byAddress.get(address);
       if (server === undefined || (server.state.state === state && server.state.healthy === healthy)) return false;
       const was = server.state.available;
-      if (server.state.healthy && !healthy) server.state.lost = performance.now();
       server.state.state = state;
       server.state.healthy = healthy;
+      server.state.since = since;
       if (!was && server.state.available) server.returns();
       return true;
     },

@@ -104,6 +104,7 @@ function passedHeaders(request: ServerRequest): PassedHeaders {
   if (cookies !== '') lines += `Cookie: ${cookies}\r\n`;
   for (const [name, value] of setHeaders ?? []) {
     if (name === own.forwardedFor) forwardedFor = value;
+    else if (own.last.has(name)) continue;
     else if (value !== '' && !hopByHop.has(name) && !FRAMING.has(name)) lines += `${name}: ${value}\r\n`;
   }
   const made = {
@@ -142,6 +143,8 @@ interface OwnNames {
   readonly forwardedFor: string;
   /** With `-` for `_`, as servers read them. */
   readonly all: ReadonlySet<string>;
+  /** Those in which what we write goes before what a rule sets: ARR writes behind the rules. */
+  readonly last: ReadonlySet<string>;
   /** By name as written; the same few come again and again. Bounded, since it is clients that fill it. */
   readonly known: Map<string, TreatedName>;
 }
@@ -155,19 +158,22 @@ const ownNamesOf = new WeakMap<ProtocolConfig, OwnNames>();
 function ownNames(protocol: ProtocolConfig): OwnNames {
   let names = ownNamesOf.get(protocol);
   if (names === undefined) {
-    const written = [
-      protocol.xForwardedForHeaderName,
-      protocol.xForwardedByHeaderName,
+    const { xForwardedForHeaderName, xForwardedByHeaderName, xForwardedByHeader } = protocol;
+    const last = namesIn([
       protocol.sslHeaderName,
       protocol.clientCertHeaderName,
       protocol.logGuidName,
-      protocol.logCacheHitName,
-    ];
-    const all = new Set(written.map(dashed).filter((name) => name !== ''));
-    names = { forwardedFor: protocol.xForwardedForHeaderName.toLowerCase(), all, known: new Map() };
+      xForwardedByHeader === '' ? '' : xForwardedByHeaderName,
+    ]);
+    const all = namesIn([...last, xForwardedForHeaderName, xForwardedByHeaderName, protocol.logCacheHitName]);
+    names = { forwardedFor: xForwardedForHeaderName.toLowerCase(), all, last, known: new Map() };
     ownNamesOf.set(protocol, names);
   }
   return names;
+}
+
+function namesIn(written: readonly string[]): ReadonlySet<string> {
+  return new Set(written.map(dashed).filter((name) => name !== ''));
 }
 
 function dashed(name: string): string {

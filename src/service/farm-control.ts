@@ -205,7 +205,8 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
 
 function conditionOf(record: ServerRecord, health: FarmHealth): ServerCondition {
   const key = keyOf(record);
-  return { ...key, state: record.state, healthy: health.of(key.farm, key.server).healthy };
+  const { healthy, since } = health.of(key.farm, key.server);
+  return { ...key, state: record.state, healthy, ...(since === undefined ? {} : { since }) };
 }
 
 function namesOf({ farm, config }: ServerRecord): { farm: string; server: string } {

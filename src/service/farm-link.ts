@@ -36,9 +36,9 @@ export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message
       switch (message.type) {
         case 'conditions': {
           const changed = new Set<WebFarm>();
-          for (const { farm, server, state, healthy } of message.conditions) {
-            const found = farms.get(farm);
-            if (found?.take(server, state, healthy)) changed.add(found);
+          for (const condition of message.conditions) {
+            const found = farms.get(condition.farm);
+            if (found?.take(condition)) changed.add(found);
           }
           for (const farm of changed) farm.refresh();
           break;

@@ -13,7 +13,7 @@ function servers(kinds: readonly Kind[]) {
     const state = new ServerState();
     state.state = run;
     state.healthy = lost === undefined;
-    state.lost = lost ?? 0;
+    state.since = lost ?? 0;
     return { name: String.fromCharCode(97 + i), state };
   });
 }

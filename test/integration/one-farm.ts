@@ -64,7 +64,7 @@ export async function publishFarm({ host, servers, protocol, routing, settings }
 
 /** What the supervisor says of the server with this number, from 1. */
 export function tellCondition({ proxy }: OneFarm, server: number, state: RunState, healthy = true): void {
-  const condition = { farm: 'fe', server: `fe0${server}.contoso.local`, state, healthy };
+  const condition = { farm: 'fe', server: `fe0${server}.contoso.local`, state, healthy, since: performance.now() };
   proxy.serving.heard({ type: 'conditions', conditions: [condition] });
 }
 

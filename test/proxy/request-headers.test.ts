@@ -216,6 +216,21 @@ test('a rule sets, replaces and removes headers, but no framing', () => {
   for (const name of ['accept-encoding', 'transfer-encoding']) expect(valuesOf(list, name)).toEqual([]);
 });
 
+test('what we write ourselves goes before what a rule sets, and is there once', () => {
+  const setHeaders = new Map(
+    ['x-arr-ssl', 'x-arr-clientcert', 'x-arr-log-id', 'x-forwarded-by'].map((name) => [name, 'rule']),
+  );
+  const list = sent([], { setHeaders });
+  expect(valuesOf(list, 'x-arr-log-id')).toEqual(['0d1e']);
+  expect(valuesOf(list, 'x-arr-clientcert')).toEqual([]);
+  expect(valuesOf(list, 'x-arr-ssl')).not.toContain('rule');
+  // The farm has no value for it.
+  expect(valuesOf(list, 'x-forwarded-by')).toEqual(['rule']);
+  expect(valuesOf(sent([], { setHeaders, protocol: { xForwardedByHeader: 'farm' } }), 'x-forwarded-by')).toEqual([
+    'farm',
+  ]);
+});
+
 test('Max-Forwards is counted down, bounded by the farm, and ends a loop with 400.605', () => {
   expect(valuesOf(sent(['Max-Forwards', '4']), 'max-forwards')).toEqual(['3']);
   expect(valuesOf(sent(['Max-Forwards', '4000']), 'max-forwards')).toEqual(['10']);
