@@ -85,3 +85,8 @@ export class ExchangeError extends Error implements Failure {
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
+
+/** The code of an error of Node or the system (`ECONNREFUSED`); `''` where it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -28,10 +28,12 @@ export interface ReportedServer {
   readonly enabled: boolean;
   readonly state: 'Active' | 'Draining' | 'Inactive';
   readonly isHealthy: boolean;
-  /** Why it is what it is; `''` while nothing ever spoke against it. */
+  /** Why it is unhealthy; `''` for a healthy one. */
   readonly healthReason: string;
   /** ISO 8601; `null` while it has not changed. */
   readonly healthSince: string | null;
+  /** Clients that are not bound elsewhere may be sent there: it is Active and healthy, or among the last (`minServers`). */
+  readonly takesRequests: boolean;
   readonly weight: number;
   readonly counters: ReportedCounters;
 }

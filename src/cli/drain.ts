@@ -5,7 +5,7 @@ import { nearest } from '../config/nearest.ts';
 import { printable } from '../rewrite/print-trace.ts';
 import { type AdminClient, openAdminClient, RefusedAction } from './admin-client.ts';
 import { type Command, type CommandInput, EXIT, type Streams, textOption, UsageError } from './command.ts';
-import { takesRequests, underWay } from './print-status.ts';
+import { underWay } from './print-status.ts';
 import { adviceOn, farmNamed } from './status.ts';
 
 /** What each action means, told behind the state that it leads to. */
@@ -87,12 +87,22 @@ async function carryOut(order: Order, deadline: number | undefined): Promise<num
     } else if (kept === null && !BRINGS_BACK.includes(action)) {
       streams.out.write('It holds until the service restarts: settings.json names no stateFile.\n');
     }
-    return deadline === undefined ? EXIT.fine : await untilIdle(order, now, deadline);
+    const done = everywhere && kept !== false ? EXIT.fine : EXIT.no;
+    if (!BRINGS_BACK.includes(action)) await warnOfNone(order);
+    if (deadline === undefined || done === EXIT.no) return done;
+    return await untilIdle(order, now, deadline);
   } catch (error) {
     if (!(error instanceof RefusedAction)) throw error;
     streams.err.write(`lychgate: ${printable(error.message)}\n`);
     return EXIT.no;
   }
+}
+
+/** Whoever takes the last one out may not have meant to. */
+async function warnOfNone({ client, farm, streams }: Order): Promise<void> {
+  const { servers } = farmNamed(farm, (await client.farms()).farms);
+  if (servers.some(({ takesRequests }) => takesRequests)) return;
+  streams.err.write(`lychgate: no server of ${printable(farm)} takes requests of new clients now.\n`);
 }
 
 async function untilIdle(order: Order, first: ReportedServer, deadline: number): Promise<number> {
@@ -105,7 +115,7 @@ async function untilIdle(order: Order, first: ReportedServer, deadline: number):
     }
     await sleep(Math.min(POLL_MS, Math.max(1, deadline - performance.now())));
     now = serverNamed(server, farmNamed(farm, (await client.farms()).farms));
-    if (takesRequests(now)) {
+    if (now.takesRequests && !first.takesRequests) {
       streams.err.write(`lychgate: ${named(order)} takes requests again: somebody has brought it back.\n`);
       return EXIT.no;
     }

@@ -32,11 +32,6 @@ const GAP = '  ';
 /** A name is cut, but not to less than this. */
 const SHORTEST_NAME = 12;
 
-/** True where clients get answers: a server that any client may be sent to. */
-export function takesRequests({ enabled, state, isHealthy }: ReportedServer): boolean {
-  return enabled && state === 'Active' && isHealthy;
-}
-
 export function printStatus(farms: readonly ReportedFarm[], { colour, columns }: PrintStatusOptions): string[] {
   const rows = farms.flatMap((farm) =>
     farm.servers.map((server, index) => rowOf(index === 0 ? farm.name : '', server)),

@@ -4,7 +4,7 @@ import { nearest } from '../config/nearest.ts';
 import { printable } from '../rewrite/print-trace.ts';
 import { openAdminClient } from './admin-client.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { printStatus, takesRequests } from './print-status.ts';
+import { printStatus } from './print-status.ts';
 
 export const status: Command = {
   name: 'status',
@@ -22,7 +22,7 @@ export const status: Command = {
     const farms = name === undefined ? told.farms : [farmNamed(name, told.farms)];
     const { out, err } = input.streams;
     for (const notice of told.notices) err.write(`lychgate: ${printable(notice)}\n`);
-    const down = farms.filter((farm) => farm.enabled && !farm.servers.some(takesRequests));
+    const down = farms.filter((farm) => farm.enabled && !farm.servers.some(({ takesRequests }) => takesRequests));
     if (input.values.json === true) {
       out.write(`${JSON.stringify({ ...told, farms }, undefined, 2)}\n`);
     } else {

@@ -384,6 +384,8 @@ export interface FarmSettings {
   readonly probes: readonly ProbeSettings[];
   /** Seconds until a server that failed live traffic gets requests again; absent: never. */
   readonly liveTrafficRecovery?: number;
+  /** Requests that got no valid answer, with none answered in between, that take a server out; 0: never. */
+  readonly failuresInARow: number;
   readonly outlierLatency?: OutlierSettings;
   readonly clientCertificate?: CertificateFileSetting;
 }

@@ -227,6 +227,7 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
             options: [names('never'), seconds('Until a server that failed live traffic gets requests again.')],
             meaning: "Seconds, or 'never' as ARR has it.",
           },
+          failuresInARow: count(0, 'Requests without a valid answer that take a server out; 0 for never.'),
         }),
         outlierLatency: switchedOff(
           object({

@@ -264,6 +264,7 @@ const FARM_DEFAULTS = {
   retryBudget: 20,
   circuit: { failures: 3, pause: 0.25, longestPause: 5 },
   liveTrafficRecovery: 30,
+  failuresInARow: 10,
   outlierLatency: { factor: 3, requests: 100, period: 10 },
 } as const;
 
@@ -293,6 +294,7 @@ function farmOf(setting: Setting, folder: string): FarmSettings {
     ...present('circuit', circuitOf(at(setting, 'circuit'))),
     probes: (at(setting, 'probes')?.items ?? []).map(probeOf),
     ...present('liveTrafficRecovery', recoveryOf(at(setting, 'liveTraffic', 'recovery'))),
+    failuresInARow: numberAt(setting, ['liveTraffic', 'failuresInARow'], FARM_DEFAULTS.failuresInARow),
     ...present('outlierLatency', outlierOf(at(setting, 'outlierLatency'))),
     ...present('clientCertificate', certificate && certificateFileOf(certificate, folder)),
   };

@@ -1,18 +1,21 @@
 /** Which servers of a farm take requests of any client: recomputed when the state or health of one has changed. */
 import type { ServerState } from './server-state.ts';
 
+/** What decides about a server. */
+export type Availability = Pick<ServerState, 'state' | 'healthy' | 'marked' | 'since' | 'available'>;
+
 /**
  * Those that are Active and healthy. Where these are fewer than `minServers`, unhealthy ones are among them, the one that was
  * healthy last first; one that an administrator took out never is (arr.md section 2.4).
  */
-export function availableServers<S extends { readonly state: ServerState }>(
+export function availableServers<S extends { readonly state: Availability }>(
   servers: readonly S[],
   minServers: number,
 ): readonly S[] {
   const available = servers.filter(({ state }) => state.available);
   const missing = minServers - available.length;
   if (missing <= 0) return available;
-  const unhealthy = servers.filter(({ state }) => state.state === 'Active' && !state.healthy);
+  const unhealthy = servers.filter(({ state }) => state.state === 'Active' && !state.healthy && !state.marked);
   const latest = new Set([...unhealthy].sort((a, b) => b.state.since - a.state.since).slice(0, missing));
   return servers.filter((server) => server.state.available || latest.has(server));
 }

@@ -79,7 +79,7 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
     const now = performance.now();
     for (const [key, pool] of pools) {
       pool.sweep(now, upgradeIdle * 1000);
-      // Hosts and ports that requests chose (`upstream.allow`) may be many, and never asked for again.
+      // Ports that requests chose at a host of `upstream.allow` may be many, and never asked for again.
       if (pool.unused(now) < POOL_IDLE_MS) continue;
       pool.destroy();
       pools.delete(key);

@@ -52,9 +52,7 @@ export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
   return {
     of: (farm, server) => find(farm, server)?.health ?? UNTOUCHED,
     traffic(reports) {
-      for (const { farm, server, failures } of reports) {
-        if (failures > 0) find(farm, server)?.failed(failures);
-      }
+      for (const { farm, server, failures, broken } of reports) find(farm, server)?.traffic(failures, broken);
     },
     setHealthy: (farm, server) => find(farm, server)?.setHealthy(),
     setUnhealthy: (farm, server) => find(farm, server)?.setUnhealthy(),
@@ -73,14 +71,16 @@ function judgeFarm(farm: WebFarmConfig, { around, routes, counters, changed, log
   // Only those that are switched on: others get no requests anyway.
   const parts = { protocol: farm.protocol, around: surroundings, publicKeys: readPublicKeys(farm) };
   const members = farm.enabled ? farm.servers.filter(({ enabled }) => enabled) : [];
-  const judges = members.map((member) => {
+  const judges: (readonly [string, ServerJudge])[] = members.map((member) => {
     const address = member.address.value.toLowerCase();
-    const judge = new ServerJudge({
+    const judge: ServerJudge = new ServerJudge({
       farm,
       address: member.address.value,
       tests: planUrlTests(farm, member, endpointsOf(member, parts), surroundings.settings),
       routes,
       recovery: liveTrafficRecovery,
+      failuresInARow: surroundings.settings.failuresInARow,
+      isLast: (): boolean => !judges.some(([, other]) => other !== judge && other.health.healthy),
       counters: () => counters(name, address),
       changed: (health) => changed(name, address, health),
       log,

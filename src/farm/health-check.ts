@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
+import { codeOf } from '../errors.ts';
 import { startFairTimeout } from './fair-timeout.ts';
 import type { ServerRoute } from './server-route.ts';
 import { connectTo, type Reach } from './server-socket.ts';
@@ -145,10 +146,6 @@ function faultOf(error: Error): { readonly text: string; readonly code: string }
   const told = first instanceof Error ? first : error;
   const code = codeOf(told) || codeOf(told.cause);
   return { text: told.message || code, code };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 function quoted(text: string): string {

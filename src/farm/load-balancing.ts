@@ -24,6 +24,8 @@ export interface Balancer<S extends Balanced> {
 }
 
 const MOST_TURNS_LOST = 8;
+/** In steps of the heaviest server: the time begins anew before such a step is too small to count beside it. */
+const FAR = 2 ** 32;
 
 /**
  * The smooth one: with weights 2 and 1 it gives a, b, a, a, b, a. Each server has a time at which it is next, which moves on
@@ -34,19 +36,26 @@ export function weightedRoundRobin<S extends Balanced>(random: boolean): Balance
   let servers: readonly S[] = [];
   let heap = new ServerHeap(0);
   let now = 0;
+  let heaviest = 1;
   return {
     set(next) {
-      const known = new Map(servers.map((server, i) => [server, heap.keyOf(i)]));
+      const known = new Map(servers.map((server, i) => [server, heap.keyOf(i) - now]));
       servers = next;
+      now = 0;
+      heaviest = next.reduce((most, { weight }) => Math.max(most, weight), 1);
       heap = new ServerHeap(next.length);
       for (const [i, server] of next.entries()) {
         const before = known.get(server) ?? -1;
         // One that was away does not catch up on what it has missed.
-        const due = before >= now ? before : now + 0.5 / server.share;
+        const due = before >= 0 ? before : 0.5 / server.share;
         heap.set(i, due, random ? Math.random() : i);
       }
     },
     pick(passes) {
+      if (now * heaviest > FAR) {
+        heap.moveAll(-now);
+        now = 0;
+      }
       const turn = (i: number, due: number, share: number) => {
         now = Math.max(now, due);
         heap.set(i, now + 1 / share, random ? Math.random() : i);

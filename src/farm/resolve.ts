@@ -2,6 +2,7 @@
 import { promises as dns, type LookupAddress } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { codeOf } from '../errors.ts';
 import { isShared, isUnspecified, plainAddress } from './ip-address.ts';
 
 export interface ResolveSettings {
@@ -188,10 +189,6 @@ function failureOf(family: 4 | 6): (error: unknown) => FamilyAnswer {
 
 function failure(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** The OS resolver is not asked where `dns` is set, so its hosts file is read here, anew each time: it is small and edited live. */

@@ -33,6 +33,11 @@ export class ServerHeap {
     this.#sink(this.#rise(this.#place[server] ?? 0));
   }
 
+  /** Adds this to every key, which changes nobody's place. */
+  moveAll(by: number): void {
+    for (let server = 0; server < this.#key.length; server++) this.#key[server] = this.keyOf(server) + by;
+  }
+
   /** The first of those that pass. Looks at all of them where the very first does not. */
   firstOf(passes: (server: number) => boolean): number | undefined {
     const { first } = this;

@@ -27,6 +27,10 @@ export interface JudgedServer {
   readonly routes: ServerRoutes;
   /** Seconds until it comes back after failures of live traffic; `undefined`: it does not by itself. */
   readonly recovery: number | undefined;
+  /** So many requests that were sent and got no valid answer, with no answer in between, take it out; 0: never. */
+  readonly failuresInARow: number;
+  /** No other server of the farm is healthy. */
+  readonly isLast: () => boolean;
   /** As they stand now. */
   readonly counters: () => AnswerCounters;
   readonly changed: (health: ServerHealth) => void;
@@ -51,6 +55,9 @@ export class ServerJudge {
   #failedAt = 0;
   #setUnhealthy = false;
   #counted: AnswerCounters;
+  #inARow = 0;
+  /** Answers when it last was looked for them. */
+  #answers = 0;
 
   constructor(server: JudgedServer) {
     this.#server = server;
@@ -72,14 +79,30 @@ export class ServerJudge {
     });
   }
 
-  /** So many requests failed. */
-  failed(count: number): void {
+  /** @param broken those of the failures in which the request was sent, and no valid answer came */
+  traffic(failures: number, broken: number): void {
+    const { answers } = this.#server.counters();
+    this.#inARow = answers > this.#answers ? 0 : this.#inARow + broken;
+    this.#answers = answers;
     // Those that were under way when it was taken out do not keep it out.
-    if (!this.health.healthy || !this.#liveTraffic?.failed(count, performance.now())) return;
+    if (!this.health.healthy || failures === 0) return;
     const { maxLiveTrafficFailures, liveTrafficFailurePeriod } = this.#server.farm.healthCheck;
+    if (this.#liveTraffic?.failed(failures, performance.now())) {
+      this.#takeOut(`${maxLiveTrafficFailures} requests failed within ${liveTrafficFailurePeriod} s`);
+    } else if (this.#breaksAll()) this.#takeOut(`${this.#inARow} requests in a row got no valid answer`);
+  }
+
+  /** Beyond ARR, and never where ARR's way is asked for. Whoever is the last may as well be tried. */
+  #breaksAll(): boolean {
+    const { recovery, failuresInARow, isLast } = this.#server;
+    return recovery !== undefined && failuresInARow > 0 && this.#inARow >= failuresInARow && !isLast();
+  }
+
+  #takeOut(reason: string): void {
+    this.#inARow = 0;
     this.#failedAt = performance.now();
     this.#toPass = new Set(this.#rounds);
-    this.#failed.begin(`${maxLiveTrafficFailures} requests failed within ${liveTrafficFailurePeriod} s`);
+    this.#failed.begin(reason);
     this.#judge();
   }
 

@@ -11,6 +11,8 @@ export interface ServerCondition {
   readonly server: string;
   readonly state: RunState;
   readonly healthy: boolean;
+  /** It is unhealthy because an administrator said so. */
+  readonly marked?: boolean;
   /** When its health last changed, in milliseconds since 1970; absent while it has not. */
   readonly since?: number;
 }
@@ -21,6 +23,8 @@ export interface ServerTraffic {
   readonly server: string;
   /** Requests that failed, or were answered with one of `liveTrafficFailureCodes`, since it last told. */
   readonly failures: number;
+  /** Requests that were sent and got no valid answer, since it last told. */
+  readonly broken: number;
   /** As they stand now, since the worker began. */
   readonly counters: CounterValues;
 }
@@ -28,13 +32,16 @@ export interface ServerTraffic {
 export class ServerState {
   state: RunState = 'Active';
   healthy = true;
+  /** An administrator said SetUnhealthy: no test and no `minServers` brings it requests. */
+  marked = false;
   /** When it became able to take requests again, in milliseconds of `performance.now()`; `undefined`: it always was. */
   returned: number | undefined;
   /** When its health last changed, in milliseconds since 1970: the same in all workers. */
   since = 0;
   readonly counters = new ServerCounters();
-  /** Failures of live traffic that the supervisor has not heard of. */
+  /** What the supervisor has not heard of: failures of live traffic, and requests that got no valid answer. */
   failures = 0;
+  broken = 0;
 
   /** It takes requests of any client. */
   get available(): boolean {

@@ -122,10 +122,14 @@ export class Server {
     this.onLoad?.(this);
   }
 
-  /** The server is to blame: it was not reached, broke off, or sent no valid answer in time. */
-  fail(upgrade: boolean): void {
+  /**
+   * The server is to blame: it was not reached, broke off, or sent no valid answer in time.
+   * @param sent it was reached, and got the request
+   */
+  fail(upgrade: boolean, sent: boolean): void {
     this.state.counters.fail(upgrade);
     this.state.failures++;
+    if (sent) this.state.broken++;
   }
 
   /**

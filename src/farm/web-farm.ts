@@ -188,12 +188,15 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       return balancer.pick(reachable, hashKey) ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
     },
     keeps,
-    take({ server: address, state, healthy, since = 0 }) {
+    take({ server: address, state, healthy, marked = false, since = 0 }) {
       const server = byAddress.get(address);
-      if (server === undefined || (server.state.state === state && server.state.healthy === healthy)) return false;
+      const known = server?.state;
+      if (server === undefined || known === undefined) return false;
+      if (known.state === state && known.healthy === healthy && known.marked === marked) return false;
       const was = server.state.available;
       server.state.state = state;
       server.state.healthy = healthy;
+      server.state.marked = marked;
       server.state.since = since;
       if (!was && server.state.available) server.returns();
       return true;

@@ -15,6 +15,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   500: 'The service could not handle the request.',
   501: 'This service does not offer the method of the request.',
   502: 'The server behind this service did not give a valid answer.',
+  '502.4': 'No server behind this service takes requests now.',
   503: 'The service cannot take the request now.',
 };
 

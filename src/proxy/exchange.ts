@@ -116,7 +116,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (first) this.#report(this.#failure);
     // An idle tunnel that is closed has served its purpose.
     if (first && this.#failure.side === 'server' && !(this.#tunnel && this.#failure.kind === 'serverTimeout')) {
-      this.#server?.fail(this.head.upgrade !== '');
+      this.#server?.fail(this.head.upgrade !== '', this.#requestSent);
     }
     this.#letGo();
     if (this.#answerBegun) {
@@ -406,7 +406,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (failed === undefined || next === undefined) return false;
     if (this.#waiting) this.#runtime.connections.forget(failed.endpoint(this.#forwardDecision().scheme), this);
     const upgrade = this.head.upgrade !== '';
-    if (failure.side === 'server') failed.fail(upgrade);
+    if (failure.side === 'server') failed.fail(upgrade, sent);
     failed.end(upgrade);
     this.#runtime.log.debug({ logId: this.#logId, server: next.address }, `another server is tried: ${failure.reason}`);
     this.#enter(next);

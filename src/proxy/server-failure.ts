@@ -1,5 +1,5 @@
 /** What went wrong with a server, in the words of arr.md section 8: 502.3 with the WinHTTP code an ARR log would show. */
-import { ExchangeError, type FailureKind } from '../errors.ts';
+import { codeOf, ExchangeError, type FailureKind } from '../errors.ts';
 import { MessageFault } from '../http1/message-fault.ts';
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
@@ -34,8 +34,4 @@ function kindOf(code: string): FailureKind {
   const known = KINDS[code];
   if (known !== undefined) return known;
   return TLS_CODE.test(code) ? 'secureChannel' : 'connectionAborted';
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -34,7 +34,7 @@ export async function checkLoop(
     if (addresses === undefined || addresses instanceof Error) {
       report('LG3103', span, {
         message: `the name ${name} does not resolve: ${addresses?.message ?? `no answer within ${LONGEST_WAIT_MS / 1000} s`}`,
-        advice: `Give it an address in "hosts" of settings.json, or in the hosts file of the machine. Until then its requests end with 502.3.`,
+        advice: `Give it an address in "hosts" of settings.json, or in the hosts file of the machine. Until then no request reaches it.`,
       });
       return;
     }

@@ -8,6 +8,7 @@ import type {
   ServerAction,
 } from '../admin/control.ts';
 import type { Config, ServerConfig, WebFarmConfig } from '../config/model.ts';
+import { availableServers } from '../farm/available-servers.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
 import { HostAffinity } from '../farm/host-affinity.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
@@ -184,7 +185,12 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       // Messages keep their order: a worker that answers a question has heard what was said before it.
       const [kept, everywhere] = await Promise.all([stateFile?.keep(keptOf(records)) ?? null, reports.ask()]);
       if (!everywhere) log.warn(namesOf(record), `a worker does not answer: ${action} counts there when it does again`);
-      return { farm: record.farm.name.value, server: reportServer(record, health), everywhere, kept };
+      return {
+        farm: record.farm.name.value,
+        server: reportServer(record, health, takersOf(record.farm, records, health)),
+        everywhere,
+        kept,
+      };
     },
     async test(farm, server, by) {
       const record = find(farm, server);
@@ -193,7 +199,11 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       const key = keyOf(record);
       const result = await health.test(key.farm, key.server);
       if (result === undefined) return 'noTest';
-      return { farm: record.farm.name.value, server: reportServer(record, health), result };
+      return {
+        farm: record.farm.name.value,
+        server: reportServer(record, health, takersOf(record.farm, records, health)),
+        result,
+      };
     },
     stop() {
       clearInterval(sampling);
@@ -206,7 +216,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
 function conditionOf(record: ServerRecord, health: FarmHealth): ServerCondition {
   const key = keyOf(record);
   const { healthy, since } = health.of(key.farm, key.server);
-  return { ...key, state: record.state, healthy, ...(since === undefined ? {} : { since }) };
+  return { ...key, state: record.state, healthy, marked: record.marked, ...(since === undefined ? {} : { since }) };
 }
 
 function namesOf({ farm, config }: ServerRecord): { farm: string; server: string } {
@@ -259,21 +269,38 @@ function openHosts(
   };
 }
 
+/** Those that take requests of any client, by the rule of the workers; of what only a worker knows, its circuits, nothing is said. */
+function takersOf(
+  farm: WebFarmConfig,
+  records: ReadonlyMap<string, ServerRecord>,
+  health: FarmHealth,
+): ReadonlySet<ServerRecord> {
+  const candidates = farm.servers.flatMap(({ address, enabled }) => {
+    const record = records.get(stateKey(farm.name.value, address.value));
+    if (record === undefined || !farm.enabled || !enabled) return [];
+    const { state, healthy, marked = false, since = 0 } = conditionOf(record, health);
+    return [{ record, state: { state, healthy, marked, since, available: state === 'Active' && healthy } }];
+  });
+  return new Set(availableServers(candidates, farm.healthCheck.minServers).map(({ record }) => record));
+}
+
 function reportFarm(farm: WebFarmConfig, records: ReadonlyMap<string, ServerRecord>, health: FarmHealth): ReportedFarm {
   const name = farm.name.value;
   const all = new ServerCounters();
   let rate = 0;
+  const takers = takersOf(farm, records, health);
   const servers = farm.servers.flatMap(({ address }) => {
     const record = records.get(stateKey(name, address.value));
     if (record === undefined) return [];
     addCounters(all, sumOf(record));
     rate += record.rate.perSecond;
-    return [reportServer(record, health)];
+    return [reportServer(record, health, takers)];
   });
   return { name, enabled: farm.enabled, servers, counters: reported(all, rate) };
 }
 
-function reportServer(record: ServerRecord, health: FarmHealth): ReportedServer {
+/** @param takers the records of its farm that `takersOf` gives */
+function reportServer(record: ServerRecord, health: FarmHealth, takers: ReadonlySet<ServerRecord>): ReportedServer {
   const { farm, config, state, rate } = record;
   const key = keyOf(record);
   const { healthy, reason, since } = health.of(key.farm, key.server);
@@ -282,8 +309,9 @@ function reportServer(record: ServerRecord, health: FarmHealth): ReportedServer 
     enabled: farm.enabled && config.enabled,
     state,
     isHealthy: healthy,
-    healthReason: reason,
+    healthReason: healthy ? '' : reason,
     healthSince: since === undefined ? null : new Date(since).toISOString(),
+    takesRequests: takers.has(record),
     weight: config.weight,
     counters: reported(sumOf(record), rate.perSecond),
   };
@@ -301,19 +329,25 @@ function reported({ answers, answerTime, ...counters }: CounterValues, perSecond
 function openReports(tell: FarmControlOptions['tell']) {
   let last = 0;
   let missing = new Set<number>();
+  /** Those that did not answer last time: until they do, nobody waits for them. */
+  const late = new Set<number>();
   let done: () => void = () => undefined;
   let running: Promise<boolean> = Promise.resolve(true);
   let next: Promise<boolean> | undefined;
   const settle = (worker: number) => {
+    late.delete(worker);
     if (missing.delete(worker) && missing.size === 0) done();
   };
   const round = () => {
     const answered = new Promise<boolean>((resolve) => {
-      done = () => resolve(true);
-      missing = new Set(tell({ type: 'report', id: ++last }));
+      done = () => resolve(late.size === 0);
+      missing = new Set(tell({ type: 'report', id: ++last }).filter((worker) => !late.has(worker)));
       if (missing.size === 0) done();
     });
-    return within(REPORT_TIMEOUT_MS, answered, () => false);
+    return within(REPORT_TIMEOUT_MS, answered, () => {
+      for (const worker of missing) late.add(worker);
+      return false;
+    });
   };
   return {
     /** @returns false where a worker has not answered in time */
@@ -326,6 +360,7 @@ function openReports(tell: FarmControlOptions['tell']) {
       return next;
     },
     answered(id: number, worker: number) {
+      late.delete(worker);
       if (id === last) settle(worker);
     },
     lost: settle,

@@ -17,9 +17,10 @@ export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message
     [...farms].flatMap(([farm, { servers }]) =>
       servers.flatMap(({ address, state }) => {
         if (!all && state.failures === 0) return [];
-        const { failures } = state;
+        const { failures, broken } = state;
         state.failures = 0;
-        return [{ farm, server: address.toLowerCase(), failures, counters: { ...state.counters } }];
+        state.broken = 0;
+        return [{ farm, server: address.toLowerCase(), failures, broken, counters: { ...state.counters } }];
       }),
     );
   let elapsed = 0;

@@ -1,8 +1,8 @@
 /** Keeps what administrators said of servers over a restart, in a file that is replaced as a whole, with a copy beside it. */
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { StartError } from '../errors.ts';
-import type { RunState } from '../farm/server-state.ts';
+import { codeOf, StartError } from '../errors.ts';
+import { type RunState, stateKey } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
 import { within } from './patience.ts';
 
@@ -50,7 +50,7 @@ const SIZE_LIMIT = 64 * 1024 * 1024;
 export async function openStateFile(options: StateFileOptions): Promise<StateFile> {
   const { path, exists, log, write = replaceFile, patience = PATIENCE_MS, pause = PAUSE_MS } = options;
   const read = await readStates(path, log);
-  const kept = read.states.filter(({ farm, server, state, unhealthy }) => {
+  const kept = withoutTwins(read.states).filter(({ farm, server, state, unhealthy }) => {
     if (exists(farm, server)) return true;
     log.warn({ farm, server, state, unhealthy }, 'the configuration no longer has this server: its state is dropped');
     return false;
@@ -111,6 +111,11 @@ export async function openStateFile(options: StateFileOptions): Promise<StateFil
       clearTimeout(retry);
     },
   };
+}
+
+/** Of names that differ in letter case alone the last one counts, as when a person wrote them. */
+function withoutTwins(states: readonly KeptState[]): readonly KeptState[] {
+  return [...new Map(states.map((state) => [stateKey(state.farm, state.server), state])).values()];
 }
 
 interface ReadStates {
@@ -248,10 +253,6 @@ export function cannotKeep(path: string, why: string): StartError {
   return new StartError(
     `cannot keep the states of servers in ${path}: ${why}. Change "stateFile" in settings.json, which is relative to that file.`,
   );
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function messageOf(error: unknown): string {

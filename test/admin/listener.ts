@@ -25,7 +25,8 @@ const counters: ReportedCounters = {
 
 export function reportedServer(address: string, more: Partial<ReportedServer> = {}): ReportedServer {
   const health = { isHealthy: true, healthReason: '', healthSince: null };
-  return { address, enabled: true, state: 'Active', weight: 100, counters, ...health, ...more };
+  const server = { address, enabled: true, state: 'Active' as const, weight: 100, counters, ...health, ...more };
+  return { takesRequests: server.enabled && server.state === 'Active' && server.isHealthy, ...server };
 }
 
 export function reportedFarm(name: string, servers: readonly ReportedServer[], enabled = true): ReportedFarm {

@@ -13,6 +13,7 @@ const farms = [
     }),
     reportedServer('2001:db8::5', { isHealthy: false }),
     reportedServer('10.0.0.20', { enabled: false }),
+    reportedServer('pool03.contoso.local'),
   ]),
   reportedFarm('Büro & 100%', [reportedServer('fe80::1%eth0', { counters: { ...counters, currentRequests: 1 } })]),
 ];
@@ -48,6 +49,14 @@ test('Drain unless another state is named; names and states in any letter case',
   ]);
 });
 
+test('a farm that is left without a server for new clients is told', async () => {
+  const { drain } = await within({ farms: async () => [reportedFarm('Lync', [farms[0]!.servers[0]!])] });
+  expect(await drain('Lync', 'pool01.contoso.local')).toMatchObject({
+    code: 0,
+    err: 'lychgate: no server of Lync takes requests of new clients now.\n',
+  });
+});
+
 test('whether it outlives a restart', async () => {
   const [farm] = farms;
   const done = { farm: 'Lync', server: farm!.servers[0]!, everywhere: true };
@@ -55,12 +64,12 @@ test('whether it outlives a restart', async () => {
   expect(await kept.drain('Lync', 'pool01.contoso.local')).toMatchObject({ code: 0, err: '' });
   const lost = await within({ act: async () => ({ ...done, kept: false }) });
   expect(await lost.drain('Lync', 'pool01.contoso.local')).toMatchObject({
-    code: 0,
+    code: 1,
     err: 'lychgate: this could not be written to the state file, so a restart would undo it. The service log tells why.\n',
   });
   const busy = await within({ act: async () => ({ ...done, everywhere: false, kept: true }) });
   expect(await busy.drain('Lync', 'pool01.contoso.local')).toMatchObject({
-    code: 0,
+    code: 1,
     err: 'lychgate: a worker of the service does not answer, and goes by this only when it does again.\n',
   });
   const { drain } = await within();

@@ -30,6 +30,12 @@ test('those that are Active and healthy', () => {
 });
 
 describe('minServers', () => {
+  test('never one that an administrator called unhealthy, however few are left', () => {
+    const all = servers([10, 30, 20]);
+    all[1]!.state.marked = true;
+    expect(availableServers(all, 3).map(({ name }) => name)).toEqual(['a', 'c']);
+  });
+
   test('is made up with those that were healthy last, in the order of the farm', () => {
     expect(names(1, 10, 30, 20)).toBe('b');
     expect(names(2, 10, 30, 20)).toBe('bc');

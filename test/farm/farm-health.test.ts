@@ -219,6 +219,48 @@ describe('live traffic', () => {
     expect(farm.changes).toEqual([]);
   });
 
+  describe('requests in a row that got no valid answer', () => {
+    const quick = { ...live, liveTrafficFailurePeriod: 0 };
+    const ROW = `${SERVER}: unhealthy, 10 requests in a row got no valid answer`;
+
+    test('ten, whatever the period: out, and back by itself', async () => {
+      const farm = watchFarm({ servers, quick, settings: { liveTraffic: { recovery: 0.2 } } });
+      farm.breaks(9);
+      farm.fails(1000);
+      expect(farm.changes).toEqual([]);
+      farm.breaks(1);
+      expect(farm.changes).toEqual([ROW]);
+      await farm.until(({ changes }) => changes.length === 2);
+      expect(farm.changes).toEqual([ROW, `${SERVER}: healthy, 0.2 s have passed`]);
+    });
+
+    test('an answer in between: none of them counts', () => {
+      let answers = 0;
+      const farm = watchFarm({ servers, quick, counters: () => ({ answers, answerTime: 0 }) });
+      for (let i = 0; i < 10; i++) {
+        farm.breaks(9);
+        answers++;
+      }
+      expect(farm.changes).toEqual([]);
+    });
+
+    test('the last healthy one stays', () => {
+      const farm = watchFarm({ servers, quick });
+      farm.setUnhealthy(OTHER);
+      farm.breaks(1000);
+      expect(farm.of().healthy).toBe(true);
+      farm.setHealthy(OTHER);
+      farm.breaks(1);
+      expect(farm.of().healthy).toBe(false);
+    });
+
+    test.each([{ failuresInARow: 0 }, { recovery: 'never' }])('not with %j', (liveTraffic) => {
+      const farm = watchFarm({ servers, quick, settings: { liveTraffic } });
+      farm.breaks(1000);
+      expect(farm.changes).toEqual([]);
+    });
+  });
+
   test('what is told of a server that nobody knows is passed over', () => {
     const farm = watchFarm({ servers, quick: live });
     farm.fails(1000, 'fe09.contoso.local');

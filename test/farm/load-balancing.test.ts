@@ -66,6 +66,17 @@ describe('WeightedRoundRobin', () => {
     expect(counted(picks(balancer, 10_000))).toEqual({ b: 10_000 });
   });
 
+  test('after any number of turns of a light server heavy ones take turns', () => {
+    const [light, a, b] = [stub('l', 1), stub('a', 4294967295), stub('b', 4294967295)];
+    const balancer = over([light], weightedRoundRobin(false));
+    for (let i = 0; i < 1_000_000; i++) balancer.pick(all, '');
+    balancer.set([light, a, b]);
+    expect(counted(picks(balancer, 100_000))).toEqual({ a: 50_000, b: 50_000 });
+    // The time of the heavy ones moves in steps that would be lost beside that of the light one.
+    for (let i = 0; i < 100; i++) balancer.pick(({ address }) => address === 'l', '');
+    expect(counted(picks(balancer, 1000))).toEqual({ a: 500, b: 500 });
+  });
+
   test('one that is left out gets nothing, the others share by weight, and it does not catch up', () => {
     const balancer = over(farm(1, 1, 2), weightedRoundRobin(false));
     expect(counted(picks(balancer, 300, ({ address }) => address !== 'a'))).toEqual({ b: 100, c: 200 });

@@ -42,6 +42,8 @@ export interface WatchedFarm extends Pick<FarmHealth, 'traffic'> {
   setUnhealthy(server?: string): void;
   /** So many requests to a server failed. */
   fails(count: number, server?: string): void;
+  /** So many requests were sent, and got no valid answer. */
+  breaks(count: number, server?: string): void;
 }
 
 /** It ends with the test. Every server is this machine. */
@@ -91,6 +93,8 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
     routes.close();
   });
   const [first = ''] = servers.map(({ address }) => address.toLowerCase());
+  const tell = (server: string, failures: number, broken: number) =>
+    health.traffic([{ farm: FARM, server, failures, broken, counters: { ...new ServerCounters() } }]);
   const watched: WatchedFarm = {
     changes,
     logged,
@@ -109,8 +113,8 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
     test: (server = first) => health.test(FARM, server),
     setHealthy: (server = first) => health.setHealthy(FARM, server),
     setUnhealthy: (server = first) => health.setUnhealthy(FARM, server),
-    fails: (count, server = first) =>
-      health.traffic([{ farm: FARM, server, failures: count, counters: { ...new ServerCounters() } }]),
+    fails: (count, server = first) => tell(server, count, 0),
+    breaks: (count, server = first) => tell(server, count, count),
   };
   return watched;
 }

@@ -98,6 +98,34 @@ test('all servers unhealthy: 502.4 from both workers, until one comes back; a ne
   while ((await get('/', { port: httpPort, plain: true })).status !== 200);
 }, 60_000);
 
+test('a server that takes requests and answers none is out for both workers; the other one answers all', async () => {
+  const good = await startRecordingServer();
+  const bad = await startRecordingServer({ answer: (_request, { socket }) => void socket.destroy() });
+  const published = await publish(
+    { workers: 2 },
+    {
+      servers: [
+        { address: NAMES[0], httpPort: bad.httpPort },
+        { address: NAMES[1], httpPort: good.httpPort },
+      ],
+    },
+  );
+  const { service, get } = published;
+  let asked = 0;
+  // Nothing is lost, since each is sent to the other one.
+  while (!published.logged().some(({ msg }) => String(msg).includes('in a row got no valid answer'))) {
+    expect((await get()).status).toBe(200);
+    asked++;
+  }
+  expect(asked).toBeGreaterThanOrEqual(10);
+  const before = bad.requests.length;
+  for (let i = 0; i < 40; i++) expect((await get()).status).toBe(200);
+  // What was on its way to a worker when the other one was told.
+  expect(bad.requests.length - before).toBeLessThanOrEqual(2);
+  service.child.kill('SIGTERM');
+  expect(await service.exit()).toBe(0);
+});
+
 test('the service starts although no server passes, and ends while a test hangs', async () => {
   const silent = await startRecordingServer({ answer: () => '' });
   const { service } = await publish(
