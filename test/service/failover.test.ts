@@ -1,5 +1,6 @@
 /** Servers that die, come back and are taken out under load, with two worker processes: nobody is to notice who need not. */
 import { describe, expect, test } from 'vitest';
+import type { ServerAction } from '../../src/admin/control.ts';
 import { type BalancedFarm, cookieHeader, keptClient, PROTOCOLS } from '../integration/balanced-farm.ts';
 import type { Protocol } from '../integration/clients.ts';
 import { type CrowdOptions, expectShares, openCrowd } from '../integration/crowd.ts';
@@ -54,6 +55,15 @@ async function twoWorkers(
 /** Both workers have clients. */
 function expectSpread({ idle }: TwoWorkers): void {
   for (const [pid, files] of idle) expect(openFiles(pid)).toBeGreaterThan(files + 1);
+}
+
+/** A worker that is slow to say that it has taken a change up is asked again. */
+async function actEverywhere({ admin }: TwoWorkers, name: string, action: ServerAction): Promise<void> {
+  let told: Record<string, unknown>;
+  do {
+    told = await admin.act(addressOf(name), action);
+    expect(told).toMatchObject({ status: 200 });
+  } while (told.everywhere !== true);
 }
 
 const named = (name: string, dead = false): Promise<MortalServer> =>
@@ -143,7 +153,7 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
       await expectShares(crowd, { ...weights, [name]: 0 }, 600);
       await servers[name].revive();
       await crowd.everyone(name);
-      await expectShares(crowd, weights, 2000);
+      await expectShares(crowd, weights, 1500);
     }
     await crowd.stop();
     expect(crowd.faults).toEqual([]);
@@ -168,14 +178,14 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
       [...new Set(all.filter((each) => each.kept === kept).map(({ server }) => server))].toSorted();
     expect(serversOf(before, false)).toEqual(['a', 'b']);
 
-    expect(await at.admin.act(addressOf('a'), 'Drain')).toMatchObject({ status: 200, everywhere: true });
+    await actEverywhere(at, 'a', 'Drain');
     const drained = await visitors.during('drained', 20);
     expect(serversOf(drained, false)).toEqual(['b']);
     for (const { visitor, kept, server, bound } of drained) {
       if (kept) expect([visitor, server, bound]).toEqual([visitor, homes.get(visitor), false]);
     }
 
-    expect(await at.admin.act(addressOf('a'), 'GracefulStop')).toMatchObject({ status: 200, everywhere: true });
+    await actEverywhere(at, 'a', 'GracefulStop');
     const stopped = await visitors.during('stopped', 20);
     expect(serversOf(stopped, true)).toEqual(['b']);
     expect(serversOf(stopped, false)).toEqual(['b']);
@@ -216,7 +226,7 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     const bytes = async () => (await at.admin.farm()).counters.bytesReceived;
     await expect.poll(bytes, SOON).toBe('half'.length * paths.filter((path) => path.endsWith('/begun')).length);
 
-    expect(await at.admin.act(addressOf('a'), 'ForcefulStop')).toMatchObject({ status: 200, everywhere: true });
+    await actEverywhere(at, 'a', 'ForcefulStop');
     for (const { path } of ofServer('a')) {
       const { status, body, whole } = (await outcomes.get(path))!;
       if (path.endsWith('/begun')) expect([path, status, body, whole]).toEqual([path, 200, 'half', false]);
