@@ -116,24 +116,29 @@ export async function publishServers(options: BalancedOptions): Promise<Balanced
   };
 }
 
-/** Asks over one connection for each protocol, which is opened anew where it has ended. */
-export function keptClient(ports: { readonly https: number; readonly http: number }): BalancedFarm['ask'] {
-  const tls = { host: HOST, ca: authority.certPem };
+/**
+ * Asks over one connection for each protocol, which is opened anew where it has ended.
+ * @param name of the certificate, and the host where a request says no other
+ */
+export function keptClient(ports: { readonly https: number; readonly http: number }, name = HOST): BalancedFarm['ask'] {
+  const tls = { host: name, ca: authority.certPem };
   const http1 = new Map<boolean, KeptClient>();
   let http2: ClientHttp2Session | undefined;
-  const askHttp1 = async ({ host = HOST, path = '/', headers = {}, plain = false }: AskedOf) => {
+  const askHttp1 = async ({ host = name, path = '/', headers = {}, plain = false }: AskedOf) => {
     let client = http1.get(plain);
     if (!client?.isOpen) {
       client = new KeptClient(plain ? { port: ports.http } : { port: ports.https, tls });
       http1.set(plain, client);
     }
-    const fields = Object.entries(headers).flatMap(([name, value]) => [value].flat().map((each) => `${name}: ${each}`));
+    const fields = Object.entries(headers).flatMap(([field, value]) =>
+      [value].flat().map((each) => `${field}: ${each}`),
+    );
     client.write([`GET ${path} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n'));
     const { status, body, headers: told } = await client.answer();
     return { status, body, cookies: told.get('set-cookie') ?? [] };
   };
-  const askHttp2 = async ({ host = HOST, path = '/', headers = {} }: AskedOf) => {
-    const asked = { protocol: 'HTTP/2' as const, port: ports.https, host, servername: HOST, ca: authority.certPem };
+  const askHttp2 = async ({ host = name, path = '/', headers = {} }: AskedOf) => {
+    const asked = { protocol: 'HTTP/2' as const, port: ports.https, host, servername: name, ca: authority.certPem };
     if (http2 === undefined || http2.closed || http2.destroyed) http2 = openHttp2(asked);
     const { status, body, headers: told } = await askOver(http2, { ...asked, path, headers });
     return { status, body: body.toString(), cookies: [told['set-cookie'] ?? []].flat() };

@@ -1,9 +1,9 @@
 /** The health of servers with real processes: judged once, by the supervisor, and kept to by every worker. */
-import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { KeptClient } from '../integration/kept-client.ts';
 import { targetOf } from '../integration/messages.ts';
 import { ok, type RecordingServer, startRecordingServer } from '../integration/recording-server.ts';
+import { openFiles } from './processes.ts';
 import { HOST, type PublishedService, publish } from './published.ts';
 
 const NAMES = ['fe01.contoso.local', 'fe02.contoso.local'] as const;
@@ -26,10 +26,6 @@ async function twoServers() {
     { servers: servers.map(({ httpPort }, i) => ({ address: NAMES[i] ?? '', httpPort })) },
   );
   return { ...published, servers, down };
-}
-
-function openFiles(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 /** Clients that stay connected, some to each worker. Each call asks once over each of them: who answered how many. */

@@ -36,6 +36,11 @@ function environmentOf(pid: string): string {
   }
 }
 
+/** Files and sockets that a process has open. */
+export function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
 /** Whether anybody takes connections there. */
 export function isListening(port: number, address = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {

@@ -2,6 +2,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { ReportedFarm, ServerAction } from '../../src/admin/control.ts';
 import { type Ask, ask, type Told } from '../integration/clients.ts';
 import {
   applicationHost,
@@ -101,5 +102,22 @@ export async function publish(
         .split('\n')
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line)),
+  };
+}
+
+/** The admin API of a service that was published as farm `fe`. */
+export function adminApi(port: number) {
+  const api = async (path: string, more = {}) => {
+    const told = await ask({ protocol: 'HTTP/1.1', port, host: `127.0.0.1:${port}`, plain: true, path, ...more });
+    return { status: told.status, ...JSON.parse(told.body.toString()) };
+  };
+  return {
+    farm: (): Promise<ReportedFarm> => api('/api/v1/farms/fe'),
+    act(server: string, action: ServerAction): Promise<Record<string, unknown>> {
+      const part = action.startsWith('Set') ? 'health' : 'state';
+      const body = JSON.stringify({ [part]: action });
+      const headers = { 'Content-Type': 'application/json' };
+      return api(`/api/v1/farms/fe/servers/${server}/${part}`, { method: 'POST', headers, body });
+    },
   };
 }

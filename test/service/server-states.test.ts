@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ReportedFarm, ServerAction } from '../../src/admin/control.ts';
 import { commandLine } from '../cli/command-line.ts';
-import { ask } from '../integration/clients.ts';
 import { freePort } from '../integration/ports.ts';
 import { lychgate } from '../integration/process.ts';
 import { marked } from './processes.ts';
-import { type HeldServer, heldServer, type PublishedService, publish } from './published.ts';
+import { adminApi, type HeldServer, heldServer, type PublishedService, publish } from './published.ts';
 
 const FIRST = 'fe01.contoso.local';
 const SECOND = 'fe02.contoso.local';
@@ -40,27 +39,10 @@ async function administered(settings: Record<string, unknown> = {}): Promise<Adm
       ],
     },
   );
-  const api = async (path: string, more = {}) => {
-    const told = await ask({
-      protocol: 'HTTP/1.1',
-      port: admin,
-      host: `127.0.0.1:${admin}`,
-      plain: true,
-      path,
-      ...more,
-    });
-    return { status: told.status, ...JSON.parse(told.body.toString()) };
-  };
   return {
     ...published,
     servers,
-    farm: () => api('/api/v1/farms/fe'),
-    act: (server, action) => {
-      const part = action.startsWith('Set') ? 'health' : 'state';
-      const body = JSON.stringify({ [part]: action });
-      const headers = { 'Content-Type': 'application/json' };
-      return api(`/api/v1/farms/fe/servers/${server}/${part}`, { method: 'POST', headers, body });
-    },
+    ...adminApi(admin),
     async served(count = 40) {
       const sum: Record<string, number> = {};
       for (let i = 0; i < count; i++) {

@@ -1,9 +1,8 @@
 /** Supervisor and workers as real processes: they share the ports, are replaced when they die, and never outlive it. */
-import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ask, openRaw } from '../integration/clients.ts';
 import { freePort } from '../integration/ports.ts';
-import { isListening } from './processes.ts';
+import { isListening, openFiles } from './processes.ts';
 import { HOST, publish } from './published.ts';
 
 test.each([1, 3])('%d workers: as many processes, and both ports are served', async (workers) => {
@@ -12,10 +11,6 @@ test.each([1, 3])('%d workers: as many processes, and both ports are served', as
   for (let i = 0; i < 12; i++) expect((await get()).status).toBe(200);
   expect((await get('/', { port: httpPort, plain: true })).status).toBe(200);
 });
-
-function openFiles(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
 
 test('each of three workers takes connections', async () => {
   const { service, httpPort } = await publish({ workers: 3 });
