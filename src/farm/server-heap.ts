@@ -28,9 +28,12 @@ export class ServerHeap {
   }
 
   set(server: number, key: number, tie: number): void {
+    const later = key - this.keyOf(server) || tie - this.tieOf(server);
     this.#key[server] = key;
     this.#tie[server] = tie;
-    this.#sink(this.#rise(this.#place[server] ?? 0));
+    const place = this.#place[server] ?? 0;
+    if (later > 0) this.#sink(place);
+    else this.#rise(place);
   }
 
   /** Adds this to every key, which changes nobody's place. */
@@ -50,34 +53,38 @@ export class ServerHeap {
   }
 
   #isBefore(a: number, b: number): boolean {
-    const keyA = this.keyOf(a);
-    const keyB = this.keyOf(b);
+    const key = this.#key;
+    const keyA = key[a] ?? 0;
+    const keyB = key[b] ?? 0;
     return keyA < keyB || (keyA === keyB && this.tieOf(a) < this.tieOf(b));
   }
 
-  #rise(place: number): number {
+  #rise(place: number): void {
+    const heap = this.#heap;
+    const server = heap[place] ?? 0;
     let at = place;
-    const server = this.#heap[at] ?? 0;
     while (at > 0) {
       const above = (at - 1) >> 1;
-      const other = this.#heap[above] ?? 0;
+      const other = heap[above] ?? 0;
       if (!this.#isBefore(server, other)) break;
       this.#put(at, other);
       at = above;
     }
     this.#put(at, server);
-    return at;
   }
 
   #sink(place: number): void {
+    const heap = this.#heap;
+    const server = heap[place] ?? 0;
+    const size = heap.length;
     let at = place;
-    const size = this.#heap.length;
-    const server = this.#heap[at] ?? 0;
-    for (;;) {
-      let below = 2 * at + 1;
-      if (below >= size) break;
-      if (below + 1 < size && this.#isBefore(this.#heap[below + 1] ?? 0, this.#heap[below] ?? 0)) below++;
-      const other = this.#heap[below] ?? 0;
+    for (let below = 2 * at + 1; below < size; below = 2 * at + 1) {
+      let other = heap[below] ?? 0;
+      const right = heap[below + 1];
+      if (right !== undefined && this.#isBefore(right, other)) {
+        other = right;
+        below++;
+      }
       if (!this.#isBefore(other, server)) break;
       this.#put(at, other);
       at = below;

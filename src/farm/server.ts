@@ -54,7 +54,12 @@ export class Server {
   readonly #endpoints: Endpoints;
   readonly #slowStartMs: number;
   readonly #connections: Connections;
-  readonly #circuits: Readonly<Record<Scheme, WatchedCircuit>> | undefined;
+  readonly #circuits: readonly WatchedCircuit[];
+  /** Whose circuit is open. Asked for each request, of each server. */
+  #httpIsOpen = false;
+  #httpsIsOpen = false;
+  /** Its share is not yet all of it. */
+  #growing: boolean;
   /** Told when its load has changed. */
   onLoad: ((server: Server) => void) | undefined;
 
@@ -69,10 +74,13 @@ export class Server {
     this.#endpoints = endpointsOf(member, parts);
     this.#connections = connections;
     const { http, https } = this.#endpoints;
-    this.#circuits = circuit && {
-      http: this.#watch(http, circuit, parts),
-      https: this.#watch(https, circuit, parts),
-    };
+    this.#growing = state.returned !== undefined;
+    this.#circuits = circuit
+      ? [
+          this.#watch(http, circuit, parts, (open) => (this.#httpIsOpen = open)),
+          this.#watch(https, circuit, parts, (open) => (this.#httpsIsOpen = open)),
+        ]
+      : [];
   }
 
   endpoint(scheme: Scheme): Endpoint {
@@ -81,7 +89,7 @@ export class Server {
 
   /** It takes connections, as far as this worker knows. A scheme has a port of its own. */
   reachable(scheme: Scheme): boolean {
-    return this.#circuits?.[scheme].circuit.open !== true;
+    return scheme === 'https' ? !this.#httpsIsOpen : !this.#httpIsOpen;
   }
 
   /** A request would not have to wait for others to end (`maxConnections`). */
@@ -97,10 +105,11 @@ export class Server {
 
   /** The weight; less while it has only just returned. */
   get share(): number {
-    const { returned } = this.state;
-    if (returned === undefined) return this.weight;
+    if (!this.#growing) return this.weight;
+    const { returned = 0 } = this.state;
     const grown = (performance.now() - returned) / this.#slowStartMs;
     if (grown < 1) return this.weight * Math.max(FIRST_SHARE, grown);
+    this.#growing = false;
     this.state.returned = undefined;
     return this.weight;
   }
@@ -108,6 +117,7 @@ export class Server {
   /** It takes requests again, and is not to get all of its share at once. */
   returns(): void {
     if (this.#slowStartMs === 0) return;
+    this.#growing = true;
     this.state.returned = performance.now();
     this.onLoad?.(this);
   }
@@ -145,21 +155,28 @@ export class Server {
 
   /** It is not needed any more. */
   close(): void {
-    for (const { circuit, unwatch } of Object.values(this.#circuits ?? {})) {
+    for (const { circuit, unwatch } of this.#circuits) {
       unwatch();
       circuit.close();
     }
   }
 
-  #watch(endpoint: Endpoint, settings: CircuitSettings, { farm, connections, log }: ServerParts): WatchedCircuit {
+  #watch(
+    endpoint: Endpoint,
+    settings: CircuitSettings,
+    { farm, connections, log }: ServerParts,
+    changed: (open: boolean) => void,
+  ): WatchedCircuit {
     const place = { farm, server: this.address, port: endpoint.port };
     const circuit = new Circuit(settings, {
       knock: (done) => knock(connections, endpoint, done),
       opened: (failure) => {
+        changed(true);
         log.warn(place, `no connection can be made, and until one can no request waits for it: ${failure.message}`);
         connections.discourage(endpoint, this, failure);
       },
       closed: () => {
+        changed(false);
         log.info(place, 'connections can be made again');
         this.returns();
       },

@@ -127,12 +127,12 @@ describe.each<[string, () => Buffer[], (input: Iterable<Buffer>) => unknown, unk
     'a head of more than 8192 bytes',
   ],
 ])('%s', (_name, input, read, expected) => {
-  test('takes less than 50 ms', () => {
+  test('takes little: quadratic work would be seconds', () => {
     const prepared = input();
     const { value, milliseconds } = cpuTime(() => read(prepared));
     if (typeof expected === 'object' && expected !== null && !('asymmetricMatch' in expected))
       expect(value).toMatchObject(expected);
     else expect(value).toEqual(expected);
-    expect(milliseconds).toBeLessThan(50);
+    expect(milliseconds).toBeLessThan(250);
   });
 });

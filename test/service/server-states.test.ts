@@ -187,7 +187,7 @@ test('a state file that can no longer be written: the change counts, and everybo
   const at = await administered({ stateFile: join(dir, 'states.json'), workers: 1 });
   rmSync(dir, { recursive: true });
   const drained = await commandLine('drain', 'fe', FIRST, '--config', at.configDir);
-  expect(drained.code).toBe(0);
+  expect(drained.code).toBe(1);
   expect(drained.err).toContain('could not be written to the state file, so a restart would undo it');
   expect(await at.served(10)).toEqual({ [SECOND]: 10 });
   await at.service.prints(/"level":50,.*its folder does not exist/);
