@@ -116,7 +116,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
     log.info({ farm, server, state, unhealthy }, 'as an administrator left it before the start');
   }
   const hosts = openHosts(config, records, (record) => conditionOf(record, health));
-  const reports = openReports(tell);
+  const reports = openReports(tell, log);
   const sampling = setInterval(() => {
     const now = performance.now();
     for (const record of records.values()) record.rate.sample(sumOf(record).totalRequests, now);
@@ -326,7 +326,7 @@ function reported({ answers, answerTime, ...counters }: CounterValues, perSecond
 }
 
 /** Asks every worker for what it counts, in one round at a time: whoever comes during one shares the next. */
-function openReports(tell: FarmControlOptions['tell']) {
+function openReports(tell: FarmControlOptions['tell'], log: Logger) {
   let last = 0;
   let missing = new Set<number>();
   /** Those that did not answer last time: until they do, nobody waits for them. */
@@ -360,7 +360,8 @@ function openReports(tell: FarmControlOptions['tell']) {
       return next;
     },
     answered(id: number, worker: number) {
-      late.delete(worker);
+      if (late.delete(worker))
+        log.info({ worker }, 'a worker that did not answer does again, and goes by what was said since');
       if (id === last) settle(worker);
     },
     lost: settle,

@@ -136,6 +136,7 @@ test('a worker that hangs keeps nobody from asking, and takes a change up when i
   expect(await drained).toMatchObject({ status: 200, everywhere: false, kept: null });
   await at.service.prints(/a worker does not answer: Drain counts there when it does again/);
   process.kill(hung, 'SIGCONT');
+  await at.service.prints(/a worker that did not answer does again/);
   expect(await at.act(SECOND, 'Start')).toMatchObject({ everywhere: true });
   expect(await at.served()).toEqual({ [SECOND]: 40 });
 });
