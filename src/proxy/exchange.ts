@@ -1,10 +1,9 @@
 /**
- * The life of one exchange, the same for every lane: decision, server, pins, retry, error mapping, accounting, access log.
+ * The life of one exchange, the same for every lane: decision, server, pins, error mapping, accounting, access log.
  * A lane feeds it the request and is its `ClientSide`; the connection to the server tells it the answer.
  */
 import { randomUUID } from 'node:crypto';
 import { ExchangeError } from '../errors.ts';
-import type { LeaseTaker } from '../farm/connections.ts';
 import type { Server } from '../farm/server.ts';
 import type { AnswerSink, ServerConnection } from '../farm/server-connection.ts';
 import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
@@ -22,12 +21,11 @@ import { clientTrailers, serverHeaders, versionFor } from './request-headers.ts'
 import { clientHeaders, informationHeaders } from './response-headers.ts';
 import { createRewrittenBody, type RewrittenBody } from './rewritten-body.ts';
 import type { Runtime } from './runtime.ts';
-import { ServerChoice } from './server-choice.ts';
-import { serverFailure } from './server-failure.ts';
+import { ServerSearch } from './server-search.ts';
 import { passedTrailers } from './trailers.ts';
 import { carriesWindowsLogin, challengesWindowsLogin } from './windows-authentication.ts';
 
-export class Exchange implements AnswerSink, LeaseTaker {
+export class Exchange implements AnswerSink {
   readonly head: RequestHead;
   readonly #runtime: Runtime;
   /** The lane, or what holds an answer back before it. */
@@ -36,15 +34,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
   readonly #started = performance.now();
   readonly #logId = randomUUID();
   #decision: Decision | undefined;
-  #choice: ServerChoice | undefined;
-  #server: Server | undefined;
+  #search: ServerSearch | undefined;
   #connection: ServerConnection | undefined;
-  /** A kept connection to this server turned out to be closed, and it gets the request once more. */
-  #repeated = false;
-  /** Ends the wait for the servers of the host. */
-  #forgetHost: (() => void) | undefined;
-  /** Waits for a connection. */
-  #waiting = false;
   /** Waits for the first of a body, or its end. */
   #held = false;
   /** What came of the body before there was a connection to send it on. */
@@ -82,7 +73,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   /** The server that is asked now, or was last. */
   get server(): Server | undefined {
-    return this.#server;
+    return this.#search?.server;
   }
 
   /** The server knows the client by this connection, and reads on: the rest of a body is for the server to take. */
@@ -116,7 +107,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     if (first) this.#report(this.#failure);
     // An idle tunnel that is closed has served its purpose.
     if (first && this.#failure.side === 'server' && !(this.#tunnel && this.#failure.kind === 'serverTimeout')) {
-      this.#server?.fail(this.head.upgrade !== '', this.#requestSent);
+      this.#search?.fail(this.#requestSent);
     }
     this.#letGo();
     if (this.#answerBegun) {
@@ -126,12 +117,10 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#give(failurePage(this.#failure, this.#logId, this.#decision?.outbound), this.#failure);
   }
 
-  /**
-   * 1. the login rules, 2. a pinned server, the one of the client's cookie, one of the host's, or the farm's next, 3. a
-   * connection to it.
-   */
+  /** 1. what no server can be asked for, 2. the login rules, 3. a server. */
   forward(): void {
     try {
+      // 1.
       this.#refuseLargeBody(typeof this.head.body === 'number' ? this.head.body : 0);
       // Whether a GET has a body shows only when it comes, or does not; until then no server is kept waiting for it.
       this.#held = this.#holdsForBody();
@@ -143,16 +132,20 @@ export class Exchange implements AnswerSink, LeaseTaker {
           'a body of unknown length, for a server that is spoken to in HTTP/1.0',
         );
       }
-      // 1.
+      // 2.
       if (this.head.protocol === 'HTTP/2.0' && carriesWindowsLogin(this.head.headers)) {
         throw windowsOverHttp2('the request carries a Windows login');
       }
-      // 2.
-      const choice = new ServerChoice(decision, this.head);
-      this.#choice = choice;
-      const pin = this.head.connection.pins.get(decision.farm, decision.scheme);
-      if (pin && choice.keeps(pin.server)) this.#ask(pin.server, pin.connection);
-      else this.#askFirst(choice);
+      // 3.
+      this.#search = new ServerSearch({
+        runtime: this.#runtime,
+        decision,
+        head: this.head,
+        logId: this.#logId,
+        found: (connection) => this.#found(connection),
+        failed: (failure) => this.refuse(failure),
+      });
+      this.#search.start();
     } catch (error) {
       this.refuse(error);
     }
@@ -203,7 +196,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   /** Bytes of a client in a tunnel. False as with `takeBody`. */
   takeTunnel(bytes: Buffer): boolean {
     this.#bytesReceived += bytes.length;
-    if (this.#server) this.#server.state.counters.webSocketBytesSent += bytes.length;
+    if (this.server) this.server.state.counters.webSocketBytesSent += bytes.length;
     return this.#connection?.write(bytes) ?? true;
   }
 
@@ -227,7 +220,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
     this.#finished = true;
     // Both ends of a tunnel have said all they had to say, and the last of it may still be on its way to the server.
     if (!(this.#tunnel && complete)) this.#letGo();
-    this.#server?.end(this.head.upgrade !== '');
+    this.#search?.end();
     this.#runtime.accessLog.write(
       accessRecord({
         head: this.head,
@@ -240,35 +233,13 @@ export class Exchange implements AnswerSink, LeaseTaker {
         status: this.#status,
         bytesSent: this.#bytesSent,
         bytesReceived: this.#bytesReceived,
-        server: this.#server?.address ?? '',
+        server: this.server?.address ?? '',
         serverTime: this.#serverTime,
       }),
     );
   }
 
   // ---- the connection to the server --------------------------------------------------------------------------------
-
-  onConnection(connection: ServerConnection): void {
-    this.#waiting = false;
-    this.#connection = connection;
-    try {
-      this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
-      this.#send(connection);
-    } catch (error) {
-      this.refuse(error);
-    }
-  }
-
-  onNoConnection(error: Error): void {
-    this.#waiting = false;
-    const failure = this.#serverFailure(error);
-    // Nothing was sent, so any request may go to another server.
-    if (!this.#moveOn(failure, false)) this.refuse(failure);
-  }
-
-  onLittleHope(error: Error): void {
-    if (this.#waiting) this.#moveOn(this.#serverFailure(error), false);
-  }
 
   onInformation({ status, reason, headers }: ResponseMessage): void {
     if (this.head.protocol !== 'HTTP/1.0') this.#client.information(status, reason, informationHeaders(headers));
@@ -289,11 +260,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
       const { farm, outbound } = this.#forwardDecision();
       const headers = clientHeaders(message, this.head, farm.protocol);
       const { status, reason, upgrade } = message;
-      if (this.#server) {
-        this.#server.answered(this.#serverTime, farm.isFailure(status));
-        for (const cookie of this.#choice?.cookies(this.#server, message.headers) ?? [])
-          headers.push('Set-Cookie', cookie);
-      }
+      this.server?.answered(this.#serverTime, farm.isFailure(status));
+      for (const cookie of this.#search?.cookies(message.headers) ?? []) headers.push('Set-Cookie', cookie);
       const body = status === NO_CONTENT ? 0 : message.body;
       // RFC 9110 15.5.22: the client is to know what the server wants it to change to.
       if (status === 426 && upgrade !== '' && this.head.protocol === 'HTTP/1.1') {
@@ -318,8 +286,8 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   onData(bytes: Buffer): void {
     if (this.#status === NO_CONTENT) return;
-    if (this.#server) {
-      const { counters } = this.#server.state;
+    const counters = this.server?.state.counters;
+    if (counters) {
       if (this.#tunnel) counters.webSocketBytesReceived += bytes.length;
       else counters.bytesReceived += bytes.length;
     }
@@ -359,7 +327,12 @@ export class Exchange implements AnswerSink, LeaseTaker {
       if (!this.#finished) this.#client.resumeBody();
       return;
     }
-    if (this.#mayRepeat(error, connection) && this.#repeat(error, connection)) return;
+    if (this.#mayRepeat(error, connection)) {
+      // From here on the body waits again; the next connection may be had at once.
+      this.#requestSent = false;
+      if (this.#search?.again(error, connection)) return;
+      this.#requestSent = true;
+    }
     if (this.#rewritten) this.#rewritten.fail(this.#serverFailure(error));
     else this.refuse(this.#serverFailure(error));
   }
@@ -371,63 +344,25 @@ export class Exchange implements AnswerSink, LeaseTaker {
     throw new ExchangeError('internal', 'a server was asked before it was decided to');
   }
 
-  #askFirst(choice: ServerChoice): void {
-    this.#forgetHost = choice.wait(() => {
-      this.#forgetHost = undefined;
-      try {
-        this.#ask(choice.first());
-      } catch (error) {
-        this.refuse(error);
-      }
-    });
-    if (this.#forgetHost === undefined) this.#ask(choice.first());
-  }
-
-  #ask(server: Server, pinned?: ServerConnection): void {
-    this.#enter(server);
-    // 3.
-    if (pinned?.isIdle) this.onConnection(pinned);
-    else this.#lease(server, false);
-  }
-
-  #enter(server: Server): void {
-    this.#server = server;
-    this.#repeated = false;
-    server.begin(this.head.upgrade !== '');
-  }
-
-  /**
-   * Another server is asked in place of the one that failed.
-   * @param sent the request may have reached that one
-   */
-  #moveOn(failure: ExchangeError, sent: boolean): boolean {
-    const failed = this.#server;
-    const next = failed && this.#choice?.next(failed, failure, sent);
-    if (failed === undefined || next === undefined) return false;
-    if (this.#waiting) this.#runtime.connections.forget(failed.endpoint(this.#forwardDecision().scheme), this);
-    const upgrade = this.head.upgrade !== '';
-    if (failure.side === 'server') failed.fail(upgrade, sent);
-    failed.end(upgrade);
-    this.#runtime.log.debug({ logId: this.#logId, server: next.address }, `another server is tried: ${failure.reason}`);
-    this.#enter(next);
-    this.#lease(next, false);
-    return true;
-  }
-
   #clientTrailers(trailers: HeaderList): HeaderList {
     return clientTrailers(trailers, this.#forwardDecision().farm.protocol);
   }
 
-  #lease(server: Server, fresh: boolean): void {
-    const { scheme } = this.#forwardDecision();
-    this.#waiting = true;
-    this.#runtime.connections.lease(server.endpoint(scheme), this, { fresh });
+  #found(connection: ServerConnection): void {
+    this.#connection = connection;
+    try {
+      this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
+      this.#send(connection);
+    } catch (error) {
+      this.refuse(error);
+    }
   }
 
   #pinFor(connection: ServerConnection, login: boolean): void {
-    if (!login || connection.pinned || this.#server === undefined) return;
+    const { server } = this;
+    if (!login || connection.pinned || server === undefined) return;
     const { farm, scheme } = this.#forwardDecision();
-    if (!this.head.connection.pins.pin(farm, scheme, { server: this.#server, connection })) {
+    if (!this.head.connection.pins.pin(farm, scheme, { server, connection })) {
       throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
     }
   }
@@ -455,8 +390,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
 
   /** Head, and what has come of the body, in one write. */
   #send(connection: ServerConnection): void {
-    const { head } = this;
-    const server = this.#server;
+    const { head, server } = this;
     if (server === undefined) return;
     const { farm, scheme, target, setHeaders } = this.#forwardDecision();
     const { protocol } = farm;
@@ -500,7 +434,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   }
 
   #countSent(): void {
-    if (this.#server) this.#server.state.counters.bytesSent += this.#unsent;
+    if (this.server) this.server.state.counters.bytesSent += this.#unsent;
     this.#unsent = 0;
   }
 
@@ -523,19 +457,6 @@ export class Exchange implements AnswerSink, LeaseTaker {
       !(error instanceof ExchangeError) &&
       IDEMPOTENT.has(this.head.method)
     );
-  }
-
-  /** Once at the same server where a kept connection turned out to be closed; then, or else, at another one. */
-  #repeat(error: Error, connection: ServerConnection): boolean {
-    const server = this.#server;
-    if (server === undefined) return false;
-    this.#requestSent = false;
-    if (!this.#repeated && connection.served > 1 && this.#choice?.keeps(server) === true) {
-      this.#repeated = true;
-      this.#lease(server, true);
-      return true;
-    }
-    return this.#moveOn(this.#serverFailure(error), true);
   }
 
   #answer(answer: AnswerHead): void {
@@ -614,12 +535,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   #letGo(): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#forgetHost?.();
-    this.#forgetHost = undefined;
-    if (this.#waiting && this.#server) {
-      this.#waiting = false;
-      this.#runtime.connections.forget(this.#server.endpoint(this.#forwardDecision().scheme), this);
-    }
+    this.#search?.stop();
     if (connection?.isIdle) connection.giveBack();
     else connection?.abandon();
     this.#rewritten?.source.destroy();
@@ -631,8 +547,7 @@ export class Exchange implements AnswerSink, LeaseTaker {
   }
 
   #serverFailure(error: Error): ExchangeError {
-    const endpoint = this.#server?.endpoint(this.#forwardDecision().scheme);
-    return serverFailure(error, endpoint ? `${endpoint.address}:${endpoint.port}` : 'the server');
+    return this.#search?.failure(error) ?? new ExchangeError('internal', String(error), error);
   }
 }
 

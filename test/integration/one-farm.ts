@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
 import type { CounterValues } from '../../src/farm/server-counters.ts';
-import type { RunState } from '../../src/farm/server-state.ts';
+import type { RunState, ServerTraffic } from '../../src/farm/server-state.ts';
 import { openRaw } from './clients.ts';
 import {
   applicationHost,
@@ -74,11 +74,16 @@ export function stopForcefully(farm: OneFarm, server: number): void {
   farm.proxy.serving.heard({ type: 'terminate', farm: 'fe', server: `fe0${server}.contoso.local` });
 }
 
-/** Of each server, as they stand now. */
-export function countersOf({ proxy }: OneFarm): readonly CounterValues[] {
+/** What the supervisor would hear of each server now; failures since it last did. */
+export function trafficOf({ proxy }: OneFarm): readonly ServerTraffic[] {
   proxy.serving.heard({ type: 'report', id: 1 });
   const last = proxy.told.at(-1);
-  return last?.type === 'traffic' ? last.servers.map(({ counters }) => counters) : [];
+  return last?.type === 'traffic' ? last.servers : [];
+}
+
+/** Of each server, as they stand now. */
+export function countersOf(farm: OneFarm): readonly CounterValues[] {
+  return trafficOf(farm).map(({ counters }) => counters);
 }
 
 export interface RawServer {

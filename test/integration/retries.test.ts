@@ -16,6 +16,7 @@ import {
   type OneFarmOptions,
   publishFarm,
   rawServer,
+  trafficOf,
 } from './one-farm.ts';
 import { freePort } from './ports.ts';
 import { ok, type RecordedConnection, type RecordingServer, startRecordingServer } from './recording-server.ts';
@@ -209,6 +210,8 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
       const farm = await publish([first, second], { retries: 0 });
       expect((await send(protocol, farm)).status).toBe(502);
       expect(second.connections).toEqual([]);
+      // The last one asked has failed as much as those before it.
+      expect(trafficOf(farm)[0]).toMatchObject({ failures: 1, broken: 1 });
     });
 
     test('"retryBudget": 0: 502.3, but what was not sent goes on', async () => {

@@ -1,0 +1,168 @@
+/** The way to a server that takes a request: the choice, the wait for a connection, and the next server where one fails. */
+import type { ExchangeError } from '../errors.ts';
+import type { LeaseTaker } from '../farm/connections.ts';
+import type { Server } from '../farm/server.ts';
+import type { ServerConnection } from '../farm/server-connection.ts';
+import type { Forward } from './pipeline.ts';
+import type { RequestHead } from './request-head.ts';
+import type { Runtime } from './runtime.ts';
+import { ServerChoice } from './server-choice.ts';
+import { serverFailure } from './server-failure.ts';
+
+export interface ServerSearchOptions {
+  readonly runtime: Runtime;
+  readonly decision: Forward;
+  readonly head: RequestHead;
+  readonly logId: string;
+  /** May be called more than once: another server is asked where one does not answer. */
+  readonly found: (connection: ServerConnection) => void;
+  /** There is nobody else to ask. */
+  readonly failed: (failure: unknown) => void;
+}
+
+export class ServerSearch implements LeaseTaker {
+  readonly #options: ServerSearchOptions;
+  readonly #choice: ServerChoice;
+  readonly #upgrade: boolean;
+  #server: Server | undefined;
+  /** A kept connection to this server turned out to be closed, and it gets the request once more. */
+  #repeated = false;
+  /** Ends the wait for the servers of the host. */
+  #forgetHost: (() => void) | undefined;
+  /** Waits for a connection. */
+  #waiting = false;
+
+  constructor(options: ServerSearchOptions) {
+    this.#options = options;
+    this.#choice = new ServerChoice(options.decision, options.head);
+    this.#upgrade = options.head.upgrade !== '';
+  }
+
+  /** The server that is asked now, or was last. */
+  get server(): Server | undefined {
+    return this.#server;
+  }
+
+  /**
+   * 1. a pinned server, the one of the client's cookie, one of the host's, or the farm's next, 2. a connection to it.
+   * @throws ExchangeError where no server takes requests
+   */
+  start(): void {
+    const { head, decision } = this.#options;
+    // 1.
+    const pin = head.connection.pins.get(decision.farm, decision.scheme);
+    if (pin && this.#choice.keeps(pin.server)) this.#ask(pin.server, pin.connection);
+    else this.#askFirst();
+  }
+
+  /** Once at the same server where a kept connection turned out to be closed; then, or else, at another one. */
+  again(error: Error, connection: ServerConnection): boolean {
+    const server = this.#server;
+    if (server === undefined) return false;
+    if (!this.#repeated && connection.served > 1 && this.#choice.keeps(server)) {
+      this.#repeated = true;
+      this.#lease(server, true);
+      return true;
+    }
+    return this.#moveOn(this.failure(error), true);
+  }
+
+  /** Nobody is waited for any more. */
+  stop(): void {
+    this.#forgetHost?.();
+    this.#forgetHost = undefined;
+    if (this.#waiting && this.#server) this.#forget(this.#server);
+  }
+
+  /** @param sent the request may have reached the server */
+  fail(sent: boolean): void {
+    this.#server?.fail(this.#upgrade, sent);
+  }
+
+  /** The request is over, however it ended. */
+  end(): void {
+    this.#server?.end(this.#upgrade);
+  }
+
+  /** Of the server's answer; values of Set-Cookie that bind the client to it. */
+  cookies(headers: readonly string[]): readonly string[] {
+    return this.#server ? this.#choice.cookies(this.#server, headers) : [];
+  }
+
+  /** What an error of a connection is to the exchange. */
+  failure(error: Error): ExchangeError {
+    const endpoint = this.#server?.endpoint(this.#options.decision.scheme);
+    return serverFailure(error, endpoint ? `${endpoint.address}:${endpoint.port}` : 'the server');
+  }
+
+  onConnection(connection: ServerConnection): void {
+    this.#waiting = false;
+    this.#options.found(connection);
+  }
+
+  onNoConnection(error: Error): void {
+    this.#waiting = false;
+    const failure = this.failure(error);
+    // Nothing was sent, so any request may go to another server.
+    if (!this.#moveOn(failure, false)) this.#options.failed(failure);
+  }
+
+  onLittleHope(error: Error): void {
+    if (this.#waiting) this.#moveOn(this.failure(error), false);
+  }
+
+  #askFirst(): void {
+    this.#forgetHost = this.#choice.wait(() => {
+      this.#forgetHost = undefined;
+      try {
+        this.#ask(this.#choice.first());
+      } catch (error) {
+        this.#options.failed(error);
+      }
+    });
+    if (this.#forgetHost === undefined) this.#ask(this.#choice.first());
+  }
+
+  #ask(server: Server, pinned?: ServerConnection): void {
+    this.#enter(server);
+    // 2.
+    if (pinned?.isIdle) this.#options.found(pinned);
+    else this.#lease(server, false);
+  }
+
+  #enter(server: Server): void {
+    this.#server = server;
+    this.#repeated = false;
+    server.begin(this.#upgrade);
+  }
+
+  /**
+   * Another server is asked in place of the one that failed.
+   * @param sent the request may have reached that one
+   */
+  #moveOn(failure: ExchangeError, sent: boolean): boolean {
+    const failed = this.#server;
+    const next = failed && this.#choice.next(failed, failure, sent);
+    if (failed === undefined || next === undefined) return false;
+    if (this.#waiting) this.#forget(failed);
+    if (failure.side === 'server') failed.fail(this.#upgrade, sent);
+    failed.end(this.#upgrade);
+    const { runtime, logId } = this.#options;
+    runtime.log.debug({ logId, server: next.address }, `another server is tried: ${failure.reason}`);
+    this.#enter(next);
+    this.#lease(next, false);
+    return true;
+  }
+
+  #lease(server: Server, fresh: boolean): void {
+    const { runtime, decision } = this.#options;
+    this.#waiting = true;
+    runtime.connections.lease(server.endpoint(decision.scheme), this, { fresh });
+  }
+
+  #forget(server: Server): void {
+    const { runtime, decision } = this.#options;
+    this.#waiting = false;
+    runtime.connections.forget(server.endpoint(decision.scheme), this);
+  }
+}
