@@ -9,7 +9,8 @@
  * the heap shrank all the same is thrown away.
  */
 import type { Span } from '../src/config/diagnostic.ts';
-import type { ConditionConfig, RuleConfig, RuleSetConfig, Text } from '../src/config/model.ts';
+import type { ConditionConfig, RuleConfig, RuleSetConfig } from '../src/config/rewrite-model.ts';
+import type { Text } from '../src/config/text.ts';
 import { type CompiledSite, compileRules } from '../src/rewrite/compile.ts';
 import { evaluateRules, type RewriteRequest } from '../src/rewrite/rule-set.ts';
 import { isRefused, parseTarget } from '../src/rewrite/target.ts';

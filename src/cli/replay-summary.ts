@@ -1,5 +1,6 @@
 /** What a replayed log comes to: which rule and farm took how much, what nobody took, and what another config changes. */
-import type { Config, RuleConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
 import type { AskedRequest, Fate } from '../service/forecast.ts';
 import { type Action, type FateWords, fateDescriber } from './fate-words.ts';
 import { createTally, ownCopy, type Tally } from './tally.ts';

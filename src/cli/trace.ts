@@ -1,8 +1,9 @@
 /** `lychgate trace`: shows what the rules do with one request, or with those of a log. Opens nothing, resolves nothing. */
 import { isIP } from 'node:net';
 import { hasErrors } from '../config/diagnostic.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
 import { type LoadResult, loadConfig, loadFiles } from '../config/load-config.ts';
-import type { Config, SiteConfig, WebFarmConfig } from '../config/model.ts';
+import type { Config, SiteConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
 import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';

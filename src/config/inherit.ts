@@ -1,9 +1,10 @@
 /** Merges the levels of configuration that count at a URL path into the rules in force there. */
 import type { Report } from './diagnostic.ts';
 import type { LoadSession } from './load-session.ts';
-import type { RewriteMapConfig, RuleSetConfig, ScopeConfig } from './model.ts';
+import type { ScopeConfig } from './model.ts';
 import { outboundOf } from './outbound-section.ts';
 import { ruleContext, type SectionLevel } from './read-sections.ts';
+import type { RewriteMapConfig, RuleSetConfig } from './rewrite-model.ts';
 import { type RewriteSectionName, rewriteMapOf, rewriteSections, ruleOf } from './rewrite-section.ts';
 import { boolOf, mergeEntries, type SectionNode, stringOf } from './schema.ts';
 import { containsPath, depthOf, rankOf } from './section-permission.ts';

@@ -1,9 +1,9 @@
 /** Carries the locks of every section over its levels: sections read by a table, and those that nothing here reads. */
 import type { Report } from './diagnostic.ts';
 import { checkLocks, isLockAttribute, readLocks } from './locks.ts';
-import type { Text } from './model.ts';
 import type { Entry, SectionNode } from './schema.ts';
 import { contains, type Place, rankOf } from './section-permission.ts';
+import type { Text } from './text.ts';
 import type { XmlElement } from './xml.ts';
 
 /** What one section says at one level. */

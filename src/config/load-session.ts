@@ -1,7 +1,7 @@
 /** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
 import { type Diagnostic, onlyOnce, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
-import type { SettingsConfig } from './model.ts';
+import type { SettingsConfig } from './settings-model.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
 
 export interface LoadSession {

@@ -1,6 +1,7 @@
 /** Merges the outbound rules of all levels, with the preConditions and custom tags that they refer to by name. */
 import type { Report } from './diagnostic.ts';
 import type { LoadSession } from './load-session.ts';
+import { ruleContext, type SectionLevel } from './read-sections.ts';
 import type {
   CustomTagsConfig,
   OutboundMatchConfig,
@@ -8,9 +9,7 @@ import type {
   OutboundRulesConfig,
   PreConditionConfig,
   TagFilter,
-  Text,
-} from './model.ts';
-import { ruleContext, type SectionLevel } from './read-sections.ts';
+} from './rewrite-model.ts';
 import { conditionOf, conditionsOf, rewriteSections } from './rewrite-section.ts';
 import {
   boolOf,
@@ -25,6 +24,7 @@ import {
   stringOf,
   textOf,
 } from './schema.ts';
+import type { Text } from './text.ts';
 
 /** What is in force; nothing where no level has an outbound rule. Reports references to what is missing. */
 export function outboundOf(

@@ -1,7 +1,8 @@
 /** Attributes that a farm's `protocol` and `system.webServer/proxy` share, and the settings made from them. */
-import type { ProtocolConfig, Text } from './model.ts';
+import type { ProtocolConfig } from './farm-model.ts';
 import { boolOf, childOf, type ElementSchema, enumOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
+import type { Text } from './text.ts';
 
 const text: AttributeSchema = { type: 'string', default: '' };
 const on: AttributeSchema = { type: 'bool', default: true };

@@ -1,5 +1,5 @@
 /** Tables of `system.webServer/proxy` and `system.webServer/diskCache`. */
-import type { ProxyConfig } from './model.ts';
+import type { ProxyConfig } from './farm-model.ts';
 import { cacheElement, passServerHeader, protocolAttributes, protocolOf } from './protocol-attributes.ts';
 import { boolOf, type ElementSchema, type SectionNode } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';

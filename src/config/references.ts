@@ -1,7 +1,8 @@
 /** Checks that need the whole model: site ids, colliding bindings, retired and unreadable farm settings. */
 import type { Report, Span } from './diagnostic.ts';
-import type { BindingConfig, FarmSettings, SiteConfig } from './model.ts';
+import type { BindingConfig, SiteConfig } from './model.ts';
 import { childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
+import type { FarmSettings } from './settings-model.ts';
 import { forms, type TextForm } from './settings-table.ts';
 
 /** Two sites with one id, and bindings that cannot be open at the same time. */

@@ -7,7 +7,7 @@ import type {
   RewriteMapConfig,
   RuleConfig,
   SetVariableConfig,
-} from './model.ts';
+} from './rewrite-model.ts';
 import {
   boolOf,
   type CollectionSchema,

@@ -1,9 +1,9 @@
 /** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
 import type { Code, Report, Span } from './diagnostic.ts';
 import { elementNames, isLockAttribute, type Locks, readLocks } from './locks.ts';
-import type { Text } from './model.ts';
 import { nearest } from './nearest.ts';
 import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
+import type { Text } from './text.ts';
 import type { XmlAttribute, XmlElement } from './xml.ts';
 
 export interface CollectionSchema {

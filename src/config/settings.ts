@@ -5,16 +5,16 @@ import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Report, Span } from './diagnostic.ts';
 import { readSource } from './files.ts';
 import type { LoadSession } from './load-session.ts';
+import type { BindingConfig } from './model.ts';
+import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
+import { checkSetting, type Setting } from './settings-check.ts';
 import type {
-  BindingConfig,
   CertificateFileSetting,
   CertificateSetting,
   FarmSettings,
   ProbeSettings,
   SettingsConfig,
-} from './model.ts';
-import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
-import { checkSetting, type Setting } from './settings-check.ts';
+} from './settings-model.ts';
 import { accessLogFields, settingsTable } from './settings-table.ts';
 
 export interface IisEntry {

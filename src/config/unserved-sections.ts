@@ -1,7 +1,7 @@
 /** Sections that Lychgate does not carry out although they could refuse, redirect or add something. */
 import type { Report, Span } from './diagnostic.ts';
 import { moduleSections } from './known-sections.ts';
-import type { SettingsConfig } from './model.ts';
+import type { SettingsConfig } from './settings-model.ts';
 import type { XmlElement } from './xml.ts';
 
 interface Difference {

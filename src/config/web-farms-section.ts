@@ -1,5 +1,5 @@
 /** Table of the `webFarms` section: what the Web Farm Framework and ARR allow together. */
-import type { AffinityConfig, HealthCheckConfig, ServerConfig, Text, WebFarmConfig } from './model.ts';
+import type { AffinityConfig, HealthCheckConfig, ServerConfig, WebFarmConfig } from './farm-model.ts';
 import { cacheElement, passServerHeader, protocolAttributes, protocolOf } from './protocol-attributes.ts';
 import {
   boolOf,
@@ -13,6 +13,7 @@ import {
   textOf,
 } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
+import type { Text } from './text.ts';
 
 const text: AttributeSchema = { type: 'string', default: '' };
 const filled: AttributeSchema = { type: 'string', nonEmpty: true };

@@ -1,5 +1,5 @@
 /** Attribute values and references of XML: decoding, normalisation, and the source offset of every decoded unit. */
-import type { Text } from './model.ts';
+import type { Text } from './text.ts';
 import { fail, note, placeName, spanOf, type XmlReader } from './xml-reader.ts';
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

@@ -4,7 +4,7 @@
  * No document type declaration, no namespaces, no entities but the five.
  */
 import type { Span } from './diagnostic.ts';
-import type { Text } from './model.ts';
+import type { Text } from './text.ts';
 import { fail, note, placeName, readName, skipSpace, spanOf, type XmlFault, type XmlReader } from './xml-reader.ts';
 import { decodeReference, readValue } from './xml-value.ts';
 

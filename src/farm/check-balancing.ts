@@ -1,6 +1,6 @@
 /** What can be wrong with how a farm chooses servers: affinity, and what RequestHash goes by. */
 import type { Report } from '../config/diagnostic.ts';
-import type { AffinityConfig, LoadBalancingConfig, WebFarmConfig } from '../config/model.ts';
+import type { AffinityConfig, LoadBalancingConfig, WebFarmConfig } from '../config/farm-model.ts';
 
 /** Reports LG3121 (error), LG3122, LG3123 and LG3125 (warnings). */
 export function checkBalancing({ affinity, loadBalancing }: WebFarmConfig, report: Report): void {

@@ -1,6 +1,6 @@
 /** What can be wrong with web farms that ARR loads all the same: no server to give, keys that cannot be read, servers chosen in a way that cannot work. */
 import type { Report } from '../config/diagnostic.ts';
-import type { WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
 import { checkBalancing } from './check-balancing.ts';
 import { readPublicKey } from './public-keys.ts';
 

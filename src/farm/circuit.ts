@@ -2,7 +2,7 @@
  * A server that cannot be connected to is left alone: the circuit opens after some failures in a row, and then it is not
  * requests that find out whether the server is back, but connections made for that purpose, at growing intervals.
  */
-import type { CircuitSettings } from '../config/model.ts';
+import type { CircuitSettings } from '../config/settings-model.ts';
 
 export interface CircuitEvents {
   /** Tries to connect, and calls once with what came of it. */

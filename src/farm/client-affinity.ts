@@ -1,7 +1,7 @@
 /** Client affinity: a cookie that binds a client to the server it was first sent to (arr.md section 7). */
 import { createHmac } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { AffinityConfig } from '../config/model.ts';
+import type { AffinityConfig } from '../config/farm-model.ts';
 
 /**
  * The values are the same after a restart and on every node with the same secret; nothing is kept for a client. A value

@@ -2,7 +2,8 @@
  * The health of all servers of all farms, judged once for all workers: URL tests, live traffic, latency, and what
  * administrators say. A server is healthy while nothing speaks against it.
  */
-import type { OutlierSettings, WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
+import type { OutlierSettings } from '../config/settings-model.ts';
 import type { Logger } from '../log.ts';
 import type { TestResult } from './health-check.ts';
 import { findOutliers } from './outlier-latency.ts';

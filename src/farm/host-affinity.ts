@@ -2,7 +2,7 @@
  * Host-name affinity: which servers of a farm have the requests for which host. It is kept once for all workers, in the
  * supervisor, so that each of them sends a host to the same servers (host-servers.ts is their side of it).
  */
-import type { AffinityConfig } from '../config/model.ts';
+import type { AffinityConfig } from '../config/farm-model.ts';
 import { bareHost } from './host-names.ts';
 
 /** Hosts come from clients: beyond this number in a farm, those that were not asked for longest lose their servers. */

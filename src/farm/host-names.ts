@@ -1,6 +1,6 @@
 /** Which hosts count as one for host-name affinity: equivalent ones, and those whose last labels are the same. */
 import { isIP } from 'node:net';
-import type { AffinityConfig } from '../config/model.ts';
+import type { AffinityConfig } from '../config/farm-model.ts';
 import { LONGEST_NAME, lastLabels } from './client-affinity.ts';
 
 export type HostSettings = Pick<AffinityConfig, 'hosts' | 'ignoreSubDomain' | 'ignoreSubDomainFragmentDepth'>;

@@ -1,5 +1,5 @@
 /** Host-name affinity as a worker has it: which servers have the requests for a host, as the supervisor has told it. */
-import type { AffinityConfig } from '../config/model.ts';
+import type { AffinityConfig } from '../config/farm-model.ts';
 import { PERIODS, surplus } from './host-affinity.ts';
 import { type HostSettings, hostNamer } from './host-names.ts';
 import type { Balanced, Balancer } from './load-balancing.ts';

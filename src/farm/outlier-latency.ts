@@ -1,5 +1,5 @@
 /** Finds servers that answer much later than the others of their farm. Looks at no clock. */
-import type { OutlierSettings } from '../config/model.ts';
+import type { OutlierSettings } from '../config/settings-model.ts';
 
 /** What a server did over one period. */
 export interface PeriodOfServer {

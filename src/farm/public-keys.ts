@@ -1,5 +1,5 @@
 /** The keys that a farm's `publicKeys` lists: read, and compared with the key of a server's certificate. */
-import type { PublicKeyConfig, WebFarmConfig } from '../config/model.ts';
+import type { PublicKeyConfig, WebFarmConfig } from '../config/farm-model.ts';
 
 export interface PublicKey {
   /** A whole SubjectPublicKeyInfo, or the bare key that stands in one; base64. */

@@ -1,5 +1,5 @@
 /** Judges one server: healthy while nothing speaks against it, be it an administrator, a test or what its requests show. */
-import type { WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Logger } from '../log.ts';
 import { createEjection, type Ejection } from './ejection.ts';
 import type { Tested, TestResult } from './health-check.ts';

@@ -1,5 +1,6 @@
 /** A server as it runs: where it is reached, how much it takes, and what is counted of it. */
-import type { CircuitSettings, FarmSettings, ProtocolConfig, ServerConfig } from '../config/model.ts';
+import type { ProtocolConfig, ServerConfig } from '../config/farm-model.ts';
+import type { CircuitSettings, FarmSettings } from '../config/settings-model.ts';
 import type { Logger } from '../log.ts';
 import { Circuit } from './circuit.ts';
 import type { Connections } from './connections.ts';

@@ -1,5 +1,6 @@
 /** Which URL tests a server has to pass: that of the farm's `healthCheck`, and the probes of the settings. */
-import type { FarmSettings, ProbeSettings, ServerConfig, WebFarmConfig } from '../config/model.ts';
+import type { ServerConfig, WebFarmConfig } from '../config/farm-model.ts';
+import type { FarmSettings, ProbeSettings } from '../config/settings-model.ts';
 import type { UrlTest } from './health-check.ts';
 import type { Endpoints } from './server.ts';
 import { readStatusCodes } from './status-codes.ts';

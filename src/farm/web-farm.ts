@@ -1,5 +1,6 @@
 /** A web farm as it runs: its servers, and which of them gets a request. */
-import type { FarmSettings, LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../config/model.ts';
+import type { LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../config/farm-model.ts';
+import type { FarmSettings } from '../config/settings-model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { availableServers } from './available-servers.ts';

@@ -1,5 +1,5 @@
 /** Holds an answer back until there is enough of it (`minResponseBuffer`): a server that breaks off meanwhile becomes a 502. */
-import type { ProtocolConfig } from '../config/model.ts';
+import type { ProtocolConfig } from '../config/farm-model.ts';
 import type { AnswerHead, ClientSide } from './client-side.ts';
 import { headerOf } from './request-head.ts';
 

@@ -1,5 +1,5 @@
 /** The headers a server gets: the client's own, without what belongs to one connection, and what ARR adds. */
-import type { ProtocolConfig } from '../config/model.ts';
+import type { ProtocolConfig } from '../config/farm-model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/server.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';

@@ -1,5 +1,5 @@
 /** The headers a client gets: the server's, without what belongs to one connection, and what ARR adds or replaces. */
-import type { ProtocolConfig } from '../config/model.ts';
+import type { ProtocolConfig } from '../config/farm-model.ts';
 import { fieldName } from '../http1/field-name.ts';
 import type { ResponseMessage } from '../http1/response-message.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';

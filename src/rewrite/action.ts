@@ -1,5 +1,5 @@
 /** Actions of a rule: the new URL of a Rewrite, the Location of a Redirect, the answer of a CustomResponse. */
-import type { ActionConfig, RuleConfig } from '../config/model.ts';
+import type { ActionConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { cannotExpand, failure, MAX_LENGTH, type RuleFailure, TOO_LONG, type Verdict } from './outcome.ts';
 import { encodePath, encodePathKeepingEscapes, encodeQuery, encodeRawBytes } from './percent-coding.ts';
 import type { RewriteMaps } from './rewrite-map.ts';

@@ -1,7 +1,7 @@
 /** What can be wrong with the action of a rule: where it sends the request, and what it answers. */
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { ActionConfig, RewriteMapConfig, RuleConfig } from '../config/model.ts';
+import type { ActionConfig, RewriteMapConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { literalAuthority, splitAuthority } from './action.ts';
 import { checkQuery } from './check-doubled-query.ts';
 import { comesFromFittingMap } from './map-hosts.ts';

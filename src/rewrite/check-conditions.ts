@@ -1,6 +1,6 @@
 /** What can be wrong with the conditions of a rule or preCondition, and how many groups they give. */
 import type { Report } from '../config/diagnostic.ts';
-import type { ConditionConfig, ConditionsConfig, RuleConfig } from '../config/model.ts';
+import type { ConditionConfig, ConditionsConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { checkPattern, type PatternUse } from './check-pattern.ts';
 
 /** Of each condition: -1 for a negated one, undefined where its pattern cannot be read. */

@@ -1,6 +1,6 @@
 /** Query strings that come out twice: the new URL holds the request's already, and `appendQueryString` adds it. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { RuleConfig } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
 import { includes } from './character-set.ts';
 import { supplierOf } from './check-conditions.ts';
 import { unitsOf } from './regex-cost.ts';

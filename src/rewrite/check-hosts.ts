@@ -1,6 +1,8 @@
 /** Whether rules, bindings and farms fit together: hosts that nobody can ask for, farms that nothing leads to. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { BindingConfig, Config, RuleConfig, Text } from '../config/model.ts';
+import type { BindingConfig, Config } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
+import type { Text } from '../config/text.ts';
 import { literalAuthority, splitAuthority } from './action.ts';
 import { hostConditions, literalHosts, ruleAcceptsHost, ruleTargetHost } from './published-hosts.ts';
 import { readTemplate } from './template.ts';

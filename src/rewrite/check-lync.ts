@@ -1,6 +1,8 @@
 /** What a Lync / Skype for Business publication lacks: names, paths, ports and time-outs that its clients count on. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { Config, RuleConfig, WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
+import type { Config } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
 import {
   farmOf,
   folderOf,

@@ -1,6 +1,7 @@
 /** Patterns that match nothing which their input can be. What could match, however unlikely, is not reported. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { ConditionConfig, PatternSyntax, RuleConfig, Text } from '../config/model.ts';
+import type { ConditionConfig, PatternSyntax, RuleConfig } from '../config/rewrite-model.ts';
+import type { Text } from '../config/text.ts';
 import { includes } from './character-set.ts';
 import { compilePattern, isFault } from './pattern.ts';
 import { alwaysHolds, beginnings, literal } from './pattern-shape.ts';

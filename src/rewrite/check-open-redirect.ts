@@ -1,6 +1,6 @@
 /** Redirects whose host comes from what the client sent, so that a link to this site can lead anywhere. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { RuleConfig } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
 import { complement, includes, type Ranges } from './character-set.ts';
 import { wordsOf } from './finite-inputs.ts';
 import { childrenOf, type Node, readRegex } from './regex-syntax.ts';

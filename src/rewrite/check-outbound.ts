@@ -1,6 +1,11 @@
 /** What can be wrong with outbound rules and their preConditions. */
 import type { Report, Span } from '../config/diagnostic.ts';
-import type { OutboundMatchConfig, OutboundRuleConfig, PreConditionConfig, RuleSetConfig } from '../config/model.ts';
+import type {
+  OutboundMatchConfig,
+  OutboundRuleConfig,
+  PreConditionConfig,
+  RuleSetConfig,
+} from '../config/rewrite-model.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
 import { checkPattern } from './check-pattern.ts';
 import { checkTemplate, type TemplateSurroundings } from './check-template.ts';

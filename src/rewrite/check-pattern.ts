@@ -1,7 +1,8 @@
 /** What can be wrong with the pattern of a rule or condition. */
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { PatternSyntax, Text } from '../config/model.ts';
+import type { PatternSyntax } from '../config/rewrite-model.ts';
+import type { Text } from '../config/text.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { compilePattern, isFault } from './pattern.ts';
 import type { RegexFault } from './regex-syntax.ts';

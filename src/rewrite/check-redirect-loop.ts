@@ -3,7 +3,8 @@
  * all rules of the site as a client would: what then goes round, goes round for real.
  */
 import type { Report } from '../config/diagnostic.ts';
-import type { ConditionsConfig, Config, RuleConfig, SiteConfig } from '../config/model.ts';
+import type { Config, SiteConfig } from '../config/model.ts';
+import type { ConditionsConfig, RuleConfig } from '../config/rewrite-model.ts';
 import type { ImaginedRequest, Rehearsal } from './rehearsal.ts';
 import { siteFor } from './rehearsal.ts';
 import { sampleInputs } from './sample-input.ts';

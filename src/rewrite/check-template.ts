@@ -1,7 +1,8 @@
 /** What can be wrong with an expression with `{…}`. */
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { RuleSetConfig, Text } from '../config/model.ts';
+import type { RuleSetConfig } from '../config/rewrite-model.ts';
+import type { Text } from '../config/text.ts';
 import { isKnownVariable, isResponseStatus, responseHeaderOfVariable } from './server-variables.ts';
 import { isFunction, type Part, readTemplate } from './template.ts';
 

@@ -1,6 +1,7 @@
 /** Rules that no request reaches, since an earlier one takes all that they could take. */
 import type { Report } from '../config/diagnostic.ts';
-import type { Config, RuleConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
 import { covers, matchesAll, type Reach, reachOf } from './rule-reach.ts';
 
 /** Of rules for many hosts, and of rules for one host, so many are compared with each later rule. */

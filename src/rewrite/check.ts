@@ -1,7 +1,9 @@
 /** What can be wrong with rules: everything that can be told from the configuration alone. */
 
 import { onlyOnce, type Report, spanWithin } from '../config/diagnostic.ts';
-import type { Config, RuleConfig, RuleSetConfig, Text } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
+import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import type { Text } from '../config/text.ts';
 import { type ActionSurroundings, checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
 import { checkHashVariables } from './check-hash-variable.ts';

@@ -1,5 +1,6 @@
 /** The configuration of all rules -> what each site runs. */
-import type { Config, RuleSetConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
+import type { RuleSetConfig } from '../config/rewrite-model.ts';
 import { type HostIndex, indexByHost } from './host-index.ts';
 import { compileOutbound, type OutboundRule } from './outbound-rule.ts';
 import { compileMaps } from './rewrite-map.ts';

@@ -1,5 +1,5 @@
 /** Conditions of a rule: each input against its pattern, all or any of them, and the captures they leave. */
-import type { ConditionConfig, ConditionsConfig, PatternSyntax } from '../config/model.ts';
+import type { ConditionConfig, ConditionsConfig, PatternSyntax } from '../config/rewrite-model.ts';
 import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RuleFailure } from './outcome.ts';
 import { type Captures, compilePattern, isFault, type Pattern, TOO_COMPLEX } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';

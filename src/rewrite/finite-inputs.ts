@@ -2,7 +2,7 @@
  * Patterns that match only a few inputs, and which: `^(meet|dialin)\.contoso\.com$`, or a wildcard without a star; and
  * which texts stand at which place in all that others match: `^(www\.)?fabrikam\.`, `^www.fabrikam.com$`, `*.contoso.com`.
  */
-import type { PatternSyntax } from '../config/model.ts';
+import type { PatternSyntax } from '../config/rewrite-model.ts';
 import { type Node, readRegex } from './regex-syntax.ts';
 
 const MOST_WORDS = 200;

@@ -1,5 +1,5 @@
 /** By what a host must be, or must have at some place, the rules for it can be found. */
-import type { PatternSyntax } from '../config/model.ts';
+import type { PatternSyntax } from '../config/rewrite-model.ts';
 import type { Condition } from './conditions.ts';
 import { finiteInputs, fixedParts } from './finite-inputs.ts';
 import type { Rule } from './rule.ts';

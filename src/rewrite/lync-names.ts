@@ -1,5 +1,7 @@
 /** Names and paths of a Lync / Skype for Business publication, and where the configuration publishes them. */
-import type { Config, RuleConfig, WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
+import type { Config } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
 import type { RewriteOutcome } from './outcome.ts';
 import { compilePattern, isFault } from './pattern.ts';
 import { hostConditions, literalHosts, ruleAcceptsHost } from './published-hosts.ts';

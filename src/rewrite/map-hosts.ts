@@ -1,5 +1,5 @@
 /** Hosts that a rule takes from a rewrite map: what the administrator wrote there can be told beforehand. */
-import type { RewriteMapConfig, RuleConfig } from '../config/model.ts';
+import type { RewriteMapConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { splitAuthority } from './action.ts';
 import { supplierOf } from './check-conditions.ts';
 import { partsOfHost } from './check-open-redirect.ts';

@@ -1,5 +1,10 @@
 /** One outbound rule: where it works, and what it does with the text of one place there. */
-import type { OutboundMatchConfig, OutboundRuleConfig, OutboundRulesConfig, RuleSetConfig } from '../config/model.ts';
+import type {
+  OutboundMatchConfig,
+  OutboundRuleConfig,
+  OutboundRulesConfig,
+  RuleSetConfig,
+} from '../config/rewrite-model.ts';
 import { ExchangeError } from '../errors.ts';
 import { type Conditions, compileConditions, evaluateConditions } from './conditions.ts';
 import { cannotExpand, failure, MATCH_TOO_COMPLEX, type RuleFailure } from './outcome.ts';

@@ -1,5 +1,5 @@
 /** What can be told of a pattern's matches from its syntax alone: how they begin, and what they hold for sure. */
-import type { PatternSyntax } from '../config/model.ts';
+import type { PatternSyntax } from '../config/rewrite-model.ts';
 import { normalize, type Ranges } from './character-set.ts';
 import { tiedToStart, unitsOf } from './regex-cost.ts';
 import { type Node, readRegex } from './regex-syntax.ts';

@@ -1,5 +1,5 @@
 /** A pattern of a rule or condition, compiled once: regular expression, wildcard or exact text -> matcher with captures. */
-import type { PatternSyntax } from '../config/model.ts';
+import type { PatternSyntax } from '../config/rewrite-model.ts';
 import { fold } from './character-set.ts';
 import { engineOf, enginesFor, OF_BODIES, type Search } from './regex-engines.ts';
 import { TOO_COMPLEX } from './regex-program.ts';

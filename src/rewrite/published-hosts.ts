@@ -1,5 +1,6 @@
 /** Which host names rules lead to a farm: what the certificates of its servers may carry. From configuration only. */
-import type { ConditionConfig, Config, RuleConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
+import type { ConditionConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { literalAuthority } from './action.ts';
 import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault } from './pattern.ts';

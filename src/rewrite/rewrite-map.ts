@@ -1,5 +1,5 @@
 /** Rewrite maps: whole keys to values, with a default for what is not there. */
-import type { RewriteMapConfig } from '../config/model.ts';
+import type { RewriteMapConfig } from '../config/rewrite-model.ts';
 import { foldText } from './character-set.ts';
 
 export interface RewriteMap {

@@ -1,5 +1,5 @@
 /** Which requests a rule can take, in a form that two rules can be compared in. */
-import type { ConditionConfig, PatternSyntax, RuleConfig } from '../config/model.ts';
+import type { ConditionConfig, PatternSyntax, RuleConfig } from '../config/rewrite-model.ts';
 import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault, type Pattern } from './pattern.ts';
 import { type Node, readRegex } from './regex-syntax.ts';

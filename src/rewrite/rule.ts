@@ -1,5 +1,5 @@
 /** One inbound rule: match, conditions, server variables, action. */
-import type { PatternSyntax, RuleConfig, SetVariableConfig } from '../config/model.ts';
+import type { PatternSyntax, RuleConfig, SetVariableConfig } from '../config/rewrite-model.ts';
 import { type Action, compileAction, type Pass, redirect, respond, rewrite } from './action.ts';
 import { type Conditions, compileConditions, evaluateConditions, type KnownConditions } from './conditions.ts';
 import {

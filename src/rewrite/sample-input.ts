@@ -1,5 +1,5 @@
 /** Texts that a pattern matches, to imagine a request with. */
-import type { PatternSyntax } from '../config/model.ts';
+import type { PatternSyntax } from '../config/rewrite-model.ts';
 import { complement, includes, type Ranges } from './character-set.ts';
 import { compilePattern, isFault } from './pattern.ts';
 import { type Node, readRegex } from './regex-syntax.ts';

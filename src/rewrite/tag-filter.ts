@@ -1,5 +1,5 @@
 /** `filterByTags` and `customTags`: which attributes of which tags an outbound rule looks at. */
-import type { OutboundMatchConfig, OutboundRulesConfig, TagFilter } from '../config/model.ts';
+import type { OutboundMatchConfig, OutboundRulesConfig, TagFilter } from '../config/rewrite-model.ts';
 
 /** Attribute names by tag name, both in lower case. */
 export type TagAttributes = ReadonlyMap<string, ReadonlySet<string>>;

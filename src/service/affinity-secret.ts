@@ -2,7 +2,7 @@
 import { createPrivateKey, hkdfSync, randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { Report } from '../config/diagnostic.ts';
-import type { SettingsConfig } from '../config/model.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 
 const LEAST_BYTES = 16;

@@ -1,6 +1,7 @@
 /** Configuration to Runtime: the one place where the parts of a worker are put together. */
 import { BlockList, isIP } from 'node:net';
-import type { Config, WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
+import type { Config } from '../config/model.ts';
 import { type Connections, createConnections } from '../farm/connections.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
 import type { FarmSurroundings } from '../farm/server.ts';

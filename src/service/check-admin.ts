@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAnyAddress, isLoopback } from '../admin/guard.ts';
 import type { Report } from '../config/diagnostic.ts';
-import type { AdminSettings } from '../config/model.ts';
+import type { AdminSettings } from '../config/settings-model.ts';
 
 export type ReadToken =
   | { readonly token: string; readonly open: boolean }

@@ -1,6 +1,7 @@
 /** Affinity cookies of several farms: those that overwrite each other in the browser. */
 import type { Report } from '../config/diagnostic.ts';
-import type { Config, WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
+import type { Config } from '../config/model.ts';
 import { cookieDomain } from '../farm/client-affinity.ts';
 import { publishedHosts, takesAnyHost } from './server-names.ts';
 

@@ -4,7 +4,8 @@
  * the hop count (Max-Forwards) stops what is not seen there.
  */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { Config, ServerConfig } from '../config/model.ts';
+import type { ServerConfig } from '../config/farm-model.ts';
+import type { Config } from '../config/model.ts';
 import { isLoopback, plainAddress } from '../farm/ip-address.ts';
 import { createOwnListeners, isOwnAddress } from '../farm/own-listeners.ts';
 import { createResolver, plainName, type Resolver } from '../farm/resolve.ts';

@@ -7,7 +7,8 @@ import type {
   ReportedServer,
   ServerAction,
 } from '../admin/control.ts';
-import type { Config, ServerConfig, WebFarmConfig } from '../config/model.ts';
+import type { ServerConfig, WebFarmConfig } from '../config/farm-model.ts';
+import type { Config } from '../config/model.ts';
 import { availableServers } from '../farm/available-servers.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
 import { HostAffinity } from '../farm/host-affinity.ts';

@@ -1,5 +1,5 @@
 /** What a farm's servers are reached with beyond their IIS section: settings, accepted names, authorities. */
-import type { WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
 import { defaultFarmSettings } from '../config/settings.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
 import type { WorkerSetup } from './messages.ts';

@@ -1,5 +1,7 @@
 /** The names under which a farm is published: those its servers' certificates may carry. From configuration only. */
-import type { Config, RuleConfig, WebFarmConfig } from '../config/model.ts';
+import type { WebFarmConfig } from '../config/farm-model.ts';
+import type { Config } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
 import { literalHosts, ruleAcceptsHost, ruleTargetHost } from '../rewrite/published-hosts.ts';
 
 /** Lower case, without wildcards. */

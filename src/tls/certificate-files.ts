@@ -1,7 +1,7 @@
 /** Finds the certificates that settings.json names: folders as a Central Certificate Store has them, and single files. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Report, Span } from '../config/diagnostic.ts';
-import type { CertificateSetting, SettingsConfig } from '../config/model.ts';
+import type { CertificateSetting, SettingsConfig } from '../config/settings-model.ts';
 import { type CertificateData, describeCertificate, hostNamesOf, publicKeyOf } from './certificate.ts';
 import { completeChain, type Issuers, issuersFrom } from './certificate-chain.ts';
 import { type CertificateFile, describeFault, readOrReport, readSetting } from './certificate-reading.ts';

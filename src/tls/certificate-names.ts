@@ -1,6 +1,6 @@
 /** Which certificate serves which name on one listener: exact names before wildcards, never a guess. */
 import { isIP } from 'node:net';
-import type { SettingsConfig } from '../config/model.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
 
 /** Certificates that serve together: one, or one with an RSA and one with an EC key, of which each client gets the one it understands. */

@@ -3,7 +3,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Code, Report, Span } from '../config/diagnostic.ts';
-import type { CertificateFileSetting, CertificateSetting } from '../config/model.ts';
+import type { CertificateFileSetting, CertificateSetting } from '../config/settings-model.ts';
 import { decodeText, readPem } from './pem.ts';
 import { type Fault, type FileContents, readPfx } from './pfx.ts';
 

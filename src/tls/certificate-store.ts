@@ -1,6 +1,6 @@
 /** The certificates of one listener: SNI name to secure context. Immutable; a reload makes a new one. */
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import type { SettingsConfig } from '../config/model.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import { StartError } from '../errors.ts';
 import type { CertificateData } from './certificate.ts';
 import { type CertificateChoice, nameCertificates, usableOn } from './certificate-names.ts';

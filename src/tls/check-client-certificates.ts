@@ -1,6 +1,7 @@
 /** What can be wrong with `tls.clientCertificates`: no authority to judge by, and listeners that are not there. */
 import type { Report } from '../config/diagnostic.ts';
-import type { SettingsConfig, SiteConfig } from '../config/model.ts';
+import type { SiteConfig } from '../config/model.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import { listenerKey } from './certificate-names.ts';
 
 /** Errors: somebody who was to be kept out would be let in, or nobody would be. */

@@ -1,7 +1,8 @@
 /** What can be wrong with certificates once they are read: dates, strength, and bindings that none of them covers. */
 import { createSecureContext } from 'node:tls';
 import { onlyOnce, type Report, type Span } from '../config/diagnostic.ts';
-import type { BindingConfig, SettingsConfig, SiteConfig } from '../config/model.ts';
+import type { BindingConfig, SiteConfig } from '../config/model.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
 import {
   type CertificateNames,

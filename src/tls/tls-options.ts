@@ -1,7 +1,7 @@
 /** Options for `tls.createServer` from settings.json: versions, ciphers, ALPN, tickets. */
 import { constants, createHash } from 'node:crypto';
 import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion, type TlsOptions } from 'node:tls';
-import type { SettingsConfig } from '../config/model.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import type { CertificateData } from './certificate.ts';
 import { listenerKey } from './certificate-names.ts';
 import type { CertificateStore } from './certificate-store.ts';

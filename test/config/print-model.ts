@@ -1,17 +1,16 @@
 /** Prints a model as applicationHost.config: the way back, so that tests can go round. Places are left out. */
+import type { ProxyConfig, WebFarmConfig } from '../../src/config/farm-model.ts';
+import type { SiteConfig } from '../../src/config/model.ts';
 import type {
   ActionConfig,
   ConditionsConfig,
   MatchConfig,
-  ProxyConfig,
   RewriteMapConfig,
   RuleConfig,
   RuleSetConfig,
   SetVariableConfig,
-  SiteConfig,
-  Text,
-  WebFarmConfig,
-} from '../../src/config/model.ts';
+} from '../../src/config/rewrite-model.ts';
+import type { Text } from '../../src/config/text.ts';
 
 /** A part of the model as a person would write it down: no places, decoded texts as strings. */
 export type Plain<T> = T extends Text

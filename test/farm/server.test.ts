@@ -1,7 +1,8 @@
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { FarmSettings, ProtocolConfig } from '../../src/config/model.ts';
+import type { ProtocolConfig } from '../../src/config/farm-model.ts';
 import { defaultFarmSettings } from '../../src/config/settings.ts';
+import type { FarmSettings } from '../../src/config/settings-model.ts';
 import type { Connections, ConnectWatcher } from '../../src/farm/connections.ts';
 import { type Balanced, leastRequests, weightedRoundRobin } from '../../src/farm/load-balancing.ts';
 import { Server } from '../../src/farm/server.ts';

@@ -1,7 +1,7 @@
 /** A farm whose health is watched, without a service around it: what changes, in order, and a way to wait for it. */
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
-import type { HealthCheckConfig } from '../../src/config/model.ts';
+import type { HealthCheckConfig } from '../../src/config/farm-model.ts';
 import { type FarmHealth, type ServerHealth, startFarmHealth, type TestResult } from '../../src/farm/farm-health.ts';
 import type { FarmSurroundings } from '../../src/farm/server.ts';
 import { ServerCounters } from '../../src/farm/server-counters.ts';

@@ -1,5 +1,5 @@
 /** Values for tests of the request path: a published name, a farm with ARR's defaults, an outside client. */
-import type { ProtocolConfig } from '../../src/config/model.ts';
+import type { ProtocolConfig } from '../../src/config/farm-model.ts';
 import { createPinnedConnections } from '../../src/farm/pinned-connection.ts';
 import type { ClientConnection, RequestHead } from '../../src/proxy/request-head.ts';
 

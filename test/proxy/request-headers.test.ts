@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProtocolConfig } from '../../src/config/model.ts';
+import type { ProtocolConfig } from '../../src/config/farm-model.ts';
 import { ExchangeError } from '../../src/errors.ts';
 import { type ServerRequest, serverHeaders } from '../../src/proxy/request-headers.ts';
 import { aConnection, aHead, aProtocol } from './fixtures.ts';

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, hasErrors, reportInto } from '../../src/config/diagnostic.ts';
-import type { Config, RuleSetConfig, WebFarmConfig } from '../../src/config/model.ts';
+import type { WebFarmConfig } from '../../src/config/farm-model.ts';
+import type { Config } from '../../src/config/model.ts';
+import type { RuleSetConfig } from '../../src/config/rewrite-model.ts';
 import { checkRules } from '../../src/rewrite/check.ts';
 import { condition, map, type RuleText, ruleSet, sitesOf, text } from './rule-configs.ts';
 

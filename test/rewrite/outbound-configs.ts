@@ -1,5 +1,5 @@
 /** Short ways to write outbound rules in tests, and answers to run them on. */
-import type { ConditionConfig, OutboundRuleConfig, RuleSetConfig, TagFilter } from '../../src/config/model.ts';
+import type { ConditionConfig, OutboundRuleConfig, RuleSetConfig, TagFilter } from '../../src/config/rewrite-model.ts';
 import { compileRules } from '../../src/rewrite/compile.ts';
 import { openOutbound, type RewrittenHead, rewriteHead } from '../../src/rewrite/outbound.ts';
 import { rewriteWholeBody } from '../../src/rewrite/outbound-body.ts';

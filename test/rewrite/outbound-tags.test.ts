@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TagFilter } from '../../src/config/model.ts';
+import type { TagFilter } from '../../src/config/rewrite-model.ts';
 import { ExchangeError } from '../../src/errors.ts';
 import { type OutboundText, tagsAfter } from './outbound-configs.ts';
 import { condition } from './rule-configs.ts';

@@ -1,14 +1,14 @@
 /** Short ways to write the configuration of rules in tests, and requests to run them on. */
 import type { Span } from '../../src/config/diagnostic.ts';
+import type { Config } from '../../src/config/model.ts';
 import type {
   ActionConfig,
   ConditionConfig,
-  Config,
   RewriteMapConfig,
   RuleConfig,
   RuleSetConfig,
-  Text,
-} from '../../src/config/model.ts';
+} from '../../src/config/rewrite-model.ts';
+import type { Text } from '../../src/config/text.ts';
 import { compileRules } from '../../src/rewrite/compile.ts';
 import { evaluateRules, type RewriteOutcome, type RewriteRequest } from '../../src/rewrite/rule-set.ts';
 import { isRefused, parseTarget } from '../../src/rewrite/target.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
-import type { BindingConfig, SettingsConfig } from '../../src/config/model.ts';
+import type { BindingConfig } from '../../src/config/model.ts';
+import type { SettingsConfig } from '../../src/config/settings-model.ts';
 import type { CertificateData } from '../../src/tls/certificate.ts';
 import { checkCertificates } from '../../src/tls/check.ts';
 import type { AskedHost } from '../../src/tls/check-asked-hosts.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createServer, type Server, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { type Diagnostic, reportInto, type Span } from '../../src/config/diagnostic.ts';
-import type { CertificateSetting, SettingsConfig } from '../../src/config/model.ts';
+import type { CertificateSetting, SettingsConfig } from '../../src/config/settings-model.ts';
 import { type CertificateData, describeCertificate } from '../../src/tls/certificate.ts';
 import { readCertificates } from '../../src/tls/certificate-files.ts';
 import type { Authority, CertificateRequest } from '../../src/tls/issue.ts';
