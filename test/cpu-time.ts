@@ -41,10 +41,10 @@ export function cpuTime<T>(work: () => T): { value: T; milliseconds: number } {
   return { value, milliseconds: there((user + system) / 1000) };
 }
 
-/** The CPU time that a piece of work needs of the main thread: the best of three, for a busy machine makes each dearer. */
+/** The CPU time that a piece of work needs of the main thread: the best of five, for a busy machine makes each dearer. */
 export async function leastCpuTime(work: () => unknown): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn < 3; turn++) {
+  for (let turn = 0; turn < TURNS; turn++) {
     const before = process.threadCpuUsage();
     await work();
     const { user, system } = process.threadCpuUsage(before);
