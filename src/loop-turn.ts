@@ -3,11 +3,13 @@
  * request from its answer.
  *
  * A server may send something unasked on an idle connection; while this process is busy nobody has read it yet, and the next
- * request on the connection would take it for its answer. Within one turn the sockets that are ready are known at its start.
- * So what is read from a connection in the same turn in which the request was written to it had arrived before.
+ * request on the connection would take it for its answer. Within one look of libuv for ready sockets, those that are ready are
+ * known at its start. So what is read from a connection in the same look in which the request was written to it had arrived
+ * before. Of what is written between two looks, by a timer or for a connection that was refused at once, nothing can be told:
+ * it is for a new connection.
  *
- * Where very many sockets are ready (1,024), libuv looks for more within the turn, and those may have answers. It counts what
- * it has found when it is done with it, so that the count tells the looks apart.
+ * A turn has one look, or more where very many sockets (1,024) are ready. libuv counts a turn before its first look, and what
+ * a look has found when it is done with it: the sum tells all looks apart.
  */
 import { performance } from 'node:perf_hooks';
 
@@ -39,9 +41,9 @@ export function turnTime(): number {
 /** The number of this turn, or of this look within it, to be kept with what is written in it. */
 export function currentTurn(): number {
   begin();
-  const { events } = nodeTiming.uvMetricsInfo;
-  if (events !== look) {
-    look = events;
+  const now = currentLook();
+  if (now !== look) {
+    look = now;
     turn++;
   }
   return turn;
@@ -49,5 +51,11 @@ export function currentTurn(): number {
 
 /** To be asked for each read. True where what `written` was taken for was written in the same look for ready sockets. */
 export function readInTurn(written: number): boolean {
-  return written === turn && scheduled && nodeTiming.uvMetricsInfo.events === look;
+  return written === turn && scheduled && currentLook() === look;
+}
+
+/** Both numbers only grow. */
+function currentLook(): number {
+  const { loopCount, events } = nodeTiming.uvMetricsInfo;
+  return loopCount + events;
 }

@@ -31,7 +31,11 @@ const HINT_MARGIN_MS = 1000;
 const SWEEP_MS = 250;
 
 export interface Connections {
-  /** Gives an idle connection at once; else opens one, or waits in line where the server has as many as it may. */
+  /**
+   * Gives an idle connection at once; else opens one, or waits in line where the server has as many as it may.
+   * @param options `fresh`: only a new one will do. For those whose last one turned out to be closed, and for those who do not
+   * ask while sockets are read: of a used one nobody could tell then what on it is an answer (`loop-turn.ts`)
+   */
   lease(endpoint: Endpoint, taker: LeaseTaker, options?: { readonly fresh: boolean }): void;
   /** The taker does not want one any more. */
   forget(endpoint: Endpoint, taker: LeaseTaker): void;
@@ -178,7 +182,6 @@ class Pool implements ConnectionOwner {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** @param fresh only a new one will do: the last one turned out to be closed */
   lease(taker: LeaseTaker, fresh: boolean): void {
     if (this.#destroyed) {
       taker.onNoConnection(stopping());
@@ -190,6 +193,8 @@ class Pool implements ConnectionOwner {
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
     else if (this.#queue.length < this.#endpoint.queueLength) {
       this.#queue.push({ taker, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
+      // The oldest makes room for a new one; where there are none, one that becomes idle will do.
+      this.#idle.shift()?.abandon();
     } else
       taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
   }

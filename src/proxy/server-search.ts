@@ -51,8 +51,12 @@ export class ServerSearch implements LeaseTaker {
     const { head, decision } = this.#options;
     // 1.
     const pin = head.connection.pins.get(decision.farm, decision.scheme);
-    if (pin && this.#choice.keeps(pin.server)) this.#ask(pin.server, pin.connection);
-    else this.#askFirst();
+    if (pin && this.#choice.keeps(pin.server)) {
+      this.#enter(pin.server);
+      // 2.
+      if (pin.connection.isIdle) this.#options.found(pin.connection);
+      else this.#lease(pin.server, false);
+    } else this.#askFirst();
   }
 
   /** Once at the same server where a kept connection turned out to be closed; then, or else, at another one. */
@@ -115,19 +119,18 @@ export class ServerSearch implements LeaseTaker {
     this.#forgetHost = this.#choice.wait(() => {
       this.#forgetHost = undefined;
       try {
-        this.#ask(this.#choice.first());
+        // A timer may have ended the wait.
+        this.#ask(this.#choice.first(), true);
       } catch (error) {
         this.#options.failed(error);
       }
     });
-    if (this.#forgetHost === undefined) this.#ask(this.#choice.first());
+    if (this.#forgetHost === undefined) this.#ask(this.#choice.first(), false);
   }
 
-  #ask(server: Server, pinned?: ServerConnection): void {
+  #ask(server: Server, fresh: boolean): void {
     this.#enter(server);
-    // 2.
-    if (pinned?.isIdle) this.#options.found(pinned);
-    else this.#lease(server, false);
+    this.#lease(server, fresh);
   }
 
   #enter(server: Server): void {
@@ -149,11 +152,12 @@ export class ServerSearch implements LeaseTaker {
     failed.end(this.#upgrade);
     const { runtime, logId } = this.#options;
     runtime.log.debug({ logId, server: next.address }, `another server is tried: ${failure.reason}`);
-    this.#enter(next);
-    this.#lease(next, false);
+    // A timer, or a connection that was refused at once, may have brought us here.
+    this.#ask(next, true);
     return true;
   }
 
+  /** @param fresh a connection that was used before will not do */
   #lease(server: Server, fresh: boolean): void {
     const { runtime, decision } = this.#options;
     this.#waiting = true;

@@ -1,7 +1,10 @@
 /** Pools come and go with the endpoints that are asked for. What they do with sockets: test/integration. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { type Connections, createConnections } from '../../src/farm/connections.ts';
 import type { ResolvedName } from '../../src/farm/resolved-name.ts';
+import type { ServerConnection } from '../../src/farm/server-connection.ts';
 import type { ServerRoutes } from '../../src/farm/server-routes.ts';
 import type { Endpoint } from '../../src/farm/server-socket.ts';
 import { freePort } from '../integration/ports.ts';
@@ -45,6 +48,13 @@ function refused(at: Endpoint): Promise<Error> {
   });
 }
 
+function leased(at: Endpoint, fresh: boolean): Promise<ServerConnection> {
+  return new Promise((onConnection, onNoConnection) => {
+    const taker = { server: undefined, onLittleHope: () => undefined, onNoConnection, onConnection };
+    connections.lease(at, taker, { fresh });
+  });
+}
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
   followed = 0;
@@ -85,4 +95,20 @@ test('none is opened any more once the service stops', async () => {
   expect((await refused(at)).message).toBe('the service stops');
   expect((await refused(await endpoint())).message).toBe('the service stops');
   expect(followed).toBe(0);
+});
+
+test('who needs a new connection of a server that may have no more gets it in place of an idle one', async () => {
+  const at = { ...(await endpoint()), maxConnections: 1 };
+  const server = createServer().listen(at.port, '127.0.0.1');
+  onTestFinished(() => {
+    server.close();
+  });
+  const first = await leased(at, false);
+  first.giveBack();
+  const again = await leased(at, false);
+  expect(again).toBe(first);
+  again.giveBack();
+  const fresh = await leased(at, true);
+  expect(fresh).not.toBe(first);
+  expect([first.isIdle, fresh.isIdle, connections.size]).toEqual([false, true, 1]);
 });

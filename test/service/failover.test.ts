@@ -31,13 +31,14 @@ interface TwoWorkers extends PublishedService {
 async function twoWorkers(
   servers: readonly { readonly name: string; readonly httpPort: number; readonly weight?: number }[],
   farm: Partial<FarmParts> = {},
+  fe: Record<string, unknown> = {},
 ): Promise<TwoWorkers> {
   const port = await freePort();
   const published = await publish(
     {
       workers: 2,
       admin: { address: `127.0.0.1:${port}` },
-      farms: { fe: { slowStart: 0, circuit: { failures: 3, pause: 0.05, longestPause: 0.1 } } },
+      farms: { fe: { slowStart: 0, circuit: { failures: 3, pause: 0.05, longestPause: 0.1 }, ...fe } },
       timeouts: { connect: 30 },
     },
     { ...farm, servers: servers.map(({ name, ...more }) => ({ address: addressOf(name), ...more })) },
@@ -159,6 +160,28 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     expect(crowd.faults).toEqual([]);
     expect(crowd.longest()).toBeLessThan(NOT_LONG);
   });
+
+  test(
+    'a request with a body that one server refuses is answered by the other, which nobody blames',
+    LONG,
+    async () => {
+      const servers = [await named('a', true), await named('b')] as const;
+      const at = await twoWorkers(
+        [
+          { name: 'a', ...servers[0] },
+          { name: 'b', ...servers[1] },
+        ],
+        {},
+        { circuit: false },
+      );
+      const { httpsPort: port, tls } = at;
+      const post = (target: string) =>
+        askLane(protocol, { port, ...tls, method: 'POST', target, headers: [], body: 'hello', length: 5 });
+      for (let i = 0; i < 60; i++) expect(await post(`/${i}`)).toMatchObject({ status: 200, body: `b /${i}` });
+      const counted = async () => (await at.admin.farm()).servers[1]?.counters;
+      await expect.poll(counted, SOON).toMatchObject({ totalRequests: 60, failedRequests: 0 });
+    },
+  );
 
   test('Drain keeps every client and takes none; GracefulStop moves them all, each with its answer', LONG, async () => {
     const servers = [await named('a'), await named('b')] as const;
