@@ -190,7 +190,7 @@ describe('no more file descriptors (F04)', () => {
     await expect.poll(async () => (await served(() => ask(asked))).status, { timeout: 10_000 }).toBe(200);
     expect(childrenOf(service.pid)).toEqual(workers);
     await service.ended('SIGTERM');
-  }, 60_000);
+  });
 });
 
 /** The service with this many descriptors for each of its processes. */

@@ -12,8 +12,6 @@ import { freePort } from '../integration/ports.ts';
 import { openFiles } from './processes.ts';
 import { adminApi, HOST, type PublishedService, publish } from './published.ts';
 
-/** Each test starts some processes, which takes its time on a busy machine. */
-const LONG = { timeout: 120_000 };
 /** A busy worker may tell its counters a little later than it is asked. */
 const SOON = { timeout: 30_000 };
 /** In ms. Every time-out of the service is longer, so that nobody has waited for one of them. */
@@ -139,7 +137,7 @@ function openVisitors(protocol: Protocol, { httpsPort, httpPort }: TwoWorkers, c
 }
 
 describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
-  test('servers die and return in turn: nobody fails or waits long, and shares follow the weights', LONG, async () => {
+  test('servers die and return in turn: nobody fails or waits long, and shares follow the weights', async () => {
     const weights = { a: 200, b: 100, c: 100 };
     const names = ['a', 'b', 'c'] as const;
     const servers = { a: await named('a'), b: await named('b'), c: await named('c') };
@@ -161,29 +159,25 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     expect(crowd.longest()).toBeLessThan(NOT_LONG);
   });
 
-  test(
-    'a request with a body that one server refuses is answered by the other, which nobody blames',
-    LONG,
-    async () => {
-      const servers = [await named('a', true), await named('b')] as const;
-      const at = await twoWorkers(
-        [
-          { name: 'a', ...servers[0] },
-          { name: 'b', ...servers[1] },
-        ],
-        {},
-        { circuit: false },
-      );
-      const { httpsPort: port, tls } = at;
-      const post = (target: string) =>
-        askLane(protocol, { port, ...tls, method: 'POST', target, headers: [], body: 'hello', length: 5 });
-      for (let i = 0; i < 60; i++) expect(await post(`/${i}`)).toMatchObject({ status: 200, body: `b /${i}` });
-      const counted = async () => (await at.admin.farm()).servers[1]?.counters;
-      await expect.poll(counted, SOON).toMatchObject({ totalRequests: 60, failedRequests: 0 });
-    },
-  );
+  test('a request with a body that one server refuses is answered by the other, which nobody blames', async () => {
+    const servers = [await named('a', true), await named('b')] as const;
+    const at = await twoWorkers(
+      [
+        { name: 'a', ...servers[0] },
+        { name: 'b', ...servers[1] },
+      ],
+      {},
+      { circuit: false },
+    );
+    const { httpsPort: port, tls } = at;
+    const post = (target: string) =>
+      askLane(protocol, { port, ...tls, method: 'POST', target, headers: [], body: 'hello', length: 5 });
+    for (let i = 0; i < 60; i++) expect(await post(`/${i}`)).toMatchObject({ status: 200, body: `b /${i}` });
+    const counted = async () => (await at.admin.farm()).servers[1]?.counters;
+    await expect.poll(counted, SOON).toMatchObject({ totalRequests: 60, failedRequests: 0 });
+  });
 
-  test('Drain keeps every client and takes none; GracefulStop moves them all, each with its answer', LONG, async () => {
+  test('Drain keeps every client and takes none; GracefulStop moves them all, each with its answer', async () => {
     const servers = [await named('a'), await named('b')] as const;
     const at = await twoWorkers(
       [
@@ -221,7 +215,7 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     }
   });
 
-  test('ForcefulStop ends the requests of the server in both workers at once, and no others', LONG, async () => {
+  test('ForcefulStop ends the requests of the server in both workers at once, and no others', async () => {
     const held: { readonly name: string; readonly path: string; readonly release: () => void }[] = [];
     const holding = (name: string) =>
       httpServer((request, response) => {
@@ -271,40 +265,36 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     expect(failed()).toHaveLength(ofServer('a').length);
   });
 
-  test(
-    'the last server dies: 502.3, then 502.4 from both workers, and both serve as soon as it is back',
-    LONG,
-    async () => {
-      const servers = [await named('a'), await named('b')] as const;
-      const at = await twoWorkers([
-        { name: 'a', ...servers[0] },
-        { name: 'b', ...servers[1] },
-      ]);
-      const crowd = openCrowdOf(protocol, at, true);
-      await crowd.everyone('a');
-      expectSpread(at);
-      await servers[0].kill();
-      await crowd.next(200);
-      await expectShares(crowd, { b: 1 }, 300);
-      await servers[1].kill();
-      await crowd.everyone('502.4');
-      // What failed before may still be on its way.
-      await crowd.next(100);
-      expect(await crowd.next(400)).toEqual(new Map([['502.4', 400]]));
-      await servers[1].revive();
-      await crowd.everyone('b');
-      await crowd.next(100);
-      expect(await crowd.next(400)).toEqual(new Map([['b', 400]]));
-      await crowd.stop();
-      // A 503, which is what tells a client to wait, would be among these, and so would a connection that has ended.
-      expect(crowd.faults).toEqual([]);
-      expect(crowd.longest()).toBeLessThan(NOT_LONG);
-      for (const pid of at.service.workers()) {
-        const codes = () => at.logged().flatMap((each) => (each.pid === pid && each.code ? [each.code] : []));
-        await expect.poll(() => codes().at(-1), SOON).toBe('502.4');
-        expect(codes()[0]).toBe('502.3');
-        expect(new Set(codes())).toEqual(new Set(['502.3', '502.4']));
-      }
-    },
-  );
+  test('the last server dies: 502.3, then 502.4 from both workers, and both serve as soon as it is back', async () => {
+    const servers = [await named('a'), await named('b')] as const;
+    const at = await twoWorkers([
+      { name: 'a', ...servers[0] },
+      { name: 'b', ...servers[1] },
+    ]);
+    const crowd = openCrowdOf(protocol, at, true);
+    await crowd.everyone('a');
+    expectSpread(at);
+    await servers[0].kill();
+    await crowd.next(200);
+    await expectShares(crowd, { b: 1 }, 300);
+    await servers[1].kill();
+    await crowd.everyone('502.4');
+    // What failed before may still be on its way.
+    await crowd.next(100);
+    expect(await crowd.next(400)).toEqual(new Map([['502.4', 400]]));
+    await servers[1].revive();
+    await crowd.everyone('b');
+    await crowd.next(100);
+    expect(await crowd.next(400)).toEqual(new Map([['b', 400]]));
+    await crowd.stop();
+    // A 503, which is what tells a client to wait, would be among these, and so would a connection that has ended.
+    expect(crowd.faults).toEqual([]);
+    expect(crowd.longest()).toBeLessThan(NOT_LONG);
+    for (const pid of at.service.workers()) {
+      const codes = () => at.logged().flatMap((each) => (each.pid === pid && each.code ? [each.code] : []));
+      await expect.poll(() => codes().at(-1), SOON).toBe('502.4');
+      expect(codes()[0]).toBe('502.3');
+      expect(new Set(codes())).toEqual(new Set(['502.3', '502.4']));
+    }
+  });
 });

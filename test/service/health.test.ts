@@ -92,7 +92,7 @@ test('all servers unhealthy: 502.4 from both workers, until one comes back; a ne
   down.delete(NAMES[1]);
   await service.prints(/healthy again/);
   while ((await get('/', { port: httpPort, plain: true })).status !== 200);
-}, 60_000);
+});
 
 test('a server that takes requests and answers none is out for both workers; the other one answers all', async () => {
   const good = await startRecordingServer();

@@ -13,8 +13,6 @@ import { adminApi, type HeldServer, heldServer, type PublishedService, publish }
 const FIRST = 'fe01.contoso.local';
 const SECOND = 'fe02.contoso.local';
 
-/** Each test starts some processes, which takes its time on a busy machine. */
-const LONG = { timeout: 120_000 };
 /** A busy worker may tell its counters a little later than it is asked. */
 const SOON = { timeout: 30_000 };
 
@@ -67,7 +65,7 @@ const WAYS: readonly (readonly [string, (at: Administered, action: ServerAction)
   ['the command line', (at, action) => commandLine('drain', 'FE', FIRST, '--state', action, '--config', at.configDir)],
 ];
 
-test.each(WAYS)('what is asked over %s holds in both workers when the answer comes', LONG, async (_way, act) => {
+test.each(WAYS)('what is asked over %s holds in both workers when the answer comes', async (_way, act) => {
   const at = await administered();
   for (const [out, back] of [
     ['Drain', 'Start'],
@@ -90,7 +88,7 @@ test.each(WAYS)('what is asked over %s holds in both workers when the answer com
   expect(actions()[0]).toMatchObject({ level: 30, msg: 'Drain by an administrator', farm: 'fe', server: FIRST, by });
 });
 
-test('a farm with no server for new clients: 502.4, and status says so', LONG, async () => {
+test('a farm with no server for new clients: 502.4, and status says so', async () => {
   const at = await administered();
   for (const server of [FIRST, SECOND])
     expect(await at.act(server, 'Drain')).toMatchObject({ status: 200, kept: null });
@@ -103,7 +101,7 @@ test('a farm with no server for new clients: 502.4, and status says so', LONG, a
   expect((await at.get()).status).toBe(200);
 });
 
-test('a worker that takes the place of another knows the states, and counters never go back', LONG, async () => {
+test('a worker that takes the place of another knows the states, and counters never go back', async () => {
   const at = await administered();
   await at.served(20);
   await at.act(FIRST, 'Drain');
@@ -128,7 +126,7 @@ test('a worker that takes the place of another knows the states, and counters ne
   expect(after.servers[0]).toMatchObject({ state: 'Draining', counters: counted });
 });
 
-test('a worker that hangs keeps nobody from asking, and takes a change up when it goes on', LONG, async () => {
+test('a worker that hangs keeps nobody from asking, and takes a change up when it goes on', async () => {
   const at = await administered();
   const [hung = 0] = at.service.workers();
   process.kill(hung, 'SIGSTOP');
@@ -143,7 +141,7 @@ test('a worker that hangs keeps nobody from asking, and takes a change up when i
   expect(await at.served()).toEqual({ [SECOND]: 40 });
 });
 
-test('states and marks are there again after SIGTERM and after SIGKILL', LONG, async () => {
+test('states and marks are there again after SIGTERM and after SIGKILL', async () => {
   const at = await administered({ stateFile: 'states.json' });
   expect(await at.act(FIRST, 'GracefulStop')).toMatchObject({ kept: true, server: { state: 'Inactive' } });
   expect(await at.act(SECOND, 'SetUnhealthy')).toMatchObject({ kept: true, server: { isHealthy: false } });
@@ -167,7 +165,7 @@ test('states and marks are there again after SIGTERM and after SIGKILL', LONG, a
   expect(Object.keys(await at.served(20)).sort()).toEqual([FIRST, SECOND]);
 });
 
-test('SIGKILL between two changes: the last one that was answered holds', LONG, async () => {
+test('SIGKILL between two changes: the last one that was answered holds', async () => {
   const at = await administered({ stateFile: 'states.json', workers: 1 });
   let { service } = at as Pick<Administered, 'service'>;
   const path = join(at.configDir, 'states.json');
@@ -184,7 +182,7 @@ test('SIGKILL between two changes: the last one that was answered holds', LONG, 
   }
 });
 
-test('a state file that can no longer be written: the change counts, and everybody is told', LONG, async () => {
+test('a state file that can no longer be written: the change counts, and everybody is told', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'lychgate-states-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const at = await administered({ stateFile: join(dir, 'states.json'), workers: 1 });
@@ -201,7 +199,7 @@ test('a state file that can no longer be written: the change counts, and everybo
   expect((await status()).err).toBe('');
 });
 
-test('a state file that cannot be one stops the start, and loses nothing', LONG, async () => {
+test('a state file that cannot be one stops the start, and loses nothing', async () => {
   const { configDir, service: first } = await publish();
   first.child.kill('SIGTERM');
   await first.exit();
@@ -232,7 +230,7 @@ async function waiting(at: Administered, ...args: string[]) {
   return { request, response, waits };
 }
 
-test('drain --wait returns when the last request has ended', LONG, async () => {
+test('drain --wait returns when the last request has ended', async () => {
   const at = await administered();
   const { request, response, waits } = await waiting(at);
   expect(waits.stdout()).not.toContain('no request is under way');
@@ -245,7 +243,7 @@ test('drain --wait returns when the last request has ended', LONG, async () => {
   expect(told).toMatchObject({ code: 0, err: '' });
 });
 
-test('drain --wait gives up at the time-out, and where somebody brings the server back', LONG, async () => {
+test('drain --wait gives up at the time-out, and where somebody brings the server back', async () => {
   const at = await administered();
   const { request, response, waits } = await waiting(at, '--timeout', '0.2');
   expect(await waits.exit()).toBe(1);
