@@ -23,7 +23,7 @@ export interface ServerTraffic {
   readonly server: string;
   /** Requests that failed, or were answered with one of `liveTrafficFailureCodes`, since it last told. */
   readonly failures: number;
-  /** Requests that were sent and got no valid answer, since it last told. */
+  /** Requests that were sent and got no valid answer, where nobody else got one meanwhile, since it last told. */
   readonly broken: number;
   /** As they stand now, since the worker began. */
   readonly counters: CounterValues;

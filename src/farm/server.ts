@@ -135,12 +135,12 @@ export class Server {
 
   /**
    * The server is to blame: it was not reached, broke off, or sent no valid answer in time.
-   * @param sent it was reached, and got the request
+   * @param broken it got the request, and seems to answer nobody
    */
-  fail(upgrade: boolean, sent: boolean): void {
+  fail(upgrade: boolean, broken: boolean): void {
     this.state.counters.fail(upgrade);
     this.state.failures++;
-    if (sent) this.state.broken++;
+    if (broken) this.state.broken++;
   }
 
   /**

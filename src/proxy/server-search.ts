@@ -31,6 +31,10 @@ export class ServerSearch implements LeaseTaker {
   #forgetHost: (() => void) | undefined;
   /** Waits for a connection. */
   #waiting = false;
+  /** Answers of the server, to anybody, when it was asked. */
+  #answers = 0;
+  /** Servers that the request was sent to have been blamed for it. */
+  #blamed = false;
 
   constructor(options: ServerSearchOptions) {
     this.#options = options;
@@ -54,7 +58,7 @@ export class ServerSearch implements LeaseTaker {
     if (pin && this.#choice.keeps(pin.server)) {
       this.#enter(pin.server);
       // 2.
-      if (pin.connection.isIdle) this.#options.found(pin.connection);
+      if (pin.connection.isIdle) this.#found(pin.connection);
       else this.#lease(pin.server, false);
     } else this.#askFirst();
   }
@@ -78,9 +82,16 @@ export class ServerSearch implements LeaseTaker {
     if (this.#waiting && this.#server) this.#forget(this.#server);
   }
 
-  /** @param sent the request may have reached the server */
+  /**
+   * The server is to blame. That it answers nobody is held against it where it has answered nobody else since it was asked: a
+   * poll may outlast the time-out. And against one server only, for it may be the request that breaks each of them.
+   * @param sent the request may have reached the server
+   */
   fail(sent: boolean): void {
-    this.#server?.fail(this.#upgrade, sent);
+    const server = this.#server;
+    if (server === undefined) return;
+    server.fail(this.#upgrade, sent && !this.#blamed && server.state.counters.answers === this.#answers);
+    this.#blamed ||= sent;
   }
 
   /** The request is over, however it ended. */
@@ -101,7 +112,7 @@ export class ServerSearch implements LeaseTaker {
 
   onConnection(connection: ServerConnection): void {
     this.#waiting = false;
-    this.#options.found(connection);
+    this.#found(connection);
   }
 
   onNoConnection(error: Error): void {
@@ -113,6 +124,11 @@ export class ServerSearch implements LeaseTaker {
 
   onLittleHope(error: Error): void {
     if (this.#waiting) this.#moveOn(this.failure(error), false);
+  }
+
+  #found(connection: ServerConnection): void {
+    this.#answers = this.#server?.state.counters.answers ?? 0;
+    this.#options.found(connection);
   }
 
   #askFirst(): void {
@@ -148,7 +164,7 @@ export class ServerSearch implements LeaseTaker {
     const next = failed && this.#choice.next(failed, failure, sent);
     if (failed === undefined || next === undefined) return false;
     if (this.#waiting) this.#forget(failed);
-    if (failure.side === 'server') failed.fail(this.#upgrade, sent);
+    if (failure.side === 'server') this.fail(sent);
     failed.end(this.#upgrade);
     const { runtime, logId } = this.#options;
     runtime.log.debug({ logId, server: next.address }, `another server is tried: ${failure.reason}`);

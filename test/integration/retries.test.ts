@@ -264,6 +264,31 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     expect(second.connections).toEqual([]);
   });
 
+  test('a request that breaks each server counts against one of them', async () => {
+    const breaking = () => failing(({ socket }) => socket.destroy());
+    const farm = await publish([await breaking(), await breaking(), await breaking()]);
+    expect((await send(protocol, farm)).status).toBe(502);
+    expect(trafficOf(farm).map(({ failures, broken }) => [failures, broken])).toEqual([
+      [1, 1],
+      [1, 0],
+      [1, 0],
+    ]);
+  });
+
+  test('a silence counts against a server that answered nobody else meanwhile', async () => {
+    const server = await startRecordingServer({
+      answer: ({ startLine }) => (startLine.includes('/poll') ? undefined : ok('answer')),
+    });
+    const farm = await publishFarm({ host, servers: [server], protocol: 'timeout="00:00:01"' });
+    const polled = send(protocol, farm, { target: '/poll' });
+    await server.until(({ requests }) => requests.length === 1);
+    expect((await send(protocol, farm)).status).toBe(200);
+    expect((await polled).status).toBe(502);
+    expect(trafficOf(farm)[0]).toMatchObject({ failures: 1, broken: 0 });
+    expect((await send(protocol, farm, { target: '/poll' })).status).toBe(502);
+    expect(trafficOf(farm)[0]).toMatchObject({ failures: 1, broken: 1 });
+  });
+
   test('a client that leaves while another server is asked leaves nothing behind', async () => {
     const first = await failing(({ socket }) => socket.destroy());
     const second = await failing(() => undefined);
