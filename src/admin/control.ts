@@ -32,7 +32,12 @@ export interface ReportedServer {
   readonly healthReason: string;
   /** ISO 8601; `null` while it has not changed. */
   readonly healthSince: string | null;
-  /** Clients that are not bound elsewhere may be sent there: it is Active and healthy, or among the last (`minServers`). */
+  /** Connections can be made, as far as anybody has tried. */
+  readonly isReachable: boolean;
+  /**
+   * Clients that are not bound elsewhere may be sent there: it is Active and healthy, or among the last (`minServers`), and it is
+   * reachable.
+   */
   readonly takesRequests: boolean;
   readonly weight: number;
   readonly counters: ReportedCounters;

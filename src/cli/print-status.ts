@@ -62,12 +62,12 @@ export function printStatus(farms: readonly ReportedFarm[], { colour, columns }:
 
 interface Row {
   readonly cells: readonly Cell[];
-  /** Why it is unhealthy, and since when. */
+  /** Why it gets no requests, and since when. */
   readonly note: string;
 }
 
 function rowOf(farm: string, server: ReportedServer): Row {
-  const { address, enabled, isHealthy, healthReason, healthSince, counters } = server;
+  const { address, enabled, isHealthy, isReachable, counters } = server;
   const { responseTime, requestPerSecond, failedRequests, failedWebSocketRequests } = counters;
   const numbers = [
     number(underWay(counters)),
@@ -77,7 +77,6 @@ function rowOf(farm: string, server: ReportedServer): Row {
     responseTime > 0 ? `${responseTime.toFixed(1)} ms` : '-',
   ];
   const unhealthy = enabled && !isHealthy;
-  const since = healthSince === null ? '' : `, since ${healthSince.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`;
   return {
     cells: [
       { text: printable(farm), style: 'strong' },
@@ -86,8 +85,14 @@ function rowOf(farm: string, server: ReportedServer): Row {
       unhealthy ? { text: 'no', style: 'bad' } : { text: enabled ? 'yes' : '-' },
       ...numbers.map((text) => ({ text })),
     ],
-    note: unhealthy ? `unhealthy: ${printable(healthReason || 'nobody said why')}${since}` : '',
+    note: unhealthy ? noteOf(server) : enabled && !isReachable ? 'out of reach: no connection can be made' : '',
   };
+}
+
+function noteOf({ healthReason, healthSince, takesRequests }: ReportedServer): string {
+  const since = healthSince === null ? '' : `, since ${healthSince.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`;
+  const all = `unhealthy: ${printable(healthReason || 'nobody said why')}${since}`;
+  return takesRequests ? `${all}; it takes requests all the same (minServers)` : all;
 }
 
 function stateOf({ enabled, state }: ReportedServer): Cell {

@@ -173,7 +173,10 @@ export class ServerJudge {
     const { farm, address, log, changed } = this.#server;
     const place = { farm: farm.name.value, server: address };
     if (healthy) log.info(place, `the server is healthy again: ${good}`);
-    else log.warn(place, `the server is unhealthy and gets no requests: ${fault}`);
+    else {
+      const alone = farm.healthCheck.minServers === 0 ? ' and gets no requests' : '';
+      log.warn(place, `the server is unhealthy${alone}: ${fault}`);
+    }
     changed(this.health);
   }
 }

@@ -93,6 +93,11 @@ export class Server {
     return scheme === 'https' ? !this.#httpsIsOpen : !this.#httpIsOpen;
   }
 
+  /** The same of all its ports that anybody has asked for. */
+  get isReachable(): boolean {
+    return !this.#httpIsOpen && !this.#httpsIsOpen;
+  }
+
   /** A request would not have to wait for others to end (`maxConnections`). */
   hasRoom(scheme: Scheme): boolean {
     const endpoint = this.#endpoints[scheme];

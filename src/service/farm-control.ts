@@ -58,6 +58,8 @@ interface ServerRecord {
   marked: boolean;
   /** Of workers that have ended. */
   readonly past: ServerCounters;
+  /** Workers that cannot connect to it, as they told last. */
+  readonly outOfReach: Set<number>;
   /** Of each worker that serves, as it told them last. */
   readonly counters: Map<number, CounterValues>;
   readonly rate: Rate;
@@ -88,6 +90,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
         state: 'Active',
         marked: false,
         past: new ServerCounters(),
+        outOfReach: new Set(),
         counters: new Map(),
         rate: new Rate(),
       });
@@ -125,8 +128,11 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
   sampling.unref();
 
   const take = (worker: number, servers: readonly ServerTraffic[]) => {
-    for (const { farm, server, counters } of servers) {
-      records.get(stateKey(farm, server))?.counters.set(worker, counters);
+    for (const { farm, server, counters, reachable } of servers) {
+      const record = records.get(stateKey(farm, server));
+      record?.counters.set(worker, counters);
+      if (reachable) record?.outOfReach.delete(worker);
+      else record?.outOfReach.add(worker);
     }
     health.traffic(servers);
   };
@@ -166,10 +172,11 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       }
     },
     lost(worker) {
-      for (const { past, counters } of records.values()) {
+      for (const { past, counters, outOfReach } of records.values()) {
         const last = counters.get(worker);
         if (last) addCounters(past, { ...last, currentRequests: 0, currentWebSocketRequests: 0 });
         counters.delete(worker);
+        outOfReach.delete(worker);
       }
       reports.lost(worker);
     },
@@ -270,7 +277,7 @@ function openHosts(
   };
 }
 
-/** Those that take requests of any client, by the rule of the workers; of what only a worker knows, its circuits, nothing is said. */
+/** Those that take requests of any client, by the rule of the workers, and that each worker can connect to. */
 function takersOf(
   farm: WebFarmConfig,
   records: ReadonlyMap<string, ServerRecord>,
@@ -282,7 +289,13 @@ function takersOf(
     const { state, healthy, marked = false, since = 0 } = conditionOf(record, health);
     return [{ record, state: { state, healthy, marked, since, available: state === 'Active' && healthy } }];
   });
-  return new Set(availableServers(candidates, farm.healthCheck.minServers).map(({ record }) => record));
+  const available = availableServers(candidates, farm.healthCheck.minServers).map(({ record }) => record);
+  return new Set(available.filter(isReachable));
+}
+
+/** What one worker has found out, the others will, with the next request that they have for it. */
+function isReachable({ outOfReach }: ServerRecord): boolean {
+  return outOfReach.size === 0;
 }
 
 function reportFarm(farm: WebFarmConfig, records: ReadonlyMap<string, ServerRecord>, health: FarmHealth): ReportedFarm {
@@ -312,6 +325,7 @@ function reportServer(record: ServerRecord, health: FarmHealth, takers: Readonly
     isHealthy: healthy,
     healthReason: healthy ? '' : reason,
     healthSince: since === undefined ? null : new Date(since).toISOString(),
+    isReachable: isReachable(record),
     takesRequests: takers.has(record),
     weight: config.weight,
     counters: reported(sumOf(record), rate.perSecond),

@@ -24,7 +24,7 @@ const counters: ReportedCounters = {
 };
 
 export function reportedServer(address: string, more: Partial<ReportedServer> = {}): ReportedServer {
-  const health = { isHealthy: true, healthReason: '', healthSince: null };
+  const health = { isHealthy: true, healthReason: '', healthSince: null, isReachable: true };
   const server = { address, enabled: true, state: 'Active' as const, weight: 100, counters, ...health, ...more };
   return { takesRequests: server.enabled && server.state === 'Active' && server.isHealthy, ...server };
 }

@@ -31,6 +31,8 @@ const farms = [
       healthReason: 'answered 503',
       healthSince: '2026-11-26T10:05:12.345Z',
     }),
+    reportedServer('2001:db8::6', { isHealthy: false, healthReason: 'answered 500', takesRequests: true }),
+    reportedServer('2001:db8::7', { isReachable: false, takesRequests: false }),
     reportedServer('10.0.0.20', { enabled: false }),
   ]),
   reportedFarm('Office Web Apps', [reportedServer('owas01.contoso.local', { state: 'Inactive' })]),
@@ -43,6 +45,10 @@ Lync             pool01.contoso.local  Active        yes        4  12,355       
                  pool02.contoso.local  Draining      yes        0       0       0         0.0           -
                  2001:db8::5           Active        no         0       0       0         0.0           -
                  unhealthy: answered 503, since 2026-11-26 10:05:12 UTC
+                 2001:db8::6           Active        no         0       0       0         0.0           -
+                 unhealthy: answered 500; it takes requests all the same (minServers)
+                 2001:db8::7           Active        yes        0       0       0         0.0           -
+                 out of reach: no connection can be made
                  10.0.0.20             switched off  -          0       0       0         0.0           -
 Office Web Apps  owas01.contoso.local  Inactive      yes        0       0       0         0.0           -
 retired          old.contoso.local     switched off  -          0       0       0         0.0           -
@@ -57,7 +63,7 @@ test('a table of all farms, and code 1 where one that is switched on has no serv
     err: '',
   });
   const one = await commandLine('status', 'LYNC', '--config', folder);
-  expect([one.code, one.out.split('\n').length]).toEqual([0, 7]);
+  expect([one.code, one.out.split('\n').length]).toEqual([0, 11]);
   expect(await commandLine('status', 'retired', '--config', folder)).toMatchObject({ code: 0, err: '' });
 });
 
@@ -95,12 +101,12 @@ describe('the table in a terminal', () => {
   test.each([200, 105, 100, 90, 80, 70, 60, 50, 40])(
     'of %d columns: no line is longer, and columns stay under their titles',
     (columns) => {
-      const [head = '', ...rows] = plain(columns);
-      for (const line of [head, ...rows.filter((row) => !row.includes('unhealthy:'))])
-        expect(line.length).toBeLessThanOrEqual(columns);
+      const [head = '', ...lines] = plain(columns);
+      const rows = lines.filter((line) => !/(unhealthy|out of reach): /.test(line));
+      expect(rows).toHaveLength(8);
+      for (const line of [head, ...rows]) expect(line.length).toBeLessThanOrEqual(columns);
       const state = head.indexOf('STATE');
-      for (const row of rows.filter((each) => !each.includes('unhealthy:')))
-        expect(row.slice(state)).toMatch(/^(Active|Draining|Inactive|switched off)/);
+      for (const row of rows) expect(row.slice(state)).toMatch(/^(Active|Draining|Inactive|switched off)/);
     },
   );
 

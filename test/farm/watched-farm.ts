@@ -94,7 +94,7 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
   });
   const [first = ''] = servers.map(({ address }) => address.toLowerCase());
   const tell = (server: string, failures: number, broken: number) =>
-    health.traffic([{ farm: FARM, server, failures, broken, counters: { ...new ServerCounters() } }]);
+    health.traffic([{ farm: FARM, server, failures, broken, reachable: true, counters: { ...new ServerCounters() } }]);
   const watched: WatchedFarm = {
     changes,
     logged,

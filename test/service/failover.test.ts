@@ -1,6 +1,7 @@
 /** Servers that die, come back and are taken out under load, with two worker processes: nobody is to notice who need not. */
 import { describe, expect, test } from 'vitest';
 import type { ServerAction } from '../../src/admin/control.ts';
+import { commandLine } from '../cli/command-line.ts';
 import { type BalancedFarm, cookieHeader, keptClient, PROTOCOLS } from '../integration/balanced-farm.ts';
 import type { Protocol } from '../integration/clients.ts';
 import { type CrowdOptions, expectShares, openCrowd } from '../integration/crowd.ts';
@@ -282,10 +283,19 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     // What failed before may still be on its way.
     await crowd.next(100);
     expect(await crowd.next(400)).toEqual(new Map([['502.4', 400]]));
+    const gone = { state: 'Active', isHealthy: true, isReachable: false, takesRequests: false };
+    expect((await at.admin.farm()).servers).toMatchObject([gone, gone]);
+    const status = await commandLine('status', '--config', at.configDir);
+    expect(status).toMatchObject({ code: 1, err: '' });
+    expect(status.out).toContain('out of reach: no connection can be made');
+    expect(status.out).toContain('No server of fe takes requests of new clients.');
     await servers[1].revive();
     await crowd.everyone('b');
     await crowd.next(100);
     expect(await crowd.next(400)).toEqual(new Map([['b', 400]]));
+    const back = { isReachable: true, takesRequests: true };
+    await expect.poll(async () => (await at.admin.farm()).servers, SOON).toMatchObject([gone, back]);
+    expect(await commandLine('status', '--config', at.configDir)).toMatchObject({ code: 0 });
     await crowd.stop();
     // A 503, which is what tells a client to wait, would be among these, and so would a connection that has ended.
     expect(crowd.faults).toEqual([]);
