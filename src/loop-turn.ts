@@ -11,8 +11,6 @@
  * A turn has one look, or more where very many sockets (1,024) are ready. libuv counts a turn before its first look, and what
  * a look has found when it is done with it: the sum tells all looks apart.
  */
-import { performance } from 'node:perf_hooks';
-
 const { nodeTiming } = performance;
 
 let turn = 0;

@@ -13,7 +13,7 @@ export const demo: Command = {
   usage: '[--ports N]',
   summary: 'publishes a stand-in Lync Front End on ports 8443 and 8880, and tells what to try',
   options: { ports: { type: 'string' } },
-  optionHelp: { '--ports N': 'takes five ports from N on in place of 8443, 8880, 4443, 8080 and 4444' },
+  optionHelp: { '--ports N': 'takes six ports from N on in place of 8443, 8880, 4443, 8080, 4444 and 9444' },
   async run(input) {
     refuseArguments(input);
     const firstPort = firstPortOf(input);
@@ -42,8 +42,8 @@ function firstPortOf(input: CommandInput): number | undefined {
   const text = textOption(input, 'ports');
   const port = Number(text);
   if (text === undefined) return undefined;
-  if (Number.isInteger(port) && port >= 1 && port <= 65_531) return port;
-  throw new UsageError(`--ports ${text}: a port is wanted, with four more behind it`);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_530) return port;
+  throw new UsageError(`--ports ${text}: a port is wanted, with five more behind it`);
 }
 
 async function startServers(prepared: Demo): Promise<readonly StandIn[]> {
@@ -74,6 +74,9 @@ Lychgate publishes a stand-in Front End, as an IIS ARR server would.
 Try, in another terminal:
 
 ${tries.join('\n')}
+# what the farms do
+npm run -s lychgate -- status --config ${configDir}
+
 Ctrl-C ends it.
 `;
 }

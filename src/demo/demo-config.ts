@@ -60,8 +60,7 @@ export function demoSettings(plan: DemoPlan, files: DemoFiles): string {
     certificates: [files.certificates],
     defaultCertificate: plan.frontEnd.hosts.webext,
     upstream: { ca: files.authority },
-    // Nothing asks a demo for its health, and its port may be taken.
-    admin: false,
+    admin: { address: `${plan.admin.address}:${plan.admin.port}` },
   };
   return `// Written by the demo; a new start writes it again.\n${JSON.stringify(settings, null, 2)}\n`;
 }

@@ -5,6 +5,8 @@ import type { Account } from './windows-challenge.ts';
 export interface DemoPlan {
   /** Where Lychgate listens: ports that need no root. */
   readonly listener: { readonly address: string; readonly httpsPort: number; readonly httpPort: number };
+  /** Where it tells of its farms. Not the usual port: a service of this machine may have that. */
+  readonly admin: { readonly address: string; readonly port: number };
   /** `name` is what applicationHost.config calls the server. */
   readonly frontEnd: {
     readonly name: string;
@@ -46,7 +48,7 @@ export interface DemoPlanOptions {
   readonly authority: string;
   readonly platform?: NodeJS.Platform;
   readonly listener?: DemoPlan['listener'];
-  /** The first of five ports in a row that take the place of the usual ones. */
+  /** The first of six ports in a row that take the place of the usual ones. */
   readonly firstPort?: number | undefined;
 }
 
@@ -64,6 +66,7 @@ export function demoPlan(options: DemoPlanOptions): DemoPlan {
   const officeWebApps = 'owas01.contoso.local';
   return {
     listener,
+    admin: { address: '127.0.0.1', port: port(9444, 5) },
     frontEnd: {
       name: frontEnd,
       address: onlyOneLoopback ? '127.0.0.1' : '127.0.0.2',

@@ -35,7 +35,7 @@ export class Circuit {
     if (this.#open || this.#closed || this.#failures < this.#settings.failures) return;
     this.#open = true;
     this.#events.opened(failure);
-    this.#knockAfter(this.#settings.pause);
+    this.#knockAfter(Math.min(this.#settings.pause, this.#settings.longestPause));
   }
 
   succeeded(): void {

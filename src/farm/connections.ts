@@ -28,6 +28,11 @@ const POOL_IDLE_MS = 60_000;
 const PINNED_IDLE_MS = 115_000;
 /** A server that tells when it closes idle connections is trusted to do so, a little early. */
 const HINT_MARGIN_MS = 1000;
+/**
+ * A client that is gone ends its side as one that only has nothing more to say. A server that answers neither would keep the
+ * tunnel, and whoever waits for its requests to end.
+ */
+const HALF_CLOSED_MS = 30_000;
 const SWEEP_MS = 250;
 
 export interface Connections {
@@ -251,8 +256,8 @@ class Pool implements ConnectionOwner {
       if (connection.isIdle) {
         if (silent > idleLimit(connection)) connection.abandon();
       } else if (connection.isTunnel) {
-        if (silent > tunnelIdle)
-          connection.fail(new ExchangeError('serverTimeout', `an idle tunnel of ${tunnelIdle / 1000} s`));
+        const limit = connection.isHalfClosed ? Math.min(HALF_CLOSED_MS, tunnelIdle) : tunnelIdle;
+        if (silent > limit) connection.fail(new ExchangeError('serverTimeout', `an idle tunnel of ${limit / 1000} s`));
       } else if (silent > timeout * 1000 && connection.awaitsServer) {
         connection.fail(new ExchangeError('serverTimeout', `the server was silent for ${timeout} s`));
       }

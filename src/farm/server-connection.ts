@@ -71,6 +71,8 @@ export class ServerConnection implements SocketEvents {
   /** Requests that it has carried. */
   served = 0;
   #whenClosed: (() => void) | undefined;
+  /** One side of the tunnel has said that nothing more comes from it. */
+  #halfClosed = false;
   /** A byte of the answer has come. */
   answerBegun = false;
   /** When bytes last moved in either direction, in milliseconds of `performance.now()`. */
@@ -122,6 +124,11 @@ export class ServerConnection implements SocketEvents {
     return this.#state === 'tunnel';
   }
 
+  /** A tunnel of which one side has ended: the other has no reason to be silent for long. */
+  get isHalfClosed(): boolean {
+    return this.#halfClosed;
+  }
+
   pin(whenClosed: () => void): void {
     this.#whenClosed = whenClosed;
     // The login of a client lives on.
@@ -158,6 +165,8 @@ export class ServerConnection implements SocketEvents {
 
   /** In a tunnel: nothing more comes from the client. */
   endTunnel(): void {
+    this.#halfClosed = true;
+    this.activity = turnTime();
     this.#socket.end();
   }
 
@@ -221,6 +230,8 @@ export class ServerConnection implements SocketEvents {
       this.#complete([], false);
       sink?.onReadEnd();
     } else if (this.#state === 'tunnel') {
+      this.#halfClosed = true;
+      this.activity = turnTime();
       this.#sink?.onEnd([]);
       return;
     } else if (this.#sink) {

@@ -118,7 +118,8 @@ function checkFarms({ sites, globalRules, webFarms }: Config, report: Report): v
   if (rules.length === 0) return;
   if (senders.some(({ action }) => action.url && mayBeAnyFarm(action.url))) return;
   for (const { name, enabled } of webFarms) {
-    if (!enabled || used.has(name.value.toLowerCase())) continue;
+    // One without a name has been refused.
+    if (!enabled || name.value === '' || used.has(name.value.toLowerCase())) continue;
     report('LG2303', name.span, {
       message: `No rule leads to the web farm "${name.value}".`,
       advice: `Add a rule that rewrites to https://${name.value}/{R:0}, or remove the farm.`,

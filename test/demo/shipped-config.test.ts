@@ -156,7 +156,7 @@ test("the demo's settings lead the names of the shipped file to the stand-ins", 
   expect(errors).toEqual([]);
   expect(settings).toEqual({
     hosts: { 'pool01.contoso.local': '127.0.0.2', 'owas01.contoso.local': '127.0.0.3' },
-    admin: false,
+    admin: { address: '127.0.0.1:9444' },
     certificates: ['certs'],
     defaultCertificate: 'webext.contoso.com',
     upstream: { ca: 'ca.pem' },

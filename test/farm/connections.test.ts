@@ -1,10 +1,10 @@
 /** Pools come and go with the endpoints that are asked for. What they do with sockets: test/integration. */
 
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Connections, createConnections } from '../../src/farm/connections.ts';
 import type { ResolvedName } from '../../src/farm/resolved-name.ts';
-import type { ServerConnection } from '../../src/farm/server-connection.ts';
+import type { AnswerSink, ServerConnection } from '../../src/farm/server-connection.ts';
 import type { ServerRoutes } from '../../src/farm/server-routes.ts';
 import type { Endpoint } from '../../src/farm/server-socket.ts';
 import { freePort } from '../integration/ports.ts';
@@ -95,6 +95,62 @@ test('none is opened any more once the service stops', async () => {
   expect((await refused(at)).message).toBe('the service stops');
   expect((await refused(await endpoint())).message).toBe('the service stops');
   expect(followed).toBe(0);
+});
+
+describe('a tunnel that is silent', () => {
+  /** Whether it is open after so many seconds, and whether its sink heard of that it is not. */
+  async function tunnel(upgradeIdle: number, half: 'client' | 'server' | 'neither') {
+    connections.destroy();
+    connections = createConnections({ routes, upgradeIdle });
+    const at = await endpoint();
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      if (half === 'server') socket.end();
+      onTestFinished(() => {
+        socket.destroy();
+      });
+    }).listen(at.port, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+    });
+    const connection = await leased(at, false);
+    const heard: string[] = [];
+    await new Promise<void>((resolve) => {
+      const sink: AnswerSink = {
+        server: undefined,
+        onInformation: () => undefined,
+        onHead: () => half !== 'server' && resolve(),
+        onData: () => undefined,
+        onEnd: () => resolve(),
+        onReadEnd: () => true,
+        onDrain: () => undefined,
+        onError: ({ message }) => heard.push(message),
+      };
+      const request = { method: 'GET', complete: true, upgrade: 'websocket', version: 'HTTP/1.1' } as const;
+      connection.send({ ...request, bytes: 'GET / HTTP/1.1\r\n\r\n' }, sink);
+    });
+    if (half === 'client') connection.endTunnel();
+    return (seconds: number) => {
+      vi.advanceTimersByTime(seconds * 1000);
+      return [connection.isTunnel, ...heard];
+    };
+  }
+
+  test.each(['client', 'server'] as const)('is given half a minute where its %s has ended its side', async (half) => {
+    const open = await tunnel(3600, half);
+    expect(open(29)).toEqual([true]);
+    expect(open(2).slice(1)).toEqual(['an idle tunnel of 30 s']);
+  });
+
+  test('is given upgradeIdle, and never more', async () => {
+    const whole = await tunnel(60, 'neither');
+    expect(whole(59)).toEqual([true]);
+    expect(whole(2).slice(1)).toEqual(['an idle tunnel of 60 s']);
+    const half = await tunnel(10, 'client');
+    expect(half(9)).toEqual([true]);
+    expect(half(2).slice(1)).toEqual(['an idle tunnel of 10 s']);
+  });
 });
 
 test('who needs a new connection of a server that may have no more gets it in place of an idle one', async () => {

@@ -6,14 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { demoPlan, shellLine } from '../../src/demo/demo-plan.ts';
+import { commandLine } from '../cli/command-line.ts';
 import { curl } from '../demo/real-curl.ts';
 import { openRaw } from '../integration/clients.ts';
 import { freePorts } from '../integration/ports.ts';
 import { familyOf, isListening, marked } from './processes.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** Five free ones in a row: the usual ones may be in use on this machine. */
-const PORTS = await freePorts(5);
+/** Six free ones in a row: the usual ones may be in use on this machine. */
+const PORTS = await freePorts(6);
 const [FIRST] = PORTS;
 const DEMO = ['demo', '--ports', String(FIRST)];
 
@@ -95,6 +96,14 @@ describe('npm start', () => {
     },
   );
 
+  test('status shows what the farms do', async () => {
+    const configDir = join(temporary, foldersIn(temporary)[0] ?? '', 'config');
+    expect(demo.printed).toContain(`\nnpm run -s lychgate -- status --config ${configDir}\n`);
+    const told = await commandLine('status', '--config', configDir);
+    expect(told).toMatchObject({ code: 0, err: '' });
+    expect(told.out).toMatch(/pool01\.contoso\.local +Active +yes/);
+  });
+
   test('a second one tells which port is taken: exit code 3', async () => {
     const second = marked(DEMO, { env: { TMPDIR: temporary } });
     expect(await second.exit()).toBe(3);
@@ -154,7 +163,7 @@ test('Ctrl-C while it still starts leaves no folder either', async () => {
   expect(demo.family()).toEqual([]);
 });
 
-test('what listens on the admin port is none of its business', async () => {
+test('a service of this machine keeps its admin port', async () => {
   const temporary = emptyFolder();
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
   const stranger = createServer();
@@ -167,7 +176,7 @@ test('what listens on the admin port is none of its business', async () => {
   expect(await demo.exit()).toBe(0);
 });
 
-test.each(['x', '0', '65532', '1.5'])('--ports %s is wrong use: exit code 2', async (ports) => {
+test.each(['x', '0', '65531', '1.5'])('--ports %s is wrong use: exit code 2', async (ports) => {
   const demo = marked(['demo', '--ports', ports]);
   expect(await demo.exit()).toBe(2);
 });
