@@ -1,7 +1,8 @@
 /** Who may use the admin listener: by Host, by origin, and by token or, without one, by being on this machine. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { isLoopback, plainAddress } from '../ip-address.ts';
 import { type Problem, problem } from './problem.ts';
 
 export interface GuardOptions {
@@ -12,15 +13,6 @@ export interface GuardOptions {
 
 /** @returns why a request is refused; `undefined` where it may go on */
 export type Guard = (request: IncomingMessage) => Problem | undefined;
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** An IP address of this machine alone, IPv4 within IPv6 too. */
-export function isLoopback(address: string): boolean {
-  return isIP(address) !== 0 && loopback.check(address, familyOf(address));
-}
 
 /** An address that stands for all of this machine. */
 export function isAnyAddress(address: string): boolean {
@@ -95,12 +87,5 @@ function checkNearness({ headers, socket }: IncomingMessage, local: boolean): Pr
 
 /** Two spellings of one address. */
 function isSame(one: string, other: string): boolean {
-  if (isIP(one) === 0 || isIP(other) === 0) return false;
-  const list = new BlockList();
-  list.addAddress(other, familyOf(other));
-  return list.check(one, familyOf(one));
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  return isIP(one) !== 0 && plainAddress(one) === plainAddress(other);
 }

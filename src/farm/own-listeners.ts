@@ -1,6 +1,6 @@
 /** Which addresses and ports are our own: a connection from here to there would come back to us. */
 import { networkInterfaces } from 'node:os';
-import { isLoopback, isUnspecified, plainAddress } from './ip-address.ts';
+import { isLoopback, isUnspecified, plainAddress } from '../ip-address.ts';
 
 export interface ListenerPlace {
   /** How the log calls it. */

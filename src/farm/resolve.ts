@@ -3,7 +3,7 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { codeOf } from '../errors.ts';
-import { isShared, isUnspecified, plainAddress } from './ip-address.ts';
+import { isShared, isUnspecified, plainAddress } from '../ip-address.ts';
 
 export interface ResolveSettings {
   /** Lower-case name to address; wins over everything else. */

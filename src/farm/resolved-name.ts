@@ -4,8 +4,9 @@
  */
 import type { LookupAddress } from 'node:dns';
 import { ExchangeError } from '../errors.ts';
+import { plainAddress } from '../ip-address.ts';
 import type { Logger } from '../log.ts';
-import { plainAddress } from './ip-address.ts';
+import { within } from '../patience.ts';
 import { type NameAnswer, type Resolver, saysNone } from './resolve.ts';
 
 /** Where DNS does not say how long its answer holds, as the system's resolver never does. */
@@ -91,7 +92,7 @@ export class ResolvedName {
     } else if (now >= this.#due) {
       const late = now >= this.#due + STALE_MS;
       const flight = this.#refresh();
-      if (late) await within(flight, this.#begun + LONGEST_WAIT_MS - now);
+      if (late) await within(this.#begun + LONGEST_WAIT_MS - now, flight, () => undefined);
     }
     const found = this.#good(performance.now());
     if (found.length > 0) return found;
@@ -111,7 +112,7 @@ export class ResolvedName {
     if (this.#fixed) return false;
     if (this.#version !== version) return true;
     if (this.#flight === undefined && performance.now() - this.#ended < SHORTEST_PAUSE_MS) return false;
-    return within(this.#refresh(), SECOND_LOOK_MS).then(() => this.#version !== version);
+    return within(SECOND_LOOK_MS, this.#refresh(), () => undefined).then(() => this.#version !== version);
   }
 
   /** Nobody needs it any more: how the last question ends is nothing to tell. */
@@ -195,13 +196,4 @@ function pause(ttl: number | undefined): number {
 
 function isSame(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
   return one.size === other.size && [...one].every((each) => other.has(each));
-}
-
-async function within(work: Promise<void>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

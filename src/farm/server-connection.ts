@@ -5,8 +5,8 @@ import { HeadReader } from '../http1/head-reader.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';
 import { malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
+import { plainAddress } from '../ip-address.ts';
 import { currentTurn, readInTurn, turnTime } from '../loop-turn.ts';
-import { plainAddress } from './ip-address.ts';
 import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */

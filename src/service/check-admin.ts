@@ -1,8 +1,9 @@
 /** The admin listener as settings.json has it: reads its token, and tells what is wrong with token and address. */
 import { readFileSync, statSync } from 'node:fs';
-import { isAnyAddress, isLoopback } from '../admin/guard.ts';
+import { isAnyAddress } from '../admin/guard.ts';
 import type { Report } from '../config/diagnostic.ts';
 import type { AdminSettings } from '../config/settings-model.ts';
+import { isLoopback } from '../ip-address.ts';
 
 export type ReadToken =
   | { readonly token: string; readonly open: boolean }

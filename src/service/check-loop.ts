@@ -6,9 +6,9 @@
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { ServerConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
-import { isLoopback, plainAddress } from '../farm/ip-address.ts';
 import { createOwnListeners, isOwnAddress } from '../farm/own-listeners.ts';
 import { createResolver, plainName, type Resolver } from '../farm/resolve.ts';
+import { isLoopback, plainAddress } from '../ip-address.ts';
 import { listenerPlaces } from './listener-places.ts';
 
 /** Longest that the names of all servers together may hold up the start. */

@@ -15,9 +15,9 @@ import { HostAffinity } from '../farm/host-affinity.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
 import { type RunState, type ServerCondition, type ServerTraffic, stateKey } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
+import { within } from '../patience.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
-import { within } from './patience.ts';
 import { serverRoutes } from './server-routes.ts';
 import type { KeptState, StateFile } from './state-file.ts';
 

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { codeOf, StartError } from '../errors.ts';
 import { type RunState, stateKey } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
-import { within } from './patience.ts';
+import { within } from '../patience.ts';
 
 /** What is so of a server beyond its being Active and not marked. Names as the IIS file has them. */
 export interface KeptState {
