@@ -21,11 +21,11 @@ import { clientTrailers, serverHeaders, versionFor } from './request-headers.ts'
 import { clientHeaders, informationHeaders } from './response-headers.ts';
 import { createRewrittenBody, type RewrittenBody } from './rewritten-body.ts';
 import type { Runtime } from './runtime.ts';
-import { ServerSearch } from './server-search.ts';
+import { ServerSearch, type ServerTaker } from './server-search.ts';
 import { passedTrailers } from './trailers.ts';
 import { carriesWindowsLogin, challengesWindowsLogin } from './windows-authentication.ts';
 
-export class Exchange implements AnswerSink {
+export class Exchange implements AnswerSink, ServerTaker {
   readonly head: RequestHead;
   readonly #runtime: Runtime;
   /** The lane, or what holds an answer back before it. */
@@ -142,8 +142,7 @@ export class Exchange implements AnswerSink {
         decision,
         head: this.head,
         logId: this.#logId,
-        found: (connection) => this.#found(connection),
-        failed: (failure) => this.refuse(failure),
+        taker: this,
       });
       this.#search.start();
     } catch (error) {
@@ -240,6 +239,20 @@ export class Exchange implements AnswerSink {
   }
 
   // ---- the connection to the server --------------------------------------------------------------------------------
+
+  onServer(connection: ServerConnection): void {
+    this.#connection = connection;
+    try {
+      this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
+      this.#send(connection);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  onNoServer(failure: unknown): void {
+    this.refuse(failure);
+  }
 
   onInformation({ status, reason, headers }: ResponseMessage): void {
     if (this.head.protocol !== 'HTTP/1.0') this.#client.information(status, reason, informationHeaders(headers));
@@ -346,16 +359,6 @@ export class Exchange implements AnswerSink {
 
   #clientTrailers(trailers: HeaderList): HeaderList {
     return clientTrailers(trailers, this.#forwardDecision().farm.protocol);
-  }
-
-  #found(connection: ServerConnection): void {
-    this.#connection = connection;
-    try {
-      this.#pinFor(connection, carriesWindowsLogin(this.head.headers));
-      this.#send(connection);
-    } catch (error) {
-      this.refuse(error);
-    }
   }
 
   #pinFor(connection: ServerConnection, login: boolean): void {

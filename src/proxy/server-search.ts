@@ -14,10 +14,14 @@ export interface ServerSearchOptions {
   readonly decision: Forward;
   readonly head: RequestHead;
   readonly logId: string;
+  readonly taker: ServerTaker;
+}
+
+export interface ServerTaker {
   /** May be called more than once: another server is asked where one does not answer. */
-  readonly found: (connection: ServerConnection) => void;
+  onServer(connection: ServerConnection): void;
   /** There is nobody else to ask. */
-  readonly failed: (failure: unknown) => void;
+  onNoServer(failure: unknown): void;
 }
 
 export class ServerSearch implements LeaseTaker {
@@ -119,7 +123,7 @@ export class ServerSearch implements LeaseTaker {
     this.#waiting = false;
     const failure = this.failure(error);
     // Nothing was sent, so any request may go to another server.
-    if (!this.#moveOn(failure, false)) this.#options.failed(failure);
+    if (!this.#moveOn(failure, false)) this.#options.taker.onNoServer(failure);
   }
 
   onLittleHope(error: Error): void {
@@ -128,7 +132,7 @@ export class ServerSearch implements LeaseTaker {
 
   #found(connection: ServerConnection): void {
     this.#answers = this.#server?.state.counters.answers ?? 0;
-    this.#options.found(connection);
+    this.#options.taker.onServer(connection);
   }
 
   #askFirst(): void {
@@ -138,7 +142,7 @@ export class ServerSearch implements LeaseTaker {
         // A timer may have ended the wait.
         this.#ask(this.#choice.first(), true);
       } catch (error) {
-        this.#options.failed(error);
+        this.#options.taker.onNoServer(error);
       }
     });
     if (this.#forgetHost === undefined) this.#ask(this.#choice.first(), false);
