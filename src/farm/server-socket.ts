@@ -51,6 +51,7 @@ type SocketOptions = Pick<
   'keepAlive' | 'allowHalfOpen' | 'onread' | 'autoSelectFamilyAttemptTimeout'
 > & {
   readonly route: ServerRoute;
+  /** Of a connection to the same server whose certificate was accepted. */
   readonly session?: Buffer | undefined;
 };
 
@@ -78,11 +79,16 @@ export function connectTo(
   const refusal = route.refusal();
   if (refusal) socket.destroy(refusal);
   socket.once(tls ? 'secureConnect' : 'connect', () => {
-    const fault = tls && pinFault(tls, (socket as TLSSocket).getPeerCertificate()?.raw);
+    const fault = tls && certificateFault(tls, socket as TLSSocket);
     if (fault) socket.destroy(fault);
     else ready();
   });
   return socket;
+}
+
+/** Where a session goes on, no certificate is sent: it is the server of the session, whose certificate was accepted then. */
+function certificateFault(tls: ServerTls, socket: TLSSocket): Error | undefined {
+  return socket.isSessionReused() ? undefined : pinFault(tls, socket.getPeerCertificate()?.raw);
 }
 
 export type OpenSocket = (events: SocketEvents) => Socket;
@@ -99,8 +105,8 @@ function failureOf(error: Error): Error {
 }
 
 /**
- * Keeps the TLS session of the last connection, so that the next one resumes it. Not left to Node, which would take SNI and
- * the name to check from the host alone.
+ * Keeps the TLS session of the last connection whose certificate was accepted, so that the next one resumes it. Not left to
+ * Node, which would take SNI and the name to check from the host alone.
  */
 export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket {
   let session: Buffer | undefined;
@@ -116,15 +122,25 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
       },
     };
     let failure: Error | undefined;
+    let accepted = false;
+    /** One that came before the certificate was accepted. */
+    let early: Buffer | undefined;
     const socket = connectTo(endpoint, options, () => {
       clearTimeout(timer);
+      accepted = true;
+      session = early ?? session;
       events.ready();
     });
     const timer = setTimeout(
       () => socket.destroy(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`)),
       endpoint.connectTimeout * 1000,
     );
-    if (endpoint.tls) socket.on('session', (next: Buffer) => (session = next));
+    if (endpoint.tls) {
+      socket.on('session', (next: Buffer) => {
+        if (accepted) session = next;
+        else early = next;
+      });
+    }
     socket.on('error', (error) => {
       failure = failureOf(error);
       // It may be the session that the server does not take any more.

@@ -1,7 +1,8 @@
 /** `publicKeys` of a farm over real TLS: the key of a server is one of them, or there is no answer. */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { issueCertificate } from '../../src/tls/issue.ts';
 import { ask, type Protocol } from './clients.ts';
@@ -19,8 +20,13 @@ const keyOf = ({ certPem }: typeof old) =>
 const hex = (key: Buffer) => key.toString('hex').replace(/(..)/g, '$1 ');
 const RSA = '1.2.840.113549.1.1.1';
 
-async function publish(routing: string, farm: object = {}) {
-  const server = createServer({ cert: old.certPem, key: old.keyPem }, (_request, response) => response.end('answer'));
+async function publish(routing: string, farm: object = {}, tls: TlsOptions = {}) {
+  const server = createServer({ cert: old.certPem, key: old.keyPem, ...tls }, (request, response) => {
+    if (request.url === '/close') response.setHeader('Connection', 'close');
+    response.end('answer');
+  });
+  let resumed = 0;
+  server.on('secureConnection', (socket) => (resumed += socket.isSessionReused() ? 1 : 0));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
@@ -33,7 +39,7 @@ async function publish(routing: string, farm: object = {}) {
       bindings: [`https *:${port}:${HOST}`],
       farms: webFarm('fe', {
         servers: [{ address: SERVER, httpsPort }],
-        routing: `<publicKeys>${routing}</publicKeys>`,
+        routing: routing === '' ? '' : `<publicKeys>${routing}</publicKeys>`,
       }),
       rules: farmRules('fe', HOST),
     }),
@@ -41,7 +47,8 @@ async function publish(routing: string, farm: object = {}) {
     settings: { hosts: { [SERVER]: '127.0.0.1' }, farms: { fe: farm } },
   });
   return {
-    get: (protocol: Protocol) => ask({ protocol, port, host: HOST, ca: authority.certPem }),
+    get: (protocol: Protocol, path = '/') => ask({ protocol, port, host: HOST, ca: authority.certPem, path }),
+    resumed: () => resumed,
     codes: () => proxy.logged.map(({ code, win32, msg }) => `${code} ${win32} ${msg}`),
   };
 }
@@ -58,6 +65,34 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
     const { get, codes } = await publish(routing);
     const { status, body } = await get(protocol);
     expect([status, body.toString(), codes()]).toEqual([200, 'answer', []]);
+  });
+
+  describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s that is resumed', (maxVersion) => {
+    const pin = (key: Buffer) => createHash('sha256').update(key).digest('base64');
+
+    test.each<[string, string, object]>([
+      ['publicKeys', listed(keyOf(old)), {}],
+      ['pins', '', { pins: [pin(keyOf(old))] }],
+      ['pins without other verification', '', { pins: [pin(keyOf(old))], verify: 'none' }],
+    ])('is one with the server of the key (%s)', async (_name, routing, farm) => {
+      const { get, codes, resumed } = await publish(routing, farm, { maxVersion });
+      for (let i = 0; i < 6; i++) expect((await get(protocol, '/close')).status).toBe(200);
+      const [many, few] = [resumed(), codes()];
+      expect(few).toEqual([]);
+      expect(many).toBe(5);
+    });
+
+    test.each<[string, string, object]>([
+      ['publicKeys', listed(keyOf(renewed)), {}],
+      ['pins without other verification', '', { pins: [pin(keyOf(renewed))], verify: 'none' }],
+    ])('gets nobody past the list of keys (%s)', async (_name, routing, farm) => {
+      const { get, resumed } = await publish(routing, { ...farm, circuit: false }, { maxVersion });
+      for (let i = 0; i < 3; i++) {
+        const all = await Promise.all(Array.from({ length: 10 }, () => get(protocol)));
+        expect(new Set(all.map(({ status }) => status))).toEqual(new Set([502]));
+      }
+      expect(resumed()).toBe(0);
+    });
   });
 
   test.each<[string, string, object]>([
