@@ -37,6 +37,7 @@ const connections: Connections = {
     return () => undefined;
   },
   hasRoom: () => true,
+  hasAny: () => false,
   size: 0,
   destroy: () => undefined,
 };

@@ -32,7 +32,7 @@ export interface ReportedServer {
   readonly healthReason: string;
   /** ISO 8601; `null` while it has not changed. */
   readonly healthSince: string | null;
-  /** Connections can be made, as far as anybody has tried. */
+  /** Connections can be made at one of its ports, as far as anybody has tried. */
   readonly isReachable: boolean;
   /**
    * Clients that are not bound elsewhere may be sent there: it is Active and healthy, or among the last (`minServers`), and it is

@@ -67,7 +67,7 @@ interface Row {
 }
 
 function rowOf(farm: string, server: ReportedServer): Row {
-  const { address, enabled, isHealthy, isReachable, counters } = server;
+  const { address, enabled, isHealthy, counters } = server;
   const { responseTime, requestPerSecond, failedRequests, failedWebSocketRequests } = counters;
   const numbers = [
     number(underWay(counters)),
@@ -85,14 +85,18 @@ function rowOf(farm: string, server: ReportedServer): Row {
       unhealthy ? { text: 'no', style: 'bad' } : { text: enabled ? 'yes' : '-' },
       ...numbers.map((text) => ({ text })),
     ],
-    note: unhealthy ? noteOf(server) : enabled && !isReachable ? 'out of reach: no connection can be made' : '',
+    note: enabled ? noteOf(server) : '',
   };
 }
 
-function noteOf({ healthReason, healthSince, takesRequests }: ReportedServer): string {
+function noteOf({ isHealthy, healthReason, healthSince, isReachable, takesRequests }: ReportedServer): string {
   const since = healthSince === null ? '' : `, since ${healthSince.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`;
-  const all = `unhealthy: ${printable(healthReason || 'nobody said why')}${since}`;
-  return takesRequests ? `${all}; it takes requests all the same (minServers)` : all;
+  const faults = [
+    ...(isHealthy ? [] : [`unhealthy: ${printable(healthReason || 'nobody said why')}${since}`]),
+    ...(isReachable ? [] : ['out of reach: no connection can be made']),
+  ];
+  if (faults.length > 0 && takesRequests) faults.push('it takes requests all the same (minServers)');
+  return faults.join('; ');
 }
 
 function stateOf({ enabled, state }: ReportedServer): Cell {

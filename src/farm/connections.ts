@@ -52,6 +52,8 @@ export interface Connections {
   watch(endpoint: Endpoint, watcher: ConnectWatcher): () => void;
   /** Nobody would have to wait in line. */
   hasRoom(endpoint: Endpoint): boolean;
+  /** There are connections that have been made. */
+  hasAny(endpoint: Endpoint): boolean;
   /** Open connections to all servers, pinned ones included. */
   readonly size: number;
   destroy(): void;
@@ -102,6 +104,7 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
     discourage: (endpoint, server, error) => poolOf(endpoint).discourage(server, error),
     watch: (endpoint, watcher) => poolOf(endpoint).watch(watcher),
     hasRoom: (endpoint) => poolOf(endpoint).hasRoom,
+    hasAny: (endpoint) => poolOf(endpoint).hasAny,
     get size() {
       let size = 0;
       for (const pool of pools.values()) size += pool.size;
@@ -180,6 +183,10 @@ class Pool implements ConnectionOwner {
 
   get hasRoom(): boolean {
     return this.#idle.length > 0 || this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY);
+  }
+
+  get hasAny(): boolean {
+    return this.#all.size > this.#opening.size;
   }
 
   watch(watcher: ConnectWatcher): () => void {

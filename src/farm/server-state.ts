@@ -25,7 +25,7 @@ export interface ServerTraffic {
   readonly failures: number;
   /** Requests that were sent and got no valid answer, where nobody else got one meanwhile, since it last told. */
   readonly broken: number;
-  /** Connections can be made, as far as the worker knows. */
+  /** Connections can be made at one of its ports, as far as the worker knows. */
   readonly reachable: boolean;
   /** As they stand now, since the worker began. */
   readonly counters: CounterValues;

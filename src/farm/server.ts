@@ -93,9 +93,17 @@ export class Server {
     return scheme === 'https' ? !this.#httpsIsOpen : !this.#httpIsOpen;
   }
 
-  /** The same of all its ports that anybody has asked for. */
+  /**
+   * It takes connections at one of its ports, as far as this worker knows: a server may have only one of the two. What was known
+   * of one before the other was lost counts no more.
+   */
   get isReachable(): boolean {
-    return !this.#httpIsOpen && !this.#httpsIsOpen;
+    const lost = this.#circuits.filter(({ circuit }) => circuit.open);
+    if (lost.length === 0) return true;
+    const since = Math.max(...lost.map(({ opened }) => opened));
+    return this.#circuits.some(
+      ({ circuit, endpoint, made }) => !circuit.open && (made > since || this.#connections.hasAny(endpoint)),
+    );
   }
 
   /** A request would not have to wait for others to end (`maxConnections`). */
@@ -177,6 +185,7 @@ export class Server {
     const circuit = new Circuit(settings, {
       knock: (done) => knock(connections, endpoint, done),
       opened: (failure) => {
+        watched.opened = performance.now();
         changed(true);
         log.warn(place, `no connection can be made, and until one can no request waits for it: ${failure.message}`);
         connections.discourage(endpoint, this, failure);
@@ -184,20 +193,30 @@ export class Server {
       closed: () => {
         changed(false);
         log.info(place, 'connections can be made again');
-        this.returns();
+        // Where its other port was in use all along, it is no newcomer.
+        if (!this.#circuits.some(({ endpoint: each }) => each !== endpoint && connections.hasAny(each))) this.returns();
       },
     });
     const unwatch = connections.watch(endpoint, (failure) => {
-      if (failure) circuit.failed(failure);
-      else circuit.succeeded();
+      if (failure) {
+        circuit.failed(failure);
+        return;
+      }
+      watched.made = performance.now();
+      circuit.succeeded();
     });
-    return { circuit, unwatch };
+    const watched: WatchedCircuit = { circuit, endpoint, unwatch, opened: 0, made: 0 };
+    return watched;
   }
 }
 
 interface WatchedCircuit {
   readonly circuit: Circuit;
+  readonly endpoint: Endpoint;
   readonly unwatch: () => void;
+  /** When it opened last, and when a connection was made last; in milliseconds of `performance.now()`. */
+  opened: number;
+  made: number;
 }
 
 /** A connection that is made here is kept for the next request. */

@@ -277,7 +277,10 @@ function openHosts(
   };
 }
 
-/** Those that take requests of any client, by the rule of the workers, and that each worker can connect to. */
+/**
+ * Those that take requests of any client, by the rule of the workers: where no worker can connect to any, and there are to be
+ * some (`minServers`), they are asked all the same.
+ */
 function takersOf(
   farm: WebFarmConfig,
   records: ReadonlyMap<string, ServerRecord>,
@@ -289,8 +292,10 @@ function takersOf(
     const { state, healthy, marked = false, since = 0 } = conditionOf(record, health);
     return [{ record, state: { state, healthy, marked, since, available: state === 'Active' && healthy } }];
   });
-  const available = availableServers(candidates, farm.healthCheck.minServers).map(({ record }) => record);
-  return new Set(available.filter(isReachable));
+  const { minServers } = farm.healthCheck;
+  const available = availableServers(candidates, minServers).map(({ record }) => record);
+  const reachable = available.filter(isReachable);
+  return new Set(reachable.length === 0 && minServers > 0 ? available : reachable);
 }
 
 /** What one worker has found out, the others will, with the next request that they have for it. */

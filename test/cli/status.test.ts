@@ -31,7 +31,12 @@ const farms = [
       healthReason: 'answered 503',
       healthSince: '2026-11-26T10:05:12.345Z',
     }),
-    reportedServer('2001:db8::6', { isHealthy: false, healthReason: 'answered 500', takesRequests: true }),
+    reportedServer('2001:db8::6', {
+      isHealthy: false,
+      healthReason: 'answered 500',
+      isReachable: false,
+      takesRequests: true,
+    }),
     reportedServer('2001:db8::7', { isReachable: false, takesRequests: false }),
     reportedServer('10.0.0.20', { enabled: false }),
   ]),
@@ -46,7 +51,7 @@ Lync             pool01.contoso.local  Active        yes        4  12,355       
                  2001:db8::5           Active        no         0       0       0         0.0           -
                  unhealthy: answered 503, since 2026-11-26 10:05:12 UTC
                  2001:db8::6           Active        no         0       0       0         0.0           -
-                 unhealthy: answered 500; it takes requests all the same (minServers)
+                 unhealthy: answered 500; out of reach: no connection can be made; it takes requests all the same (minServers)
                  2001:db8::7           Active        yes        0       0       0         0.0           -
                  out of reach: no connection can be made
                  10.0.0.20             switched off  -          0       0       0         0.0           -

@@ -13,10 +13,13 @@ beforeEach(() => {
 });
 afterEach(() => {
   watchers.clear();
+  held.clear();
   vi.useRealTimers();
 });
 
-const watchers = new Set<ConnectWatcher>();
+const watchers = new Map<number, ConnectWatcher>();
+/** Ports that there are connections to. */
+const held = new Set<number>();
 
 /** Nothing is ever opened. */
 const connections: Connections = {
@@ -24,11 +27,12 @@ const connections: Connections = {
   forget: () => undefined,
   terminate: () => undefined,
   discourage: () => undefined,
-  watch(_endpoint, watcher) {
-    watchers.add(watcher);
-    return () => watchers.delete(watcher);
+  watch({ port }, watcher) {
+    watchers.set(port, watcher);
+    return () => watchers.delete(port);
   },
   hasRoom: () => true,
+  hasAny: ({ port }) => held.has(port),
   size: 0,
   destroy: () => undefined,
 };
@@ -56,10 +60,62 @@ function server(address: string, weight: number, settings: Partial<FarmSettings>
   });
 }
 
+/** As often as opens its circuit. */
+function refuse(port: number): void {
+  for (let i = 0; i < 3; i++) watchers.get(port)?.(new Error('refused'));
+}
+
+const connect = (port: number) => watchers.get(port)?.(undefined);
+
+describe('whether anything can be had of a server', () => {
+  test('while nobody has tried, and after a connection was made', () => {
+    const made = server('a', 100);
+    expect(made.isReachable).toBe(true);
+    refuse(443);
+    expect(made.isReachable).toBe(false);
+    connect(443);
+    expect(made.isReachable).toBe(true);
+  });
+
+  test('at one port, whatever becomes of the other: by connections that are there, or were made since', () => {
+    const made = server('a', 100);
+    held.add(443);
+    refuse(80);
+    expect(made.isReachable).toBe(true);
+    held.clear();
+    expect(made.isReachable).toBe(false);
+    vi.advanceTimersByTime(1);
+    connect(443);
+    expect(made.isReachable).toBe(true);
+    refuse(443);
+    expect(made.isReachable).toBe(false);
+  });
+
+  test('what was known of one port before the other was lost counts no more', () => {
+    const made = server('a', 100);
+    connect(80);
+    vi.advanceTimersByTime(60_000);
+    refuse(443);
+    expect(made.isReachable).toBe(false);
+  });
+
+  test('a port that comes back begins slowly, unless the other was in use all along', () => {
+    const made = server('a', 100, { slowStart: 10 });
+    held.add(443);
+    refuse(80);
+    connect(80);
+    expect(made.share).toBe(100);
+    held.clear();
+    refuse(80);
+    connect(80);
+    expect(made.share).toBe(10);
+  });
+});
+
 test('a server that is not needed any more leaves neither a timer nor anybody who listens', () => {
   const made = server('a', 100);
   expect(watchers.size).toBe(2);
-  for (let i = 0; i < 3; i++) for (const watcher of watchers) watcher(new Error('refused'));
+  for (const port of [80, 443]) refuse(port);
   expect([made.reachable('http'), made.reachable('https'), vi.getTimerCount()]).toEqual([false, false, 2]);
   made.close();
   expect([watchers.size, vi.getTimerCount()]).toEqual([0, 0]);
