@@ -39,6 +39,8 @@ export interface SentRequest {
   readonly bytes: string | Buffer;
   /** Nothing of the request is still to come. */
   readonly complete: boolean;
+  /** The client sends its body when it is told to (RFC 9110 10.1.1). */
+  readonly expectsContinue: boolean;
   /** Protocols that it offers to change to; `''` for none. */
   readonly upgrade: string;
   readonly version: RequestVersion;
@@ -63,6 +65,7 @@ export class ServerConnection implements SocketEvents {
   #version: RequestVersion = 'HTTP/1.1';
   #interim = 0;
   #requestComplete = true;
+  #owesContinue = false;
   #reusable = true;
   #retired = false;
   #paused = false;
@@ -97,7 +100,12 @@ export class ServerConnection implements SocketEvents {
   /** The server owes something: silence counts against it. Not while the client, on either side, is who is waited for. */
   get awaitsServer(): boolean {
     if (this.#state !== 'head' && this.#state !== 'body') return false;
-    return !this.#paused && (this.#requestComplete || this.#socket.writableLength > 0);
+    return !this.#paused && (this.#requestComplete || this.#owesContinue || this.#socket.writableLength > 0);
+  }
+
+  /** The client waits for a 100 of it, or may. */
+  get owesContinue(): boolean {
+    return this.#owesContinue;
   }
 
   /** It belongs to one client connection, and never goes back to the pool (design D10). */
@@ -142,6 +150,7 @@ export class ServerConnection implements SocketEvents {
     this.#upgrade = request.upgrade;
     this.#version = request.version;
     this.#requestComplete = request.complete;
+    this.#owesContinue = request.expectsContinue;
     this.#interim = 0;
     this.#state = 'head';
     this.answerBegun = false;
@@ -153,6 +162,7 @@ export class ServerConnection implements SocketEvents {
 
   /** More of the request, as it goes on the wire. */
   write(bytes: Buffer | string): boolean {
+    this.#owesContinue = false;
     this.activity = turnTime();
     return this.#socket.write(bytes, 'latin1');
   }
@@ -285,6 +295,7 @@ export class ServerConnection implements SocketEvents {
   #readHead(bytes: Buffer, at: number): number {
     const end = this.#head.push(bytes, at);
     if (end < 0) return bytes.length;
+    this.#owesContinue = false;
     const message = parseResponse(this.#head.text, this.#method, HEADER_COUNT, this.#version);
     if (message.status === 101) {
       this.#switchProtocols(message);

@@ -110,6 +110,8 @@ export class Exchange implements AnswerSink, ServerTaker {
       this.#search?.fail(this.#requestSent);
     }
     this.#letGo();
+    // The client may take its time to send the rest of what nobody wants any more.
+    this.#search?.end();
     if (this.#answerBegun) {
       this.#client.cut();
       return;
@@ -151,10 +153,12 @@ export class Exchange implements AnswerSink, ServerTaker {
   }
 
   /**
-   * Seconds that a client may pause in its body. Outlook Anywhere keeps a channel open by a request that never ends, and is
+   * Seconds that a client may pause in its body; as long as the server has to say first that it wants it, the server is who is
+   * waited for. Outlook Anywhere keeps a channel open by a request that never ends, and is
    * silent on it for as long as nothing happens; how long that may be is the farm's to say.
    */
   pauseLimit(usual: number): number {
+    if (this.#connection?.owesContinue) return Number.POSITIVE_INFINITY;
     if (this.head.method !== 'RPC_IN_DATA' || this.#decision?.action !== 'forward') return usual;
     return Math.max(usual, this.#decision.farm.protocol.timeout);
   }
@@ -427,6 +431,7 @@ export class Exchange implements AnswerSink, ServerTaker {
         method: head.method,
         bytes: joined(text, this.#pending),
         complete: this.#requestComplete,
+        expectsContinue: head.expectsContinue && version !== 'HTTP/1.0' && this.#pending.length === 0,
         upgrade: version === 'HTTP/1.0' ? '' : head.upgrade,
         version,
       },

@@ -264,6 +264,8 @@ export class Http1Connection implements ClientSide {
   // ---- to the client -----------------------------------------------------------------------------------------------
 
   information(status: number, reason: string, headers: HeaderList): void {
+    // A client that waits for a 100 has its time for the body from then on.
+    this.#since = turnTime();
     this.#writer.push(responseHead(status, reason, headers));
   }
 

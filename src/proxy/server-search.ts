@@ -29,6 +29,8 @@ export class ServerSearch implements LeaseTaker {
   readonly #choice: ServerChoice;
   readonly #upgrade: boolean;
   #server: Server | undefined;
+  /** The request counts as under way there. */
+  #underWay = false;
   /** A kept connection to this server turned out to be closed, and it gets the request once more. */
   #repeated = false;
   /** Ends the wait for the servers of the host. */
@@ -98,8 +100,10 @@ export class ServerSearch implements LeaseTaker {
     this.#blamed ||= sent;
   }
 
-  /** The request is over, however it ended. */
+  /** The server has nothing more to do with the request, however that ended; said more than once it counts once. */
   end(): void {
+    if (!this.#underWay) return;
+    this.#underWay = false;
     this.#server?.end(this.#upgrade);
   }
 
@@ -156,6 +160,7 @@ export class ServerSearch implements LeaseTaker {
   #enter(server: Server): void {
     this.#server = server;
     this.#repeated = false;
+    this.#underWay = true;
     server.begin(this.#upgrade);
   }
 
@@ -169,7 +174,7 @@ export class ServerSearch implements LeaseTaker {
     if (failed === undefined || next === undefined) return false;
     if (this.#waiting) this.#forget(failed);
     if (failure.side === 'server') this.fail(sent);
-    failed.end(this.#upgrade);
+    this.end();
     const { runtime, logId } = this.#options;
     runtime.log.debug({ logId, server: next.address }, `another server is tried: ${failure.reason}`);
     // A timer, or a connection that was refused at once, may have brought us here.

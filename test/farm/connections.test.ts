@@ -127,7 +127,13 @@ describe('a tunnel that is silent', () => {
         onDrain: () => undefined,
         onError: ({ message }) => heard.push(message),
       };
-      const request = { method: 'GET', complete: true, upgrade: 'websocket', version: 'HTTP/1.1' } as const;
+      const request = {
+        method: 'GET',
+        complete: true,
+        expectsContinue: false,
+        upgrade: 'websocket',
+        version: 'HTTP/1.1',
+      } as const;
       connection.send({ ...request, bytes: 'GET / HTTP/1.1\r\n\r\n' }, sink);
     });
     if (half === 'client') connection.endTunnel();

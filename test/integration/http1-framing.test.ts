@@ -193,6 +193,15 @@ describe('Expect: 100-continue (H15)', () => {
     expect(farm.server.requests).toEqual([]);
   });
 
+  test('a server that says nothing: 502.3 with 12002 at its time-out, and the client is not blamed', async () => {
+    const settings = { timeouts: { body: 0.2 } };
+    const farm = await publishRecorded({ answer: () => undefined, protocol: 'timeout="00:00:01"', settings });
+    const client = farm.open('plain');
+    client.socket.write(expecting());
+    await client.until(/^HTTP\/1\.1 502 [\s\S]*502\.3/);
+    expect(farm.proxy.logged.map(({ code, win32 }) => `${code} ${win32}`)).toEqual(['502.3 12002']);
+  });
+
   test('neither HTTP/1.0 nor a request without a body waits for it', async () => {
     const farm = await publishRecorded();
     const client = farm.open('plain');

@@ -187,6 +187,8 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
       write('01234');
       await servers[0]!.until(({ connections }) => connections.some(({ bytes }) => bytes.endsWith('01234')));
       stopForcefully(farm, 1);
+      // The server is done with it, whatever the client still has to send.
+      expect(counted(farm)[0]).toEqual([0, 0]);
       expect(await answered).toMatch(/^502 .*502\.3/s);
       expect(codes(farm)).toEqual(['502.3 12030']);
     });
