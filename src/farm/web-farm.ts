@@ -47,6 +47,8 @@ export interface WebFarm {
   choose(question: ServerQuestion): Server | undefined;
   /** Whether a server takes the request of a client that is bound to it. */
   keeps(server: Server, question: ServerQuestion): boolean;
+  /** The same of a client whose own connection to it is there: whether another could be made does not matter. */
+  holds(server: Server): boolean;
   /** What the supervisor says of a server. True where that is something new: then `refresh` follows. */
   take(condition: ServerCondition): boolean;
   refresh(): void;
@@ -157,8 +159,9 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
   refresh();
   const hosts = parts.hosts?.(() => balancerFor(parts));
   // A server that takes requests of any client takes those of its own, unhealthy though it is (`minServers`).
+  const holds = (server: Server) => server.state.keepsClients || available.has(server);
   const keeps = (server: Server, { scheme, tried }: ServerQuestion) =>
-    (server.state.keepsClients || available.has(server)) && server.reachable(scheme) && !tried.includes(server);
+    holds(server) && server.reachable(scheme) && !tried.includes(server);
   // Where the key decides, waiting at its server costs less than what the others do not have in their caches.
   const spreads = settings.maxConnections !== undefined && parts.algorithm !== 'RequestHash';
   if (parts.algorithm === 'LeastRequests') for (const server of servers) server.onLoad = balancer.loadChanged;
@@ -189,6 +192,7 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       return balancer.pick(reachable, hashKey) ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
     },
     keeps,
+    holds,
     take({ server: address, state, healthy, marked = false, since = 0 }) {
       const server = byAddress.get(address);
       const known = server?.state;

@@ -36,9 +36,14 @@ export class ServerChoice implements ServerQuestion {
     return this.#tried;
   }
 
-  /** Whether a server takes the request of a client that belongs to it by its connection. */
+  /** Whether a server takes the request of a client that belongs to it. */
   keeps(server: Server): boolean {
     return this.#farm.keeps(server, this);
+  }
+
+  /** The same of a client that has a connection of its own to it. */
+  holds(server: Server): boolean {
+    return this.#farm.holds(server);
   }
 
   /**

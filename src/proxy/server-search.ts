@@ -61,12 +61,11 @@ export class ServerSearch implements LeaseTaker {
     const { head, decision } = this.#options;
     // 1.
     const pin = head.connection.pins.get(decision.farm, decision.scheme);
-    if (pin && this.#choice.keeps(pin.server)) {
+    if (pin?.connection.isIdle && this.#choice.holds(pin.server)) {
       this.#enter(pin.server);
-      // 2.
-      if (pin.connection.isIdle) this.#found(pin.connection);
-      else this.#lease(pin.server, false);
-    } else this.#askFirst();
+      this.#found(pin.connection);
+    } else if (pin && this.#choice.keeps(pin.server)) this.#ask(pin.server, false);
+    else this.#askFirst();
   }
 
   /** Once at the same server where a kept connection turned out to be closed; then, or else, at another one. */

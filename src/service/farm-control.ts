@@ -26,6 +26,8 @@ export interface FarmControl extends Omit<Control, 'ready' | 'notices'> {
   conditions(): readonly ServerCondition[];
   heard(worker: number, message: FromServing, answer: (message: ToServing) => void): void;
   lost(worker: number): void;
+  /** What an administrator should know of the workers; `undefined`: nothing. */
+  trouble(): string | undefined;
   stop(): void;
 }
 
@@ -180,6 +182,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       }
       reports.lost(worker);
     },
+    trouble: reports.trouble,
     async farms() {
       await within(READ_TIMEOUT_MS, reports.ask(), () => false);
       return config.webFarms.map((farm) => reportFarm(farm, records, health));
@@ -385,5 +388,9 @@ function openReports(tell: FarmControlOptions['tell'], log: Logger) {
       if (id === last) settle(worker);
     },
     lost: settle,
+    trouble: () =>
+      late.size === 0
+        ? undefined
+        : 'A worker does not answer: changes that were made since do not count there, and what it has counted since is missing.',
   };
 }

@@ -65,7 +65,7 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
   const control: Control = {
     ready: team.ready,
     farms: farms.farms,
-    notices: () => [stateFile?.trouble()].filter((each) => each !== undefined),
+    notices: () => [stateFile?.trouble(), farms.trouble()].filter((each) => each !== undefined),
     act: farms.act,
     test: farms.test,
   };

@@ -1,12 +1,21 @@
 /** Servers that cannot be connected to: who waits for them, who does not, and how they are found again. */
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
+import { TYPE_1 } from '../demo/ntlm-client.ts';
 import { openRaw, type Protocol } from './clients.ts';
 import { certificateFor } from './environment.ts';
 import { KeptClient } from './kept-client.ts';
 import { askLane, type LaneRequest, type Outcome } from './lane-client.ts';
-import { countersOf, type OneFarm, type OneFarmOptions, publishFarm, type RawServer, rawServer } from './one-farm.ts';
+import {
+  countersOf,
+  httpServer,
+  type OneFarm,
+  type OneFarmOptions,
+  publishFarm,
+  type RawServer,
+  rawServer,
+} from './one-farm.ts';
 import { freePort } from './ports.ts';
 import { ok, startRecordingServer } from './recording-server.ts';
 
@@ -196,6 +205,25 @@ test('the ports of a server are judged apart', async () => {
   const bodies = new Set<string>();
   for (let i = 0; i < 10; i++) bodies.add((await client.ask({ host })).body);
   expect([...bodies].toSorted()).toEqual(['plain', 'second']);
+});
+
+test('a login goes on over its connection while no other can be made', async () => {
+  const challenging = (name: string) =>
+    httpServer((_request, response) => response.writeHead(401, { 'WWW-Authenticate': 'NTLM' }).end(name));
+  const first = await challenging('first');
+  const second = await challenging('second');
+  const farm = await publish([{ httpPort: first.port }, { httpPort: second.port }], {
+    circuit: { ...FOR_GOOD, failures: 1 },
+  });
+  const logIn = (client: KeptClient) => client.ask({ host, headers: { Authorization: TYPE_1 } });
+  let client: KeptClient;
+  do client = new KeptClient({ port: farm.httpPort });
+  while ((await logIn(client)).body !== 'first');
+  // As a server whose queue is full: its connections live on.
+  NetServer.prototype.close.call(first.server);
+  do expect((await logIn(new KeptClient({ port: farm.httpPort }))).body).toBe('second');
+  while (told(farm).length === 0);
+  for (let i = 0; i < 5; i++) expect((await logIn(client)).body).toBe('first');
 });
 
 test('an address of our own that cannot be used is no fault of the servers', async () => {

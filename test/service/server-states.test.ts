@@ -135,9 +135,12 @@ test('a worker that hangs keeps nobody from asking, and takes a change up when i
   expect((await at.farm()).servers[0]).toMatchObject({ address: FIRST, state: 'Draining' });
   expect(await drained).toMatchObject({ status: 200, everywhere: false, kept: null });
   await at.service.prints(/a worker does not answer: Drain counts there when it does again/);
+  const told = await commandLine('status', '--config', at.configDir);
+  expect(told).toMatchObject({ code: 0, err: expect.stringMatching(/^lychgate: A worker does not answer: /) });
   process.kill(hung, 'SIGCONT');
   await at.service.prints(/a worker that did not answer does again/);
   expect(await at.act(SECOND, 'Start')).toMatchObject({ everywhere: true });
+  expect(await commandLine('status', '--config', at.configDir)).toMatchObject({ err: '' });
   expect(await at.served()).toEqual({ [SECOND]: 40 });
 });
 
