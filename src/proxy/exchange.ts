@@ -183,6 +183,8 @@ export class Exchange implements AnswerSink, ServerTaker {
 
   endBody(trailers: HeaderList): void {
     if (this.#requestComplete) return;
+    // Whoever has been promised more would take the next request for it.
+    if (typeof this.head.body === 'number' && this.#bytesReceived < this.head.body) return;
     this.#requestComplete = true;
     if (this.#requestSent) {
       if (this.head.body === 'stream') this.#connection?.write(encodeEnd(this.#clientTrailers(trailers)));

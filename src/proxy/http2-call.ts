@@ -19,6 +19,8 @@ export class Http2Call implements ClientSide {
   #told: Told | undefined;
   #begin: (() => void) | undefined;
   #begun = false;
+  /** We have closed the stream, and the rest of its body does not come. */
+  #closedUnread = false;
   /** Milliseconds of `performance.now()` at which the client last sent something of the body. */
   #since = performance.now();
 
@@ -41,9 +43,9 @@ export class Http2Call implements ClientSide {
       this.#since = performance.now();
       if (!this.exchange.takeBody(bytes)) this.#request.pause();
     });
-    // Node ends the body of a stream that was reset as if it were whole.
+    // Node ends the body of a stream that was reset, or closed by us, as if it were whole.
     this.#request.on('end', () => {
-      if (!this.#request.aborted) this.exchange.endBody(this.#request.rawTrailers);
+      if (!this.#request.aborted && !this.#closedUnread) this.exchange.endBody(this.#request.rawTrailers);
     });
     this.exchange.forward();
   }
@@ -139,6 +141,7 @@ export class Http2Call implements ClientSide {
   #closeUnread(): void {
     // Where there was no body Node may not have noticed its end yet, and would reset the stream before the answer to HEAD.
     if (this.exchange.head.body === 'none' || this.#request.complete) return;
+    this.#closedUnread = true;
     this.#response.stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }

@@ -1,9 +1,11 @@
 /** Request smuggling and response splitting: every payload of the table, judged by the bytes that arrive at the server. */
 import { describe, expect, test } from 'vitest';
 import type { RawClient } from './clients.ts';
+import { askLane, openUpload } from './lane-client.ts';
 import { type Message, readAnswers, statusOf, targetOf, valuesOf } from './messages.ts';
+import { publishFarm } from './one-farm.ts';
 import { HOST, publishRecorded, type RecordedFarm, TRANSPORTS } from './recorded-farm.ts';
-import { echoTarget } from './recording-server.ts';
+import { echoTarget, ok, startRecordingServer } from './recording-server.ts';
 import { ANSWER_PAYLOADS, REQUEST_PAYLOADS } from './smuggling-payloads.ts';
 
 const OWN_ANSWERS = `
@@ -136,3 +138,31 @@ function within<T>(work: Promise<T>, row: string): Promise<T> {
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
+
+describe.each([5, 300, undefined])(
+  'HTTP/2: a server that answers before a body of length %s, which never comes',
+  (length) => {
+    test.each(['200 OK', '401 Unauthorized', '417 Expectation Failed'])(
+      'with %s: nobody else gets its connection',
+      async (status) => {
+        const early = ({ startLine }: Message) =>
+          startLine.startsWith('POST') ? `HTTP/1.1 ${status}\r\nContent-Length: 2\r\n\r\nno` : undefined;
+        const server = await startRecordingServer({ early, answer: ({ startLine }) => ok(startLine) });
+        const farm = await publishFarm({ host: HOST, servers: [server] });
+        const next = { port: farm.httpsPort, ...farm.tls, method: 'GET', target: '/next', headers: [] };
+        for (let round = 1; round <= 3; round++) {
+          expect(await openUpload('HTTP/2', farm, { length }).answered).toBe(`${status.slice(0, 3)} no`);
+          await server.until(({ connections }) =>
+            connections.every(({ requests, closed }) => closed || !requests.some(({ whole }) => !whole)),
+          );
+          expect(await askLane('HTTP/2', next)).toMatchObject({ status: 200, body: 'GET /next HTTP/1.1' });
+        }
+        const promised = server.connections.filter(
+          ({ bytes }) => bytes.startsWith('POST') || bytes.includes('\r\nPOST'),
+        );
+        expect(promised).toHaveLength(3);
+        for (const { bytes } of promised) expect(bytes).not.toMatch(/POST[\s\S]*GET|POST[\s\S]*POST/);
+      },
+    );
+  },
+);
