@@ -52,7 +52,7 @@ export interface Connections {
   watch(endpoint: Endpoint, watcher: ConnectWatcher): () => void;
   /** Nobody would have to wait in line. */
   hasRoom(endpoint: Endpoint): boolean;
-  /** There are connections that have been made. */
+  /** There are connections that serve requests of any client. */
   hasAny(endpoint: Endpoint): boolean;
   /** Open connections to all servers, pinned ones included. */
   readonly size: number;
@@ -186,7 +186,8 @@ class Pool implements ConnectionOwner {
   }
 
   get hasAny(): boolean {
-    return this.#all.size > this.#opening.size;
+    for (const each of this.#all) if (!each.isTunnel && !each.pinned && !this.#opening.has(each)) return true;
+    return false;
   }
 
   watch(watcher: ConnectWatcher): () => void {
@@ -203,12 +204,18 @@ class Pool implements ConnectionOwner {
     while (idle && !idle.isIdle) idle = this.#idle.pop();
     if (idle) taker.onConnection(idle);
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
-    else if (this.#queue.length < this.#endpoint.queueLength) {
+    else if (this.#makesRoom() || this.#queue.length < this.#endpoint.queueLength) {
       this.#queue.push({ taker, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
-      // The oldest makes room for a new one; where there are none, one that becomes idle will do.
-      this.#idle.shift()?.abandon();
     } else
       taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
+  }
+
+  /** One that is about to be closed, or the oldest that is idle, gives way to a new one. */
+  #makesRoom(): boolean {
+    for (const each of this.#all) if (each.isClosing) return true;
+    const spare = this.#idle.shift();
+    spare?.abandon();
+    return spare !== undefined;
   }
 
   forget(taker: LeaseTaker): void {

@@ -132,9 +132,14 @@ export class ServerConnection implements SocketEvents {
     return this.#state === 'tunnel';
   }
 
-  /** A tunnel of which one side has ended: the other has no reason to be silent for long. */
+  /** A tunnel of which one side has ended, and nothing is held up: the other has no reason to be silent for long. */
   get isHalfClosed(): boolean {
-    return this.#halfClosed;
+    return this.#halfClosed && !this.#paused && this.#socket.writableLength === 0;
+  }
+
+  /** Nobody has been told yet that it is no more. */
+  get isClosing(): boolean {
+    return this.#socket.destroyed;
   }
 
   pin(whenClosed: () => void): void {
@@ -295,8 +300,8 @@ export class ServerConnection implements SocketEvents {
   #readHead(bytes: Buffer, at: number): number {
     const end = this.#head.push(bytes, at);
     if (end < 0) return bytes.length;
-    this.#owesContinue = false;
     const message = parseResponse(this.#head.text, this.#method, HEADER_COUNT, this.#version);
+    if (message.status < 102 || message.status >= 200) this.#owesContinue = false;
     if (message.status === 101) {
       this.#switchProtocols(message);
     } else if (message.status < 200) {

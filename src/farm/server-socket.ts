@@ -79,16 +79,11 @@ export function connectTo(
   const refusal = route.refusal();
   if (refusal) socket.destroy(refusal);
   socket.once(tls ? 'secureConnect' : 'connect', () => {
-    const fault = tls && certificateFault(tls, socket as TLSSocket);
+    const fault = tls && pinFault(tls, (socket as TLSSocket).getPeerCertificate()?.raw);
     if (fault) socket.destroy(fault);
     else ready();
   });
   return socket;
-}
-
-/** Where a session goes on, no certificate is sent: it is the server of the session, whose certificate was accepted then. */
-function certificateFault(tls: ServerTls, socket: TLSSocket): Error | undefined {
-  return socket.isSessionReused() ? undefined : pinFault(tls, socket.getPeerCertificate()?.raw);
 }
 
 export type OpenSocket = (events: SocketEvents) => Socket;
@@ -105,11 +100,13 @@ function failureOf(error: Error): Error {
 }
 
 /**
- * Keeps the TLS session of the last connection whose certificate was accepted, so that the next one resumes it. Not left to
- * Node, which would take SNI and the name to check from the host alone.
+ * Keeps the TLS session of the last connection whose certificate was accepted, so that the next one resumes it; not where keys
+ * are pinned, which are to be shown each time. Not left to Node, which would take SNI and the name to check from the host alone.
  */
 export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket {
   let session: Buffer | undefined;
+  // Where a session goes on, no certificate is sent, and whoever has the keys of the server's tickets can go on with it.
+  const mayResume = endpoint.tls !== undefined && endpoint.tls.pins.length + endpoint.tls.publicKeys.length === 0;
   return (events) => {
     const options = {
       route,
@@ -135,7 +132,7 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
       () => socket.destroy(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`)),
       endpoint.connectTimeout * 1000,
     );
-    if (endpoint.tls) {
+    if (mayResume) {
       socket.on('session', (next: Buffer) => {
         if (accepted) session = next;
         else early = next;

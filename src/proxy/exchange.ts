@@ -158,7 +158,7 @@ export class Exchange implements AnswerSink, ServerTaker {
    * silent on it for as long as nothing happens; how long that may be is the farm's to say.
    */
   pauseLimit(usual: number): number {
-    if (this.#connection?.owesContinue) return Number.POSITIVE_INFINITY;
+    if (this.#awaitsContinue()) return Number.POSITIVE_INFINITY;
     if (this.head.method !== 'RPC_IN_DATA' || this.#decision?.action !== 'forward') return usual;
     return Math.max(usual, this.#decision.farm.protocol.timeout);
   }
@@ -361,6 +361,12 @@ export class Exchange implements AnswerSink, ServerTaker {
   #forwardDecision(): Forward & Decision {
     if (this.#decision?.action === 'forward') return this.#decision;
     throw new ExchangeError('internal', 'a server was asked before it was decided to');
+  }
+
+  /** The client waits for a 100, and we for a server that says it: connecting, queueing and silence have limits of their own. */
+  #awaitsContinue(): boolean {
+    if (!this.head.expectsContinue || this.#held || this.#bytesReceived > 0 || this.#answerBegun) return false;
+    return this.#connection === undefined || this.#connection.owesContinue;
   }
 
   #clientTrailers(trailers: HeaderList): HeaderList {

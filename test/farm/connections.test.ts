@@ -160,7 +160,8 @@ describe('a tunnel that is silent', () => {
 });
 
 test('who needs a new connection of a server that may have no more gets it in place of an idle one', async () => {
-  const at = { ...(await endpoint()), maxConnections: 1 };
+  // It needs no place in line for that.
+  const at = { ...(await endpoint()), maxConnections: 1, queueLength: 0 };
   const server = createServer().listen(at.port, '127.0.0.1');
   onTestFinished(() => {
     server.close();

@@ -193,12 +193,16 @@ describe('Expect: 100-continue (H15)', () => {
     expect(farm.server.requests).toEqual([]);
   });
 
-  test('a server that says nothing: 502.3 with 12002 at its time-out, and the client is not blamed', async () => {
+  test.each([
+    ['nothing', undefined],
+    ['103 alone', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  ])('a server that says %s: 502.3 with 12002 at its time-out, and the client is not blamed', async (_what, said) => {
     const settings = { timeouts: { body: 0.2 } };
-    const farm = await publishRecorded({ answer: () => undefined, protocol: 'timeout="00:00:01"', settings });
+    const silent = { answer: () => undefined, early: () => said };
+    const farm = await publishRecorded({ ...silent, protocol: 'timeout="00:00:01"', settings });
     const client = farm.open('plain');
     client.socket.write(expecting());
-    await client.until(/^HTTP\/1\.1 502 [\s\S]*502\.3/);
+    await client.until(/^HTTP\/1\.1 502 [\s\S]*502\.3/m);
     expect(farm.proxy.logged.map(({ code, win32 }) => `${code} ${win32}`)).toEqual(['502.3 12002']);
   });
 
