@@ -204,18 +204,15 @@ class Pool implements ConnectionOwner {
     while (idle && !idle.isIdle) idle = this.#idle.pop();
     if (idle) taker.onConnection(idle);
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
-    else if (this.#makesRoom() || this.#queue.length < this.#endpoint.queueLength) {
-      this.#queue.push({ taker, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
-    } else
-      taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
-  }
-
-  /** One that is about to be closed, or the oldest that is idle, gives way to a new one. */
-  #makesRoom(): boolean {
-    for (const each of this.#all) if (each.isClosing) return true;
-    const spare = this.#idle.shift();
-    spare?.abandon();
-    return spare !== undefined;
+    else {
+      // The oldest idle one gives way to a new one: it is waited for, but not in line.
+      const spare = this.#idle.shift();
+      if (spare || this.#queue.length < this.#endpoint.queueLength) {
+        this.#queue.push({ taker, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
+        spare?.abandon();
+      } else
+        taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
+    }
   }
 
   forget(taker: LeaseTaker): void {

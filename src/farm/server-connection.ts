@@ -137,11 +137,6 @@ export class ServerConnection implements SocketEvents {
     return this.#halfClosed && !this.#paused && this.#socket.writableLength === 0;
   }
 
-  /** Nobody has been told yet that it is no more. */
-  get isClosing(): boolean {
-    return this.#socket.destroyed;
-  }
-
   pin(whenClosed: () => void): void {
     this.#whenClosed = whenClosed;
     // The login of a client lives on.

@@ -265,7 +265,7 @@ export class Http1Connection implements ClientSide {
 
   information(status: number, reason: string, headers: HeaderList): void {
     // A client that waits for a 100 has its time for the body from then on.
-    this.#since = turnTime();
+    if (status === 100) this.#since = turnTime();
     this.#writer.push(responseHead(status, reason, headers));
   }
 

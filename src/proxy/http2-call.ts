@@ -70,10 +70,11 @@ export class Http2Call implements ClientSide {
   }
 
   information(status: number, _reason: string, headers: HeaderList): void {
-    // A client that waits for a 100 has its time for the body from then on.
-    this.#since = performance.now();
-    if (status === 100) this.#response.writeContinue();
-    else if (!this.#response.headersSent)
+    if (status === 100) {
+      // The client has its time for the body from then on.
+      this.#since = performance.now();
+      this.#response.writeContinue();
+    } else if (!this.#response.headersSent)
       this.#response.stream.additionalHeaders({ ':status': status, ...grouped(headers) });
   }
 

@@ -15,12 +15,22 @@ const COUNTERS_MS = 1000;
 export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message: FromServing) => void): FarmLink {
   const traffic = (all: boolean) =>
     [...farms].flatMap(([farm, { servers }]) =>
-      servers.flatMap(({ address, state, isReachable: reachable }) => {
+      servers.flatMap((server) => {
+        const { address, state } = server;
         if (!all && state.failures === 0) return [];
         const { failures, broken } = state;
         state.failures = 0;
         state.broken = 0;
-        return [{ farm, server: address.toLowerCase(), failures, broken, reachable, counters: { ...state.counters } }];
+        return [
+          {
+            farm,
+            server: address.toLowerCase(),
+            failures,
+            broken,
+            reachable: server.isReachable,
+            counters: { ...state.counters },
+          },
+        ];
       }),
     );
   let elapsed = 0;
