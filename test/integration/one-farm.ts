@@ -74,11 +74,17 @@ export function stopForcefully(farm: OneFarm, server: number): void {
   farm.proxy.serving.heard({ type: 'terminate', farm: 'fe', server: `fe0${server}.contoso.local` });
 }
 
-/** What the supervisor would hear of each server now; failures since it last did. */
+/** What the supervisor would know of each server now: it adds up the failures, which the worker tells whenever it pleases. */
 export function trafficOf({ proxy }: OneFarm): readonly ServerTraffic[] {
   proxy.serving.heard({ type: 'report', id: 1 });
-  const last = proxy.told.at(-1);
-  return last?.type === 'traffic' ? last.servers : [];
+  const told = proxy.told.flatMap((message) => (message.type === 'traffic' ? [message.servers] : []));
+  const sum = (name: string, what: 'failures' | 'broken') =>
+    told.flat().reduce((total, { server, [what]: count }) => total + (server === name ? count : 0), 0);
+  return (told.at(-1) ?? []).map((last) => ({
+    ...last,
+    failures: sum(last.server, 'failures'),
+    broken: sum(last.server, 'broken'),
+  }));
 }
 
 /** Of each server, as they stand now. */

@@ -286,7 +286,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     expect((await polled).status).toBe(502);
     expect(trafficOf(farm)[0]).toMatchObject({ failures: 1, broken: 0 });
     expect((await send(protocol, farm, { target: '/poll' })).status).toBe(502);
-    expect(trafficOf(farm)[0]).toMatchObject({ failures: 1, broken: 1 });
+    expect(trafficOf(farm)[0]).toMatchObject({ failures: 2, broken: 1 });
   });
 
   test('a client that leaves while another server is asked leaves nothing behind', async () => {
