@@ -127,6 +127,8 @@ export function poolKey(endpoint: Endpoint): string {
 
 interface Waiting {
   readonly taker: LeaseTaker;
+  /** Only a new connection will do. */
+  readonly fresh: boolean;
   /** In milliseconds of `performance.now()`. */
   readonly until: number;
 }
@@ -149,6 +151,8 @@ class Pool implements ConnectionOwner {
   readonly #opening = new Map<ServerConnection, Opening>();
   /** The other way round: thousands may wait for a server that is gone, and leave all at once. */
   readonly #openingFor = new Map<LeaseTaker, ServerConnection>();
+  /** Some of those in `#all`: each makes room for one more when it is closed. */
+  readonly #closing = new Set<ServerConnection>();
   readonly #queue: Waiting[] = [];
   /** Takers whose connection could not be made, while the name is asked for again. */
   readonly #lookingAgain = new Set<LeaseTaker>();
@@ -205,12 +209,12 @@ class Pool implements ConnectionOwner {
     if (idle) taker.onConnection(idle);
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
     else {
-      // The oldest idle one gives way to a new one: it is waited for, but not in line.
-      const spare = this.#idle.shift();
-      if (spare || this.#queue.length < this.#endpoint.queueLength) {
-        this.#queue.push({ taker, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
-        spare?.abandon();
-      } else
+      // The oldest idle one gives way to a new one.
+      this.#idle.shift()?.abandon();
+      // Who waits for one that closes takes no place in line.
+      if (this.#queue.length < this.#endpoint.queueLength + this.#closing.size)
+        this.#queue.push({ taker, fresh, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
+      else
         taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
     }
   }
@@ -239,13 +243,23 @@ class Pool implements ConnectionOwner {
 
   idle(connection: ServerConnection): void {
     if (connection.pinned) return;
-    const next = this.#queue.shift();
-    if (next) next.taker.onConnection(connection);
-    else this.#idle.push(connection);
+    const [next] = this.#queue;
+    if (next === undefined) this.#idle.push(connection);
+    // It gives way to a new one.
+    else if (next.fresh) connection.abandon();
+    else {
+      this.#queue.shift();
+      next.taker.onConnection(connection);
+    }
+  }
+
+  closing(connection: ServerConnection): void {
+    this.#closing.add(connection);
   }
 
   closed(connection: ServerConnection, error: Error | undefined): void {
     this.#all.delete(connection);
+    this.#closing.delete(connection);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     const opening = this.#opened(connection);

@@ -30,6 +30,8 @@ export interface ConnectionOwner {
   ready(connection: ServerConnection): void;
   /** The answer and the request are complete, and another may follow. */
   idle(connection: ServerConnection): void;
+  /** It ends; `closed` follows. */
+  closing(connection: ServerConnection): void;
   closed(connection: ServerConnection, error: Error | undefined): void;
 }
 
@@ -71,8 +73,10 @@ export class ServerConnection implements SocketEvents {
   #paused = false;
   #turn = -1;
   #failure: Error | undefined;
-  /** Requests that it has carried. */
-  served = 0;
+  /** It lay idle: its server may have ended it, or sent something unasked, before it carries the next request. */
+  #rested = false;
+  /** It was idle before the request that it carries. */
+  kept = false;
   #whenClosed: (() => void) | undefined;
   /** One side of the tunnel has said that nothing more comes from it. */
   #halfClosed = false;
@@ -154,8 +158,8 @@ export class ServerConnection implements SocketEvents {
     this.#interim = 0;
     this.#state = 'head';
     this.answerBegun = false;
-    this.#turn = this.served > 0 ? currentTurn() : -1;
-    this.served++;
+    this.kept = this.#rested;
+    this.#turn = this.kept ? currentTurn() : -1;
     this.activity = turnTime();
     return this.#socket.write(request.bytes, 'latin1');
   }
@@ -187,8 +191,8 @@ export class ServerConnection implements SocketEvents {
 
   /** It was leased, and is not needed after all. */
   giveBack(): void {
-    if (this.#retired) this.#socket.destroy();
-    else this.#owner.idle(this);
+    if (this.#retired) this.#destroy();
+    else this.#rest();
   }
 
   resume(): void {
@@ -201,13 +205,13 @@ export class ServerConnection implements SocketEvents {
   /** Ends it at once. Its sink hears nothing more. */
   abandon(): void {
     this.#sink = undefined;
-    this.#socket.destroy();
+    this.#destroy();
   }
 
   /** Ends it at once, with the reason for its sink. */
   fail(error: Error): void {
     this.#failure = error;
-    this.#socket.destroy();
+    this.#destroy();
     this.#tell(error);
   }
 
@@ -248,7 +252,7 @@ export class ServerConnection implements SocketEvents {
       this.fail(connectionClosed(this.#state));
       return;
     }
-    this.#socket.destroy();
+    this.#destroy();
   }
 
   drained(): void {
@@ -286,7 +290,7 @@ export class ServerConnection implements SocketEvents {
         default:
           // What follows a complete answer was not asked for, and is nobody's.
           this.#reusable = false;
-          if (this.#sink === undefined) this.#socket.destroy();
+          if (this.#sink === undefined) this.#destroy();
           return;
       }
     }
@@ -345,12 +349,23 @@ export class ServerConnection implements SocketEvents {
     if (this.#state !== 'answered') return;
     this.#sink = undefined;
     if (!this.#reusable || this.#retired || this.#socket.destroyed) {
-      this.#socket.destroy();
+      this.#destroy();
       return;
     }
     this.#state = 'idle';
     this.resume();
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#rested = true;
     this.#owner.idle(this);
+  }
+
+  #destroy(): void {
+    if (this.#socket.destroyed) return;
+    this.#owner.closing(this);
+    this.#socket.destroy();
   }
 }
 

@@ -72,7 +72,7 @@ export class ServerSearch implements LeaseTaker {
   again(error: Error, connection: ServerConnection): boolean {
     const server = this.#server;
     if (server === undefined) return false;
-    if (!this.#repeated && connection.served > 1 && this.#choice.keeps(server)) {
+    if (!this.#repeated && connection.kept && this.#choice.keeps(server)) {
       this.#repeated = true;
       this.#lease(server, true);
       return true;

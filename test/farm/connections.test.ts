@@ -1,10 +1,10 @@
 /** Pools come and go with the endpoints that are asked for. What they do with sockets: test/integration. */
 
-import { createServer } from 'node:net';
+import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Connections, createConnections } from '../../src/farm/connections.ts';
 import type { ResolvedName } from '../../src/farm/resolved-name.ts';
-import type { AnswerSink, ServerConnection } from '../../src/farm/server-connection.ts';
+import type { AnswerSink, SentRequest, ServerConnection } from '../../src/farm/server-connection.ts';
 import type { ServerRoutes } from '../../src/farm/server-routes.ts';
 import type { Endpoint } from '../../src/farm/server-socket.ts';
 import { freePort } from '../integration/ports.ts';
@@ -159,13 +159,81 @@ describe('a tunnel that is silent', () => {
   });
 });
 
-test('who needs a new connection of a server that may have no more gets it in place of an idle one', async () => {
-  // It needs no place in line for that.
-  const at = { ...(await endpoint()), maxConnections: 1, queueLength: 0 };
-  const server = createServer().listen(at.port, '127.0.0.1');
+/** A server that does nothing by itself. */
+function silentServer(at: Endpoint, onSocket: (socket: Socket) => void = () => undefined): void {
+  const server = createServer(onSocket).listen(at.port, '127.0.0.1');
   onTestFinished(() => {
     server.close();
   });
+}
+
+const REQUEST: SentRequest = {
+  method: 'GET',
+  bytes: 'GET / HTTP/1.1\r\n\r\n',
+  complete: true,
+  expectsContinue: false,
+  upgrade: '',
+  version: 'HTTP/1.1',
+};
+
+/** Resolves with the status of the answer, or with what went wrong. */
+function asked(connection: ServerConnection): Promise<number | string> {
+  return new Promise((resolve) => {
+    const sink: AnswerSink = {
+      server: undefined,
+      onInformation: () => undefined,
+      onHead: ({ status }) => resolve(status),
+      onData: () => undefined,
+      onEnd: () => undefined,
+      onReadEnd: () => true,
+      onDrain: () => undefined,
+      onError: ({ message }) => resolve(message),
+    };
+    connection.send(REQUEST, sink);
+  });
+}
+
+test('bytes that came on a connection before its first request are no answer to that', async () => {
+  const at = await endpoint();
+  const accepted = new Promise<Socket>((resolve) => silentServer(at, resolve));
+  const connection = await leased(at, false);
+  connection.giveBack();
+  const server = await accepted;
+  const elsewhere = await endpoint();
+  const outcome = new Promise<number | string>((resolve) => {
+    silentServer(elsewhere, (socket) =>
+      socket.once('data', () => {
+        // Both are there when the event loop looks for the next time, and it finds them in this order.
+        socket.once('data', () => void leased(at, false).then(asked).then(resolve));
+        client.write('ask');
+        server.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      }),
+    );
+  });
+  const client = connectTcp(elsewhere.port, '127.0.0.1');
+  client.write('begin');
+  onTestFinished(() => {
+    client.destroy();
+  });
+  expect(await outcome).toBe('bytes that were sent before they were asked for');
+});
+
+test('who needs a new connection and waits in line gets none that was used', async () => {
+  const at = { ...(await endpoint()), maxConnections: 1 };
+  silentServer(at);
+  const first = await leased(at, false);
+  const fresh = leased(at, true);
+  const any = leased(at, false);
+  first.giveBack();
+  expect(await fresh).not.toBe(first);
+  (await fresh).giveBack();
+  expect(await any).toBe(await fresh);
+});
+
+test('who needs a new connection of a server that may have no more gets it in place of an idle one', async () => {
+  // It needs no place in line for that.
+  const at = { ...(await endpoint()), maxConnections: 1, queueLength: 0 };
+  silentServer(at);
   const first = await leased(at, false);
   first.giveBack();
   const again = await leased(at, false);

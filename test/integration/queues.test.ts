@@ -205,6 +205,23 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     }
     expect(servers[0]!.connections).toHaveLength(3);
   });
+
+  test('a kept connection that breaks under a request makes room for another: with queueLength 0 as well', async () => {
+    const server = await startRecordingServer({
+      answer: (_request, { socket, requests }) => {
+        if (requests.length === 1) return ok('answer');
+        socket.destroy();
+        return undefined;
+      },
+    });
+    const farm = await publishFarm({
+      host,
+      servers: [server],
+      settings: { farms: { fe: { maxConnections: 1, queueLength: 0 } } },
+    });
+    for (let i = 0; i < 3; i++) expect((await send(protocol, farm)).status).toBe(200);
+    expect(server.connections).toHaveLength(3);
+  });
 });
 
 test('a WebSocket is a connection like any other', async () => {
