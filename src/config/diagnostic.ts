@@ -149,6 +149,7 @@ export const CATALOGUE = {
   LG3114: ['error', 'statusCodeMatch that is no set of status codes'],
   LG3115: ['error', 'liveTrafficFailureCodes that is no set of status codes'],
   LG3116: ['warning', 'URL test that is never made by itself'],
+  LG3117: ['warning', 'minServers that keeps every server in use'],
   LG3120: ['warning', 'affinity cookies of two farms that overwrite each other'],
   LG3121: ['error', 'name that no cookie can have'],
   LG3122: ['warning', 'provider of host-name affinity that is not carried out'],

@@ -1,7 +1,7 @@
 /** Checks that need the whole model: site ids, colliding bindings, retired and unreadable farm settings. */
 import type { Report, Span } from './diagnostic.ts';
 import type { BindingConfig, SiteConfig } from './model.ts';
-import { childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
+import { boolOf, childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
 import type { FarmSettings } from './settings-model.ts';
 import { forms, type TextForm } from './settings-table.ts';
 
@@ -91,7 +91,9 @@ export function checkFarm(farm: SectionNode, settings: FarmSettings | undefined,
   const cure = `Name the certificate in settings.json, "farms": { "${name}": { "clientCertificate": { "pfx": "NAME.pfx", "passphraseFile": "NAME.pfx.pass" } } }: what stands here has no effect then. Or remove clientCertPassword, and write the password into a file NAME.pfx.pass beside the PFX.`;
   if (settings?.clientCertificate === undefined) checkPassword(protocol, cure, report);
   checkForwarding(protocol, report);
-  checkHealth(childOf(routing, 'healthCheck'), report);
+  const health = childOf(routing, 'healthCheck');
+  checkHealth(health, report);
+  checkMinServers(health, entriesOf(farm).filter((server) => boolOf(server, 'enabled')).length, report);
 }
 
 /** What ARR loads in any form, and what cannot be carried out as it stands. */
@@ -119,6 +121,17 @@ function checkHealth(node: SectionNode, report: Report): void {
       advice: `Write a number from 0 to ${MOST_RETRIES}.`,
     });
   }
+}
+
+/** ARR takes any number. Of a single server nobody could tell the difference. */
+function checkMinServers(node: SectionNode, servers: number, report: Report): void {
+  const text = textOf(node, 'minServers');
+  const least = numberOf(node, 'minServers');
+  if (text === undefined || servers < 2 || least < servers) return;
+  report('LG3117', text.span, {
+    message: `With minServers="${least}" all ${servers} servers get requests, whatever the health checks find.`,
+    advice: `Write a number below ${servers}, or remove it: without it a farm without a healthy server answers 502.4.`,
+  });
 }
 
 /** The \`validationParameter\` of the schema, which names no validator. */

@@ -230,6 +230,11 @@ const webConfigCases: readonly Case[] = [
 
 const farm = (inside: string) => webConfig(`<webFarms><webFarm name="f">${inside}</webFarm></webFarms>`);
 const routing = (inside: string) => farm(`<applicationRequestRouting>${inside}</applicationRequestRouting>`);
+const pair = (minServers: string) =>
+  farm(
+    `<server address="a" /><server address="b" /><server address="c" enabled="false" />
+    <applicationRequestRouting><healthCheck minServers="${minServers}" /></applicationRequestRouting>`,
+  );
 const site = (inside: string) =>
   webConfig(`<system.applicationHost><sites><site name="s" id="1">${inside}</site></sites></system.applicationHost>`);
 const bindings = (inside: string) => site(`<bindings>${inside}</bindings>`);
@@ -285,6 +290,8 @@ const hostCases: readonly Case[] = [
   ['failures without a period', 'LG3112', routing('<healthCheck maxLiveTrafficFailures="«10»" />')],
   ['failure codes with a period of 0', 'LG3112', routing(`<healthCheck ${NO_PERIOD} />`)],
   ['URL test without an interval', 'LG3116', routing('<healthCheck url="http://f/" interval="«00:00:00»" />')],
+  ['as many servers as there are', 'LG3117', pair('«2»')],
+  ['more servers than there are', 'LG3117', pair('«10»')],
   ['more retries than the schema names', 'LG3007', routing('<healthCheck retries="«21»" />')],
   [
     'unknown attribute of a site',
@@ -411,6 +418,16 @@ describe('faults of applicationHost.config', () => {
     const source = routing(`<healthCheck ${attributes} />`);
     const folder = writeFiles({ 'applicationHost.config': source, 'settings.json': '{"bindings": [{}]}' });
     expect(loadConfig(folder).diagnostics).toEqual([]);
+  });
+
+  it('accepts a minServers that says something', () => {
+    const one = farm(
+      '<server address="a" /><applicationRequestRouting><healthCheck minServers="1" /></applicationRequestRouting>',
+    );
+    for (const source of [pair('0'), pair('1'), one]) {
+      const folder = writeFiles({ 'applicationHost.config': source, 'settings.json': '{"bindings": [{}]}' });
+      expect(loadConfig(folder).diagnostics).toEqual([]);
+    }
   });
 
   it.each([
