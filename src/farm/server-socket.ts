@@ -99,18 +99,29 @@ function failureOf(error: Error): Error {
   return ours ? new ExchangeError('outOfSockets', first.message, first) : first;
 }
 
+/** A TLS session, and when the certificate was shown on which it rests, in milliseconds of `performance.now()`. */
+interface Session {
+  readonly ticket: Buffer;
+  readonly shown: number;
+}
+
+/** Each resumption gives a new session: without an end to it a certificate that has expired would do for good. */
+const SHOWN_AGAIN_MS = 3_600_000;
+
 /**
  * Keeps the TLS session of the last connection whose certificate was accepted, so that the next one resumes it; not where keys
  * are pinned, which are to be shown each time. Not left to Node, which would take SNI and the name to check from the host alone.
  */
 export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket {
-  let session: Buffer | undefined;
+  let session: Session | undefined;
   // Where a session goes on, no certificate is sent, and whoever has the keys of the server's tickets can go on with it.
   const mayResume = endpoint.tls !== undefined && endpoint.tls.pins.length + endpoint.tls.publicKeys.length === 0;
   return (events) => {
+    const opened = performance.now();
+    const resumed = session && opened - session.shown < SHOWN_AGAIN_MS ? session : undefined;
     const options = {
       route,
-      session,
+      session: resumed?.ticket,
       keepAlive: true,
       allowHalfOpen: true,
       onread: {
@@ -122,10 +133,13 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
     let accepted = false;
     /** One that came before the certificate was accepted. */
     let early: Buffer | undefined;
+    const keep = (ticket: Buffer) => {
+      session = { ticket, shown: resumed && (socket as TLSSocket).isSessionReused() ? resumed.shown : opened };
+    };
     const socket = connectTo(endpoint, options, () => {
       clearTimeout(timer);
       accepted = true;
-      session = early ?? session;
+      if (early) keep(early);
       events.ready();
     });
     const timer = setTimeout(
@@ -133,9 +147,9 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
       endpoint.connectTimeout * 1000,
     );
     if (mayResume) {
-      socket.on('session', (next: Buffer) => {
-        if (accepted) session = next;
-        else early = next;
+      socket.on('session', (ticket: Buffer) => {
+        if (accepted) keep(ticket);
+        else early = ticket;
       });
     }
     socket.on('error', (error) => {
