@@ -1,13 +1,8 @@
 /** Files and folders that stand on the command line: those that are not there or cannot be read end the command. */
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { StartError } from '../errors.ts';
+import { readFault } from '../file-fault.ts';
 import { type CommandInput, textOption, UsageError } from './command.ts';
-
-const FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  ENOTDIR: 'a part of its path is no folder',
-  EACCES: 'permission is denied',
-};
 
 /** @throws StartError where it cannot be read */
 export function kindOfPlace(place: string): 'file' | 'folder' {
@@ -30,8 +25,7 @@ function statusOf(place: string): Stats {
     accessSync(place, constants.R_OK);
     return statSync(place);
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new StartError(`cannot read ${place}: ${FAULTS[code] ?? message}.`);
+    throw new StartError(`cannot read ${place}: ${readFault(error)}.`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Finds and reads configuration files and decodes them; the only disk access of this folder. */
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { readFault } from '../file-fault.ts';
 
 export interface SourceFile {
   /** Without the byte order mark; absent where the file cannot be read. */
@@ -16,13 +17,6 @@ export interface SourceFile {
 
 const SIZE_LIMIT = 64 * 1024 * 1024;
 
-const failures: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission is denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-};
-
 /** Reads a file and decodes it by its byte order mark, else by its XML declaration, else as UTF-8. */
 export function readSource(path: string): SourceFile {
   try {
@@ -31,8 +25,7 @@ export function readSource(path: string): SourceFile {
     if (status.size > SIZE_LIMIT) return { bytes: status.size, failure: 'it is larger than 64 MiB' };
     return decode(readFileSync(path));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return { bytes: 0, failure: failures[code] ?? `reading failed (${code})` };
+    return { bytes: 0, failure: readFault(error) };
   }
 }
 

@@ -3,6 +3,7 @@ import { createPrivateKey, hkdfSync, randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { Report } from '../config/diagnostic.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
+import { readFault } from '../file-fault.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 
 const LEAST_BYTES = 16;
@@ -54,16 +55,9 @@ function readSecret(path: string): { secret: Uint8Array; open: boolean } | strin
     const open = process.platform !== 'win32' && (status.mode & 0o004) !== 0;
     return { secret: Buffer.from(secret, 'latin1'), open };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return UNREADABLE[code] ?? `cannot be read (${code})`;
+    return `cannot be read: ${readFault(error)}`;
   }
 }
-
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  EACCES: 'may not be read by this user',
-  ENOTDIR: 'does not exist',
-};
 
 /** RFC 5869, with a label of its own: the key is not told by what is made from it. */
 function derived(keyPem: string): Uint8Array {

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isAnyAddress } from '../admin/guard.ts';
 import type { Report } from '../config/diagnostic.ts';
 import type { AdminSettings } from '../config/settings-model.ts';
+import { readFault } from '../file-fault.ts';
 import { isLoopback } from '../ip-address.ts';
 
 export type ReadToken =
@@ -23,8 +24,7 @@ export function readToken(path: string): ReadToken {
     mode = status.mode;
     text = readFileSync(path, 'latin1');
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    return { fault: 'unreadable', why: FAULTS[code] ?? message };
+    return { fault: 'unreadable', why: readFault(error) };
   }
   const token = text.trim();
   if (token.length < SHORTEST) return { fault: 'unusable', why: `it has less than ${SHORTEST} characters` };
@@ -33,12 +33,6 @@ export function readToken(path: string): ReadToken {
   }
   return { token, open: (mode & 0o006) !== 0 };
 }
-
-const FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'this account may not read it',
-  ENOTDIR: 'a part of its path is no folder',
-};
 
 /**
  * Reports LG6030, LG6031 (errors), LG6032 and LG6033 (warnings).

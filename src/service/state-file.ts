@@ -3,6 +3,7 @@ import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promi
 import { dirname } from 'node:path';
 import { codeOf, StartError } from '../errors.ts';
 import { type RunState, stateKey } from '../farm/server-state.ts';
+import { readFault, writeFault } from '../file-fault.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../patience.ts';
 
@@ -65,7 +66,7 @@ export async function openStateFile(options: StateFileOptions): Promise<StateFil
     failed = '';
   };
   const failure = (error: unknown) => {
-    failed = writingFault(error);
+    failed = writeFault(error);
     log.error({ file: path }, `the states of servers cannot be written, and a restart may undo changes: ${failed}`);
     retry = setTimeout(() => void queue(), pause);
     retry.unref();
@@ -75,7 +76,7 @@ export async function openStateFile(options: StateFileOptions): Promise<StateFil
     if (read.damaged) await rename(path, asideOf(path));
     await save();
   } catch (error) {
-    if (!PASSING.includes(codeOf(error))) throw cannotKeep(path, writingFault(error));
+    if (!PASSING.includes(codeOf(error))) throw cannotKeep(path, writeFault(error));
     failure(error);
   }
 
@@ -160,7 +161,7 @@ async function readOne(path: string): Promise<readonly KeptState[] | string | un
     if (error instanceof StartError) throw error;
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    return code === 'EACCES' ? 'this account may not read it' : messageOf(error);
+    return readFault(error);
   }
   try {
     return statesOf(JSON.parse(text)) ?? 'it holds something else';
@@ -229,24 +230,8 @@ async function withFile(file: FileHandle, work: (file: FileHandle) => Promise<vo
   }
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  EACCES: 'this account may not write into its folder',
-  EPERM: 'this account may not write into its folder',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-  EROFS: 'the disk is read-only',
-  EBUSY: 'it is mounted by itself; mount its folder',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of this account is used up',
-};
-
 /** A full disk is no reason to be down: the states were read, and there may be room when one changes. */
 const PASSING: readonly string[] = ['ENOSPC', 'EDQUOT'];
-
-function writingFault(error: unknown): string {
-  return FAULTS[codeOf(error)] ?? messageOf(error);
-}
 
 /** To be told at the start. */
 export function cannotKeep(path: string, why: string): StartError {

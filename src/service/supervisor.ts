@@ -8,6 +8,7 @@ import type { Control } from '../admin/control.ts';
 import type { Config } from '../config/model.ts';
 import { StartError } from '../errors.ts';
 import { stateKey } from '../farm/server-state.ts';
+import { writeFault } from '../file-fault.ts';
 import { listenFault } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
@@ -122,18 +123,8 @@ function probeLogFile({ format, file }: Config['settings']['log']['access']): vo
   try {
     closeSync(openSync(file, 'a'));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = LOG_FAULTS[code ?? ''] ?? message;
     throw new StartError(
-      `cannot open the access log ${file}: ${why}. Change "log": { "access": { "file": … } } in settings.json, which is relative to that file.`,
+      `cannot open the access log ${file}: ${writeFault(error)}. Change "log": { "access": { "file": … } } in settings.json, which is relative to that file.`,
     );
   }
 }
-
-const LOG_FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  EACCES: 'this account may not write it',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-  EROFS: 'the disk is read-only',
-};

@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Code, Report, Span } from '../config/diagnostic.ts';
 import type { CertificateFileSetting, CertificateSetting } from '../config/settings-model.ts';
+import { codeOf } from '../errors.ts';
+import { readFault } from '../file-fault.ts';
 import { decodeText, readPem } from './pem.ts';
 import { type Fault, type FileContents, readPfx } from './pfx.ts';
 
@@ -155,16 +157,17 @@ export function readOrReport(path: string, span: Span, report: Report): Buffer |
   }
 }
 
-const readErrors: ReadonlyMap<string, readonly [what: string, advice: string]> = new Map([
-  ['ENOENT', ['does not exist', 'Check the name; it is relative to the settings file.']],
-  ['EACCES', ['may not be read by this user', 'Give the user that the service runs as the right to read it.']],
-  ['EISDIR', ['is a folder', 'Name a file here.']],
-]);
+const READ_ADVICE: Readonly<Record<string, string>> = {
+  ENOENT: 'Check the name; it is relative to the settings file.',
+  EACCES: 'Give the account of the service the right to read it.',
+  EISDIR: 'Name a file here.',
+};
 
 function reportUnreadable({ path, span, error }: { path: string; span: Span; error: unknown }, report: Report): void {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  const [what, advice] = readErrors.get(code) ?? [`cannot be read (${code})`, 'Check the file and its disk.'];
-  report('LG4001', span, { message: `${path} ${what}`, advice });
+  report('LG4001', span, {
+    message: `${path} cannot be read: ${readFault(error)}`,
+    advice: READ_ADVICE[codeOf(error)] ?? 'Check the file and its disk.',
+  });
 }
 
 /**

@@ -179,7 +179,7 @@ const cases: readonly Case[] = [
     parts: { settings: { iis: ['applicationHost.config', 'more.config'] } },
     file: SETTINGS,
     line: 'more.config',
-    message: /more\.config cannot be read: there is no such file/,
+    message: /more\.config cannot be read: it does not exist/,
     cure: /name/,
   },
   {
@@ -264,7 +264,7 @@ test('the folder of these cases is sound where nothing is spoiled', async () => 
 test('what is named on the command line and is not there: exit code 3', async () => {
   const { dir, configDir } = await folderWith();
   const missing = join(dir, 'no such folder');
-  const told = `lychgate: cannot read ${missing}: there is no such file or folder.\n`;
+  const told = `lychgate: cannot read ${missing}: it does not exist.\n`;
   for (const args of [
     ['validate', missing],
     ['run', '--config', missing],
@@ -282,6 +282,6 @@ test('a folder without applicationHost.config: the answer is no', async () => {
   const { code, out } = await commandLine('validate', configDir);
   expect(code).toBe(1);
   expect(out).toContain(
-    `${join(configDir, 'applicationHost.config')}:1:1: error LG1001 this file cannot be read: there is no such file.`,
+    `${join(configDir, 'applicationHost.config')}:1:1: error LG1001 this file cannot be read: it does not exist.`,
   );
 });

@@ -189,7 +189,7 @@ describe('a service that cannot be asked: code 3, and what to check', () => {
   test('a token that cannot be read or used', async () => {
     const missing = adminFolder({ tokenFile: 'token' });
     expect(await told(missing)).toBe(
-      `lychgate: the token of the admin listener cannot be used: ${join(missing, 'token')}: there is no such file. Run this as the account of the service.\n`,
+      `lychgate: the token of the admin listener cannot be used: ${join(missing, 'token')}: it does not exist. Run this as the account of the service.\n`,
     );
     expect(await told(adminFolder({ tokenFile: 'token' }, { token: 'short' }))).toContain('less than 16 characters');
   });
@@ -213,7 +213,7 @@ describe('a service that cannot be asked: code 3, and what to check', () => {
   });
 
   test('no folder', async () => {
-    expect(await told('/nowhere/at/all')).toContain('there is no such file or folder');
+    expect(await told('/nowhere/at/all')).toContain('it does not exist');
   });
 });
 

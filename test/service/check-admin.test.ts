@@ -46,7 +46,7 @@ describe('the token', () => {
   });
 
   it('that is not there, or is a folder: LG6030', () => {
-    expect(check('{ "tokenFile": «"none"» }').messages).toEqual([expect.stringMatching(/none cannot be read: there is no such file\.$/)]); // biome-ignore format: one line
+    expect(check('{ "tokenFile": «"none"» }').messages).toEqual([expect.stringMatching(/none cannot be read: it does not exist\.$/)]); // biome-ignore format: one line
     expect(check('{ "tokenFile": «"."» }').codes).toEqual(['LG6030']);
   });
 
