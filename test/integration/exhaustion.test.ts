@@ -1,7 +1,7 @@
 /** Rows F03 and F04 of the list of threats: more connections than there may, or can, be. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ask, openRaw, type RawClient } from './clients.ts';
@@ -111,18 +111,15 @@ describe('no more file descriptors (F04)', () => {
     const [worker = 0] = childrenOf(service.pid);
     const asked = { protocol: 'HTTP/1.1' as const, plain: true, port, host: HOST };
     expect((await ask(asked)).status).toBe(200);
-    const flood: Socket[] = [];
     const before = cpuSeconds(worker);
-    const started = performance.now();
-    for (let i = 0; i < 200; i++) flood.push(openRaw(port).socket);
-    const ends = flood.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    const flood = Array.from({ length: 200 }, () => openRaw(port));
+    for (const { socket } of flood) socket.write('GET / HT');
+    const told = await Promise.all(flood.map((each) => each.closed()));
     // Those that find no descriptor are refused at once, the others hold all there are until timeouts.header.
-    await new Promise<void>((resolve) => {
-      let refused = 0;
-      for (const socket of flood) socket.once('close', () => ++refused === 130 && resolve());
-    });
-    expect(performance.now() - started).toBeLessThan(2900);
-    await Promise.all(ends);
+    const held = told.filter((each) => each !== '');
+    expect(held.length).toBeGreaterThan(10);
+    expect(held.length).toBeLessThan(flood.length);
+    expect(held.filter((each) => !each.startsWith('HTTP/1.1 408 '))).toEqual([]);
     expect(cpuSeconds(worker) - before).toBeLessThan(1.5);
     expect((await served(() => ask(asked))).status).toBe(200);
     await service.ended('SIGTERM');
