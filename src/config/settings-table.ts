@@ -92,9 +92,9 @@ function count(min: number, meaning: string, max = 2 ** 31 - 1): SettingType {
   return { kind: 'number', min, max, whole: true, meaning };
 }
 
-/** Timers of the runtime hold at most 24 days. */
+/** Timers of the runtime hold at most 24 days, and some run a little longer than what is set. */
 function seconds(meaning: string, min = 0.001): SettingType {
-  return { kind: 'number', min, max: 2_147_483, whole: false, meaning };
+  return { kind: 'number', min, max: 1_000_000, whole: false, meaning };
 }
 
 function switchedOff(type: SettingType, meaning: string): SettingType {

@@ -4,6 +4,7 @@
  * certificate. Two farms that differ in any of these never share a connection.
  */
 import { ExchangeError } from '../errors.ts';
+import { fairTime, isReading } from '../loop-turn.ts';
 import type { ResolvedName } from './resolved-name.ts';
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
 import type { ServerRoutes } from './server-routes.ts';
@@ -38,8 +39,9 @@ const SWEEP_MS = 250;
 export interface Connections {
   /**
    * Gives an idle connection at once; else opens one, or waits in line where the server has as many as it may.
-   * @param options `fresh`: only a new one will do. For those whose last one turned out to be closed, and for those who do not
-   * ask while sockets are read: of a used one nobody could tell then what on it is an answer (`loop-turn.ts`)
+   * Only a new one to those who do not ask while sockets are read: of a used one nobody could tell then what on it is an answer
+   * (`loop-turn.ts`).
+   * @param options `fresh`: only a new one to these, too, for their last one turned out to be closed
    */
   lease(endpoint: Endpoint, taker: LeaseTaker, options?: { readonly fresh: boolean }): void;
   /** The taker does not want one any more. */
@@ -87,7 +89,7 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
   };
   // One timer for all of them: a timer for each request would cost more than all that it guards.
   const sweeper = setInterval(() => {
-    const now = performance.now();
+    const now = fairTime();
     for (const [key, pool] of pools) {
       pool.sweep(now, upgradeIdle * 1000);
       // Ports that requests chose at a host of `upstream.allow` may be many, and never asked for again.
@@ -129,7 +131,7 @@ interface Waiting {
   readonly taker: LeaseTaker;
   /** Only a new connection will do. */
   readonly fresh: boolean;
-  /** In milliseconds of `performance.now()`. */
+  /** In milliseconds of `fairTime`. */
   readonly until: number;
 }
 
@@ -160,7 +162,7 @@ class Pool implements ConnectionOwner {
   readonly #lookedAgain = new WeakSet<LeaseTaker>();
   readonly #watchers = new Set<ConnectWatcher>();
   readonly #unfollow: () => void;
-  #used = performance.now();
+  #used = fairTime();
   #destroyed = false;
 
   constructor(endpoint: Endpoint, name: ResolvedName, open: OpenSocket) {
@@ -199,21 +201,22 @@ class Pool implements ConnectionOwner {
     return () => this.#watchers.delete(watcher);
   }
 
-  lease(taker: LeaseTaker, fresh: boolean): void {
+  lease(taker: LeaseTaker, mustBeNew: boolean): void {
     if (this.#destroyed) {
       taker.onNoConnection(stopping());
       return;
     }
-    let idle = fresh ? undefined : this.#idle.pop();
-    while (idle && !idle.isIdle) idle = this.#idle.pop();
+    const fresh = mustBeNew || !isReading();
+    const idle = fresh ? undefined : this.#takeIdle();
     if (idle) taker.onConnection(idle);
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
     else {
       // The oldest idle one gives way to a new one.
-      this.#idle.shift()?.abandon();
+      const [oldest] = this.#idle;
+      if (oldest) this.#giveUp(oldest);
       // Who waits for one that closes takes no place in line.
       if (this.#queue.length < this.#endpoint.queueLength + this.#closing.size)
-        this.#queue.push({ taker, fresh, until: performance.now() + this.#endpoint.queueTimeout * 1000 });
+        this.#queue.push({ taker, fresh, until: fairTime() + this.#endpoint.queueTimeout * 1000 });
       else
         taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
     }
@@ -246,7 +249,7 @@ class Pool implements ConnectionOwner {
     const [next] = this.#queue;
     if (next === undefined) this.#idle.push(connection);
     // It gives way to a new one.
-    else if (next.fresh) connection.abandon();
+    else if (next.fresh || !isReading()) this.#giveUp(connection);
     else {
       this.#queue.shift();
       next.taker.onConnection(connection);
@@ -263,19 +266,20 @@ class Pool implements ConnectionOwner {
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     const opening = this.#opened(connection);
+    const failure = error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
     if (opening) {
-      const failure = error ?? Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
       // Where we have no more sockets, that says nothing of the server.
       if (!(failure instanceof ExchangeError && failure.side === 'us')) this.#notReached(failure);
-      if (opening.taker) this.#lookAgain(opening.taker, opening.version, failure);
     }
+    // Before anybody who hears of it asks for the place that has become free.
     const next = this.#destroyed ? undefined : this.#queue.shift();
     if (next) this.#openFor(next.taker);
+    if (opening?.taker) this.#lookAgain(opening.taker, opening.version, failure);
   }
 
   sweep(now: number, tunnelIdle: number): void {
     const { timeout } = this.#endpoint;
-    if (this.#all.size > 0) this.#name.tend(now);
+    if (this.#all.size > 0) this.#name.tend(performance.now());
     for (const connection of this.#all) {
       const silent = now - connection.activity;
       if (connection.isIdle) {
@@ -340,6 +344,23 @@ class Pool implements ConnectionOwner {
       if (others) this.lease(taker, true);
       else taker.onNoConnection(error);
     });
+  }
+
+  #takeIdle(): ServerConnection | undefined {
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (idle.isIdle) return idle;
+      // Its socket has ended, and says so soon.
+      this.#closing.add(idle);
+    }
+    return undefined;
+  }
+
+  /** It makes room for another one. */
+  #giveUp(connection: ServerConnection): void {
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#closing.add(connection);
+    connection.abandon();
   }
 
   /** It is not being opened any more. */

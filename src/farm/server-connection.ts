@@ -6,7 +6,7 @@ import type { RequestVersion } from '../http1/head-writer.ts';
 import { malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { plainAddress } from '../ip-address.ts';
-import { currentTurn, readInTurn, turnTime } from '../loop-turn.ts';
+import { currentTurn, readBegins, readInTurn, turnTime } from '../loop-turn.ts';
 import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
@@ -82,7 +82,7 @@ export class ServerConnection implements SocketEvents {
   #halfClosed = false;
   /** A byte of the answer has come. */
   answerBegun = false;
-  /** When bytes last moved in either direction, in milliseconds of `performance.now()`. */
+  /** When bytes last moved in either direction, in milliseconds of `fairTime`. */
   activity: number;
   /** Seconds that the server keeps it when idle, where it says so. */
   idleHint: number | undefined;
@@ -222,6 +222,7 @@ export class ServerConnection implements SocketEvents {
 
   read(bytes: Buffer): boolean {
     if (this.#state === 'closed') return false;
+    readBegins();
     const early = readInTurn(this.#turn);
     this.activity = turnTime();
     const sink = this.#sink;

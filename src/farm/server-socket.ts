@@ -2,6 +2,7 @@
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ExchangeError } from '../errors.ts';
+import { startFairTimeout } from './fair-timeout.ts';
 import type { ServerRoute } from './server-route.ts';
 import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
 
@@ -137,15 +138,14 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
       session = { ticket, shown: resumed && (socket as TLSSocket).isSessionReused() ? resumed.shown : opened };
     };
     const socket = connectTo(endpoint, options, () => {
-      clearTimeout(timer);
+      inTime();
       accepted = true;
       if (early) keep(early);
       events.ready();
     });
-    const timer = setTimeout(
-      () => socket.destroy(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`)),
-      endpoint.connectTimeout * 1000,
-    );
+    const inTime = startFairTimeout(endpoint.connectTimeout * 1000, () => {
+      socket.destroy(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`));
+    });
     if (mayResume) {
       socket.on('session', (ticket: Buffer) => {
         if (accepted) keep(ticket);
@@ -160,7 +160,7 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
     socket.on('end', () => events.ended());
     socket.on('drain', () => events.drained());
     socket.once('close', () => {
-      clearTimeout(timer);
+      inTime();
       events.closed(failure);
     });
     return socket;

@@ -104,6 +104,7 @@ export class Exchange implements AnswerSink, ServerTaker {
   refuse(error: unknown): void {
     const first = this.#failure === undefined;
     this.#failure ??= error instanceof ExchangeError ? error : new ExchangeError('internal', String(error), error);
+    this.#held = false;
     if (first) this.#report(this.#failure);
     // An idle tunnel that is closed has served its purpose.
     if (first && this.#failure.side === 'server' && !(this.#tunnel && this.#failure.kind === 'serverTimeout')) {
@@ -178,11 +179,12 @@ export class Exchange implements AnswerSink, ServerTaker {
     if (this.#requestSent) return this.#writeBody(piece);
     this.#pending.push(piece);
     if (this.#held) this.forward();
-    return this.#requestSent;
+    // Of a request that is answered already the rest is read away.
+    return this.#requestSent || this.#answerComplete;
   }
 
   endBody(trailers: HeaderList): void {
-    if (this.#requestComplete) return;
+    if (this.#requestComplete || this.#finished) return;
     // Whoever has been promised more would take the next request for it.
     if (typeof this.head.body === 'number' && this.#bytesReceived < this.head.body) return;
     this.#requestComplete = true;
@@ -394,9 +396,10 @@ export class Exchange implements AnswerSink, ServerTaker {
   }
 
   #holdsForBody(): boolean {
-    const { method, body } = this.head;
+    const { method, body, expectsContinue } = this.head;
     return (
       body === 'stream' &&
+      !expectsContinue &&
       !this.#requestComplete &&
       this.#pending.length === 0 &&
       (method === 'GET' || method === 'HEAD')
@@ -495,7 +498,8 @@ export class Exchange implements AnswerSink, ServerTaker {
     const body = createRewrittenBody(() => connection?.resume());
     this.#rewritten = body;
     const fail = (error: unknown) => {
-      if (!this.#finished) this.refuse(error);
+      // Where the exchange was refused meanwhile, its answer is another one.
+      if (!this.#finished && this.#failure === undefined) this.refuse(error);
     };
     rewriteBody(answer, body.source, {
       rules,
@@ -507,7 +511,7 @@ export class Exchange implements AnswerSink, ServerTaker {
           `outbound rules for the whole body are not applied: it is larger than responseBufferLimit (${limit} bytes)`,
         ),
     }).then((made) => {
-      if (this.#finished) return;
+      if (this.#finished || this.#failure) return;
       this.#answer(made.head);
       body.pump(made.body, this.#countedClient(), {
         end: () => {

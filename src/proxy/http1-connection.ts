@@ -9,7 +9,7 @@ import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
 import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
-import { turnTime } from '../loop-turn.ts';
+import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
@@ -71,7 +71,7 @@ export class Http1Connection implements ClientSide {
   #reading = false;
   #paused = false;
   #served = 0;
-  /** Milliseconds of `performance.now()`: when the phase began, or when the client last sent something in it. */
+  /** Milliseconds of `fairTime`: when the phase began, or when the client last sent something in it. */
   #since = turnTime();
   readonly #reader = new SlowReader();
 
@@ -106,7 +106,7 @@ export class Http1Connection implements ClientSide {
     this.#socket.destroy();
   }
 
-  /** Looks at the time limits. @param now milliseconds of `performance.now()` */
+  /** Looks at the time limits. @param now milliseconds of `fairTime` */
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
@@ -117,6 +117,9 @@ export class Http1Connection implements ClientSide {
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
         if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
+      } else if (this.#writer.pending > 0) {
+        // The last answer is on its way, and the client takes it.
+        this.#since = now;
       } else {
         if (seconds > FORGET_SECONDS) this.#forget();
         if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
@@ -137,6 +140,7 @@ export class Http1Connection implements ClientSide {
   // ---- from the client ---------------------------------------------------------------------------------------------
 
   #read(bytes: Buffer): void {
+    readBegins();
     if (this.#phase === 'tunnel') {
       if (this.#exchange?.takeTunnel(bytes) === false) this.#pause();
     } else if (this.#phase === 'lingering') {

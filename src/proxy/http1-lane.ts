@@ -1,5 +1,6 @@
 /** The lane for HTTP/1.1: every client connection that is not HTTP/2. */
 import type { Socket } from 'node:net';
+import { fairTime } from '../loop-turn.ts';
 import { Http1Connection, type Http1Options } from './http1-connection.ts';
 import type { Lane } from './lane.ts';
 import type { ClientConnection } from './request-head.ts';
@@ -11,7 +12,7 @@ export function createHttp1Lane(options: Http1Options): Lane {
   let emptied: (() => void) | undefined;
   // One timer for all connections, however many requests they carry.
   const sweeper = setInterval(() => {
-    const now = performance.now();
+    const now = fairTime();
     for (const connection of open) connection.sweep(now);
   }, SWEEP_MS);
   sweeper.unref();

@@ -1,6 +1,7 @@
 /** One request of HTTP/2 under way: feeds its exchange, and writes the answer to its stream. */
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { ExchangeError } from '../errors.ts';
+import { turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import type { HeaderList, RequestHead } from './request-head.ts';
@@ -17,12 +18,14 @@ export class Http2Call implements ClientSide {
   readonly #method: string;
   readonly #reader = new SlowReader();
   #told: Told | undefined;
+  /** The body is being read. */
+  #reads = false;
   #begin: (() => void) | undefined;
   #begun = false;
   /** We have closed the stream, and the rest of its body does not come. */
   #closedUnread = false;
-  /** Milliseconds of `performance.now()` at which the client last sent something of the body. */
-  #since = performance.now();
+  /** Milliseconds of `fairTime` at which the client last sent something of the body. */
+  #since = turnTime();
 
   constructor(request: Http2ServerRequest, response: Http2ServerResponse, runtime: Runtime, head: RequestHead) {
     this.#request = request;
@@ -38,9 +41,10 @@ export class Http2Call implements ClientSide {
   /** Asks a server; `told` is called with the head of the answer, `begin` writes it then. */
   forward(told: Told): void {
     this.#told = told;
-    this.#since = performance.now();
+    this.#reads = true;
+    this.#since = turnTime();
     this.#request.on('data', (bytes: Buffer) => {
-      this.#since = performance.now();
+      this.#since = turnTime();
       if (!this.exchange.takeBody(bytes)) this.#request.pause();
     });
     // Node ends the body of a stream that was reset, or closed by us, as if it were whole.
@@ -56,14 +60,14 @@ export class Http2Call implements ClientSide {
     this.#begin?.();
   }
 
-  /** @param now milliseconds of `performance.now()` */
+  /** @param now milliseconds of `fairTime` */
   sweep(now: number, bodyTimeout: number): void {
     // A window that stays closed holds the server's connection too.
     if (this.#reader.isStalled(this.#response.writableLength, now, bodyTimeout)) {
       this.cut();
       return;
     }
-    if (this.#told === undefined || this.#request.complete || this.#request.isPaused()) return;
+    if (!this.#reads || this.#request.complete || this.#request.isPaused()) return;
     const limit = this.exchange.pauseLimit(bodyTimeout);
     if (now - this.#since <= limit * 1000) return;
     this.exchange.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${limit} s`));
@@ -72,7 +76,7 @@ export class Http2Call implements ClientSide {
   information(status: number, _reason: string, headers: HeaderList): void {
     if (status === 100) {
       // The client has its time for the body from then on.
-      this.#since = performance.now();
+      this.#since = turnTime();
       this.#response.writeContinue();
     } else if (!this.#response.headersSent)
       this.#response.stream.additionalHeaders({ ':status': status, ...grouped(headers) });
@@ -114,7 +118,7 @@ export class Http2Call implements ClientSide {
   }
 
   resumeBody(): void {
-    this.#since = performance.now();
+    this.#since = turnTime();
     this.#request.resume();
   }
 

@@ -5,12 +5,13 @@
  * are given `GET /` without headers, and the true request travels beside it, in its Exchange.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest } from 'node:http2';
 import httpProxy from '@fastify/http-proxy';
 import fastify from 'fastify';
 import { ExchangeError } from '../errors.ts';
+import { fairTime, readBegins } from '../loop-turn.ts';
 import { Http2Call } from './http2-call.ts';
-import { readHead } from './http2-request.ts';
+import { type HeadLimits, readHead } from './http2-request.ts';
 import { connectionOf, createHttp2Sessions, type SessionOptions } from './http2-sessions.ts';
 import type { Lane } from './lane.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
@@ -32,15 +33,27 @@ export async function createHttp2Lane(options: Http2LaneOptions): Promise<Lane> 
   const app = await createApp();
   const calls = new Set<Http2Call>();
   const sweeper = setInterval(() => {
-    const now = performance.now();
+    const now = fairTime();
     for (const call of calls) call.sweep(now, options.bodyTimeout);
   }, SWEEP_MS);
   sweeper.unref();
   const sessions = createHttp2Sessions(options, (request, response) => {
-    const call = openCall(request, response, options);
-    if (call === undefined) return;
+    // Node tells of the streams of a session as it reads its socket.
+    readBegins();
+    const connection = connectionOf(request);
+    if (connection === undefined) {
+      response.destroy(); // The client closed before its request was looked at.
+      return;
+    }
+    const read = tryHead(request, connection, options);
+    const call = new Http2Call(request, response, options.runtime(), read.head);
     calls.add(call);
     response.once('close', () => calls.delete(call));
+    // It is answered here, and has its line in the log like any other.
+    if ('fault' in read) {
+      call.exchange.refuse(read.fault);
+      return;
+    }
     // Defined anew, since Node's HTTP/2 request has getters for these.
     Object.defineProperties(request, {
       [CALL]: { value: call },
@@ -95,25 +108,16 @@ async function createApp() {
   return app;
 }
 
-/** Reads the head and opens the exchange; a refused head is answered here, and has its log line like any other. */
-function openCall(
+function tryHead(
   request: Http2ServerRequest,
-  response: Http2ServerResponse,
-  options: Http2LaneOptions,
-): Http2Call | undefined {
-  const connection = connectionOf(request);
-  if (connection === undefined) {
-    response.destroy(); // The client closed before its request was looked at.
-    return undefined;
-  }
-  let head: RequestHead;
+  connection: ClientConnection,
+  limits: HeadLimits,
+): { readonly head: RequestHead; readonly fault?: unknown } {
   try {
-    head = readHead(request, connection, options);
-  } catch (error) {
-    new Http2Call(request, response, options.runtime(), refusedHead(request, connection)).exchange.refuse(error);
-    return undefined;
+    return { head: readHead(request, connection, limits) };
+  } catch (fault) {
+    return { head: refusedHead(request, connection), fault };
   }
-  return new Http2Call(request, response, options.runtime(), head);
 }
 
 /** What can be said of a request that is refused: enough for its log line. */

@@ -35,6 +35,7 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   let emptied: (() => void) | undefined;
+  let draining = false;
   const server = createSecureServer(
     {
       allowHTTP1: false,
@@ -55,6 +56,8 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
     closeWhenIdle(session, idleTimeout);
     session.on('error', (error) => log.debug(`HTTP/2 session: ${error.message}`));
     session.once('close', () => sessions.delete(session));
+    // Its TLS handshake was under way when the service was told to stop.
+    if (draining) session.close();
   });
   return {
     take(socket, connection) {
@@ -68,6 +71,7 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
       server.emit('secureConnection', socket);
     },
     async drain() {
+      draining = true;
       for (const session of sessions) session.close();
       if (sockets.size > 0) await new Promise<void>((resolve) => (emptied = resolve));
     },

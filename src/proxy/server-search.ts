@@ -64,7 +64,7 @@ export class ServerSearch implements LeaseTaker {
     if (pin?.connection.isIdle && this.#choice.holds(pin.server)) {
       this.#enter(pin.server);
       this.#found(pin.connection);
-    } else if (pin && this.#choice.keeps(pin.server)) this.#ask(pin.server, false);
+    } else if (pin && this.#choice.keeps(pin.server)) this.#ask(pin.server);
     else this.#askFirst();
   }
 
@@ -142,18 +142,17 @@ export class ServerSearch implements LeaseTaker {
     this.#forgetHost = this.#choice.wait(() => {
       this.#forgetHost = undefined;
       try {
-        // A timer may have ended the wait.
-        this.#ask(this.#choice.first(), true);
+        this.#ask(this.#choice.first());
       } catch (error) {
         this.#options.taker.onNoServer(error);
       }
     });
-    if (this.#forgetHost === undefined) this.#ask(this.#choice.first(), false);
+    if (this.#forgetHost === undefined) this.#ask(this.#choice.first());
   }
 
-  #ask(server: Server, fresh: boolean): void {
+  #ask(server: Server): void {
     this.#enter(server);
-    this.#lease(server, fresh);
+    this.#lease(server, false);
   }
 
   #enter(server: Server): void {
@@ -176,8 +175,7 @@ export class ServerSearch implements LeaseTaker {
     this.end();
     const { runtime, logId } = this.#options;
     runtime.log.debug({ logId, server: next.address }, `another server is tried: ${failure.reason}`);
-    // A timer, or a connection that was refused at once, may have brought us here.
-    this.#ask(next, true);
+    this.#ask(next);
     return true;
   }
 

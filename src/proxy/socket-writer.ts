@@ -71,7 +71,8 @@ export class SocketWriter {
       if (this.#busy || this.#gatheredLength > 0 || more) this.#gather(more);
       else this.#writePieces();
     }
-    this.#full = this.#gatheredLength >= HIGH_BYTES;
+    // Whoever was told to wait waits until `drained`, however much has left meanwhile.
+    this.#full ||= this.#gatheredLength >= HIGH_BYTES;
     return !this.#full;
   }
 

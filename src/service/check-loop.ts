@@ -9,6 +9,7 @@ import type { Config } from '../config/model.ts';
 import { createOwnListeners, isOwnAddress } from '../farm/own-listeners.ts';
 import { createResolver, plainName, type Resolver } from '../farm/resolve.ts';
 import { isLoopback, plainAddress } from '../ip-address.ts';
+import { within } from '../patience.ts';
 import { listenerPlaces } from './listener-places.ts';
 
 /** Longest that the names of all servers together may hold up the start. */
@@ -76,12 +77,7 @@ async function resolveAll(
       found.set(name, error instanceof Error ? error : new Error(String(error)));
     }),
   );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((done) => {
-    timer = setTimeout(done, LONGEST_WAIT_MS);
-  });
-  await Promise.race([Promise.all(all), late]);
-  clearTimeout(timer);
+  await within(LONGEST_WAIT_MS, Promise.all(all), () => []);
   const inTime = new Map(found);
   resolver.close();
   return inTime;

@@ -156,6 +156,8 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       case 'SetUnhealthy':
         record.marked = true;
         health.setUnhealthy(farm, server);
+        // It may have been unhealthy before, and then nothing else would tell the workers that it was marked.
+        tell({ type: 'conditions', conditions: [conditionOf(record, health)] });
         break;
       default:
         record.state = STATE_AFTER[action];

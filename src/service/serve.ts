@@ -1,9 +1,11 @@
 /** What one worker does: opens the listeners, and hands their connections to the lanes. Knows nothing of processes. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { plainAddress } from '../ip-address.ts';
 import { type Listener, type ListenerOptions, openListener } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
+import { within } from '../patience.ts';
 import { openAccessLog } from '../proxy/access-log.ts';
 import { createHttp1Lane } from '../proxy/http1-lane.ts';
 import { createHttp2Lane } from '../proxy/http2-lane.ts';
@@ -82,14 +84,9 @@ export async function serve(
 
 /** @param stopped settles when the last connection is gone, those in a TLS handshake too, which no lane knows yet */
 async function drain(lanes: readonly Lane[], stopped: Promise<unknown>, seconds: number): Promise<number> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), seconds * 1000);
-  });
   const drained = Promise.all(lanes.map((lane) => lane.drain()));
-  const ended = Promise.all([drained, stopped]);
-  const cut = (await Promise.race([ended, late])) === 'late' ? lanes.reduce((sum, lane) => sum + lane.destroy(), 0) : 0;
-  clearTimeout(timer);
+  const ended = Promise.all([drained, stopped]).then(() => 0);
+  const cut = await within(seconds * 1000, ended, () => lanes.reduce((sum, lane) => sum + lane.destroy(), 0));
   await drained;
   return cut;
 }
@@ -168,12 +165,12 @@ function describeConnection(
   plan: PlannedListener,
   { store, asks, runtime, trusts }: Surroundings,
 ): ClientConnection {
-  const remoteAddress = plainAddress(socket.remoteAddress);
+  const remoteAddress = plainAddress(socket.remoteAddress ?? '');
   const connection = {
     listener: plan.key,
     remoteAddress,
     remotePort: socket.remotePort ?? 0,
-    localAddress: plainAddress(socket.localAddress),
+    localAddress: plainAddress(socket.localAddress ?? ''),
     localPort: socket.localPort ?? plan.port,
     trusted: trusts(remoteAddress),
     pins: runtime.pins.forClient(),
@@ -190,11 +187,6 @@ function describeConnection(
     },
     ...(asks && { clientCertificate: judgeClient(socket, asks) }),
   };
-}
-
-/** An IPv4 client of a socket that also takes IPv6 shows as `::ffff:192.0.2.1`. */
-function plainAddress(address: string | undefined): string {
-  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : (address ?? '');
 }
 
 /** Bits of the cipher by its name, as Schannel tells them: 128 or 256, 168 for 3DES. */

@@ -80,6 +80,13 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
             if (serving.has(worker)) heard(worker.id, message, (answer) => send(worker, answer));
         }
       });
+      worker.on('error', (error) => {
+        log.error({ worker: worker.id }, `a worker: ${error.message}`);
+        if (worker.process.pid !== undefined) return;
+        // There is no process, and no `exit` follows.
+        workers.delete(worker);
+        reject(new StartError(`a worker cannot be started: ${error.message}`));
+      });
       worker.once('exit', (code, signal) => {
         workers.delete(worker);
         serving.delete(worker);

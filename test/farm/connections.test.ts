@@ -7,6 +7,7 @@ import type { ResolvedName } from '../../src/farm/resolved-name.ts';
 import type { AnswerSink, SentRequest, ServerConnection } from '../../src/farm/server-connection.ts';
 import type { ServerRoutes } from '../../src/farm/server-routes.ts';
 import type { Endpoint } from '../../src/farm/server-socket.ts';
+import { readBegins } from '../../src/loop-turn.ts';
 import { freePort } from '../integration/ports.ts';
 
 let followed: number;
@@ -48,7 +49,9 @@ function refused(at: Endpoint): Promise<Error> {
   });
 }
 
+/** As by a request that was just read. */
 function leased(at: Endpoint, fresh: boolean): Promise<ServerConnection> {
+  readBegins();
   return new Promise((onConnection, onNoConnection) => {
     const taker = { server: undefined, onLittleHope: () => undefined, onNoConnection, onConnection };
     connections.lease(at, taker, { fresh });
@@ -225,9 +228,11 @@ test('who needs a new connection and waits in line gets none that was used', asy
   const fresh = leased(at, true);
   const any = leased(at, false);
   first.giveBack();
-  expect(await fresh).not.toBe(first);
-  (await fresh).giveBack();
-  expect(await any).toBe(await fresh);
+  const second = await fresh;
+  expect(second).not.toBe(first);
+  readBegins();
+  second.giveBack();
+  expect(await any).toBe(second);
 });
 
 test('who needs a new connection of a server that may have no more gets it in place of an idle one', async () => {
