@@ -100,7 +100,7 @@ function requests({ servers }: WebFarm, choose?: WebFarm['choose']): (times: num
     for (let i = 0; i < times; i++, next++) {
       const question = QUESTIONS[next % QUESTIONS.length];
       const server = choose ? question && choose(question) : servers[next % servers.length];
-      server?.begin(false);
+      server?.begin(false, 'http');
       underWay[next % UNDER_WAY]?.end(false);
       underWay[next % UNDER_WAY] = server;
     }

@@ -15,7 +15,12 @@ export function availableServers<S extends { readonly state: Availability }>(
   const available = servers.filter(({ state }) => state.available);
   const missing = minServers - available.length;
   if (missing <= 0) return available;
-  const unhealthy = servers.filter(({ state }) => state.state === 'Active' && !state.healthy && !state.marked);
-  const latest = new Set([...unhealthy].sort((a, b) => b.state.since - a.state.since).slice(0, missing));
+  const latest = new Set(unhealthyServers(servers).slice(0, missing));
   return servers.filter((server) => server.state.available || latest.has(server));
+}
+
+/** Those that tests or requests took out, the one that was healthy last first. */
+export function unhealthyServers<S extends { readonly state: Availability }>(servers: readonly S[]): readonly S[] {
+  const unhealthy = servers.filter(({ state }) => state.state === 'Active' && !state.healthy && !state.marked);
+  return unhealthy.sort((a, b) => b.state.since - a.state.since);
 }

@@ -39,6 +39,10 @@ export interface FarmHealthOptions {
   readonly routes: ServerRoutes;
   /** The answers of all workers together, those that have ended included. */
   counters(farm: string, server: string): AnswerCounters;
+  /** Apart from its health a server takes requests: nobody has taken it out, and it can be connected to. */
+  takes(farm: string, server: string): boolean;
+  /** Resolves when all workers have told what they know. */
+  allTold(): Promise<unknown>;
   /** Told of every change, once. Names in lower case. */
   readonly changed: (farm: string, server: string, health: ServerHealth) => void;
   readonly log: Logger;
@@ -65,13 +69,14 @@ export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
   };
 }
 
-function judgeFarm(farm: WebFarmConfig, { around, routes, counters, changed, log }: FarmHealthOptions) {
+function judgeFarm(farm: WebFarmConfig, { around, routes, counters, takes, allTold, changed, log }: FarmHealthOptions) {
   const surroundings = around(farm);
   const { outlierLatency, liveTrafficRecovery } = surroundings.settings;
   const name = farm.name.value.toLowerCase();
   // Only those that are switched on: others get no requests anyway.
   const parts = { protocol: farm.protocol, around: surroundings, publicKeys: readPublicKeys(farm) };
   const members = farm.enabled ? farm.servers.filter(({ enabled }) => enabled) : [];
+  const all: { readonly judge: ServerJudge; readonly takes: () => boolean }[] = [];
   const judges: (readonly [string, ServerJudge])[] = members.map((member) => {
     const address = member.address.value.toLowerCase();
     const judge: ServerJudge = new ServerJudge({
@@ -81,11 +86,13 @@ function judgeFarm(farm: WebFarmConfig, { around, routes, counters, changed, log
       routes,
       recovery: liveTrafficRecovery,
       failuresInARow: surroundings.settings.failuresInARow,
-      isLast: (): boolean => !judges.some(([, other]) => other !== judge && other.health.healthy),
+      isLast: (): boolean => !all.some((other) => other.judge !== judge && other.judge.health.healthy && other.takes()),
+      allTold,
       counters: () => counters(name, address),
       changed: (health) => changed(name, address, health),
       log,
     });
+    all.push({ judge, takes: () => takes(name, address) });
     return [stateKey(name, address), judge] as const;
   });
   const compare = (settings: OutlierSettings) => {

@@ -37,6 +37,15 @@ export function weightedRoundRobin<S extends Balanced>(random: boolean): Balance
   let heap = new ServerHeap(0);
   let now = 0;
   let heaviest = 1;
+  /** Those that have just returned: with their share grown they would be due earlier. */
+  const growing = new Set<number>();
+  const grow = (i: number) => {
+    const server = servers[i];
+    if (server === undefined) return;
+    const due = now + 1 / server.share;
+    if (due < heap.keyOf(i)) heap.set(i, due, heap.tieOf(i));
+    if (server.share === server.weight) growing.delete(i);
+  };
   return {
     set(next) {
       const known = new Map(servers.map((server, i) => [server, heap.keyOf(i) - now]));
@@ -44,7 +53,9 @@ export function weightedRoundRobin<S extends Balanced>(random: boolean): Balance
       now = 0;
       heaviest = next.reduce((most, { weight }) => Math.max(most, weight), 1);
       heap = new ServerHeap(next.length);
+      growing.clear();
       for (const [i, server] of next.entries()) {
+        if (server.share < server.weight) growing.add(i);
         const before = known.get(server) ?? -1;
         // One that was away does not catch up on what it has missed.
         const due = before >= 0 ? before : 0.5 / server.share;
@@ -56,16 +67,18 @@ export function weightedRoundRobin<S extends Balanced>(random: boolean): Balance
         heap.moveAll(-now);
         now = 0;
       }
-      const turn = (i: number, due: number, share: number) => {
+      for (const i of growing) grow(i);
+      const turn = (i: number, due: number, { share, weight }: S) => {
         now = Math.max(now, due);
         heap.set(i, now + 1 / share, random ? Math.random() : i);
+        if (share < weight) growing.add(i);
       };
       for (let tries = 0; ; tries++) {
         // Those that do not pass lose their turns; where that leads to nobody soon, all are looked at.
         const i = tries < MOST_TURNS_LOST ? heap.first : heap.firstOf((each) => isTaken(servers[each], passes));
         const server = i === undefined ? undefined : servers[i];
         if (i === undefined || server === undefined) return undefined;
-        turn(i, heap.keyOf(i), server.share);
+        turn(i, heap.keyOf(i), server);
         if (passes(server)) return server;
       }
     },

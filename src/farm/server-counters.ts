@@ -30,6 +30,12 @@ export class ServerCounters {
     }
   }
 
+  /** It did not get there after all. */
+  spare(upgrade: boolean): void {
+    if (upgrade) this.totalWebSocketRequests--;
+    else this.totalRequests--;
+  }
+
   fail(upgrade: boolean): void {
     if (upgrade) this.failedWebSocketRequests++;
     else this.failedRequests++;

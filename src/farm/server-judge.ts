@@ -29,8 +29,10 @@ export interface JudgedServer {
   readonly recovery: number | undefined;
   /** So many requests that were sent and got no valid answer, with no answer in between, take it out; 0: never. */
   readonly failuresInARow: number;
-  /** No other server of the farm is healthy. */
+  /** No other server of the farm takes requests. */
   readonly isLast: () => boolean;
+  /** Resolves when all workers have told what they know: answers are told later than failures. */
+  readonly allTold: () => Promise<unknown>;
   /** As they stand now. */
   readonly counters: () => AnswerCounters;
   readonly changed: (health: ServerHealth) => void;
@@ -58,6 +60,8 @@ export class ServerJudge {
   #inARow = 0;
   /** Answers when it last was looked for them. */
   #answers = 0;
+  #asking = false;
+  #stopped = false;
 
   constructor(server: JudgedServer) {
     this.#server = server;
@@ -81,15 +85,27 @@ export class ServerJudge {
 
   /** @param broken those of the failures in which the request was sent, and no valid answer came */
   traffic(failures: number, broken: number): void {
+    // Those that were under way when it was taken out do not keep it out.
+    if (!this.health.healthy) return;
     const { answers } = this.#server.counters();
     this.#inARow = answers > this.#answers ? 0 : this.#inARow + broken;
     this.#answers = answers;
-    // Those that were under way when it was taken out do not keep it out.
-    if (!this.health.healthy || failures === 0) return;
+    if (failures === 0) return;
     const { maxLiveTrafficFailures, liveTrafficFailurePeriod } = this.#server.farm.healthCheck;
     if (this.#liveTraffic?.failed(failures, performance.now())) {
       this.#takeOut(`${maxLiveTrafficFailures} requests failed within ${liveTrafficFailurePeriod} s`);
-    } else if (this.#breaksAll()) this.#takeOut(`${this.#inARow} requests in a row got no valid answer`);
+    } else if (this.#breaksAll()) void this.#askAll();
+  }
+
+  /** It may have answered requests of other workers meanwhile. */
+  async #askAll(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    await this.#server.allTold();
+    this.#asking = false;
+    if (!this.#stopped && this.health.healthy && this.#breaksAll()) {
+      this.#takeOut(`${this.#inARow} requests in a row got no valid answer`);
+    }
   }
 
   /** Beyond ARR, and never where ARR's way is asked for. Whoever is the last may as well be tried. */
@@ -99,7 +115,6 @@ export class ServerJudge {
   }
 
   #takeOut(reason: string): void {
-    this.#inARow = 0;
     this.#failedAt = performance.now();
     this.#toPass = new Set(this.#rounds);
     this.#failed.begin(reason);
@@ -145,6 +160,7 @@ export class ServerJudge {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const rounds of this.#rounds) rounds.stop();
     this.#failed.end();
     this.#slow.end();
@@ -170,6 +186,8 @@ export class ServerJudge {
     this.health = { healthy, reason: fault ?? good, since: changes ? Date.now() : this.health.since };
     if (!changes) return;
     this.#liveTraffic?.clear();
+    this.#inARow = 0;
+    this.#answers = this.#server.counters().answers;
     const { farm, address, log, changed } = this.#server;
     const place = { farm: farm.name.value, server: address };
     if (healthy) log.info(place, `the server is healthy again: ${good}`);

@@ -59,6 +59,9 @@ export class Server {
   /** Whose circuit is open. Asked for each request, of each server. */
   #httpIsOpen = false;
   #httpsIsOpen = false;
+  /** Requests have asked at its port. */
+  #asksHttp = false;
+  #asksHttps = false;
   /** Its share is not yet all of it. */
   #growing: boolean;
   /** Told when its load has changed. */
@@ -94,14 +97,15 @@ export class Server {
   }
 
   /**
-   * It takes connections at one of its ports, as far as this worker knows: a server may have only one of the two. What was known
-   * of one before the other was lost counts no more.
+   * It takes connections at one of its ports that are asked for, as far as this worker knows: a server may have only one of the two.
+   * What was known of one before the other was lost counts no more.
    */
   get isReachable(): boolean {
-    const lost = this.#circuits.filter(({ circuit }) => circuit.open);
+    const asked = this.#circuits.filter(({ endpoint }) => this.#asks(endpoint));
+    const lost = asked.filter(({ circuit }) => circuit.open);
     if (lost.length === 0) return true;
     const since = Math.max(...lost.map(({ opened }) => opened));
-    return this.#circuits.some(
+    return asked.some(
       ({ circuit, endpoint, made }) => !circuit.open && (made > since || this.#connections.hasAny(endpoint)),
     );
   }
@@ -136,9 +140,17 @@ export class Server {
     this.onLoad?.(this);
   }
 
-  begin(upgrade: boolean): void {
+  /** @param scheme of the port that is asked */
+  begin(upgrade: boolean, scheme: Scheme): void {
+    if (scheme === 'https') this.#asksHttps = true;
+    else this.#asksHttp = true;
     this.state.counters.begin(upgrade);
     this.onLoad?.(this);
+  }
+
+  /** A request that had begun was turned away while it waited for a connection: it was none of the server's. */
+  spare(upgrade: boolean): void {
+    this.state.counters.spare(upgrade);
   }
 
   end(upgrade: boolean): void {
@@ -175,6 +187,10 @@ export class Server {
     }
   }
 
+  #asks(endpoint: Endpoint): boolean {
+    return endpoint === this.#endpoints.https ? this.#asksHttps : this.#asksHttp;
+  }
+
   #watch(
     endpoint: Endpoint,
     settings: CircuitSettings,
@@ -187,12 +203,14 @@ export class Server {
       opened: (failure) => {
         watched.opened = performance.now();
         changed(true);
-        log.warn(place, `no connection can be made, and until one can no request waits for it: ${failure.message}`);
+        // Another farm may ask for a port that nobody asks for here.
+        const level = this.#asks(endpoint) ? 'warn' : 'debug';
+        log[level](place, `no connection can be made, and until one can no request waits for it: ${failure.message}`);
         connections.discourage(endpoint, this, failure);
       },
       closed: () => {
         changed(false);
-        log.info(place, 'connections can be made again');
+        log[this.#asks(endpoint) ? 'info' : 'debug'](place, 'connections can be made again');
         // Where its other port was in use all along, it is no newcomer.
         if (!this.#circuits.some(({ endpoint: each }) => each !== endpoint && connections.hasAny(each))) this.returns();
       },

@@ -3,7 +3,7 @@ import type { LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../conf
 import type { FarmSettings } from '../config/settings-model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { availableServers } from './available-servers.ts';
+import { availableServers, unhealthyServers } from './available-servers.ts';
 import { ClientAffinity } from './client-affinity.ts';
 import type { Connections } from './connections.ts';
 import { HostServers } from './host-servers.ts';
@@ -188,8 +188,10 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       const free =
         spreads || waited ? balancer.pick((server) => server.hasRoom(scheme) && reachable(server), hashKey) : undefined;
       if (free !== undefined || waited) return free;
-      // As with the tests of health: the last ones are asked all the same.
-      return balancer.pick(reachable, hashKey) ?? (minServers > 0 ? balancer.pick(untried, hashKey) : undefined);
+      const picked = balancer.pick(reachable, hashKey);
+      if (picked || minServers === 0) return picked;
+      // Healthy ones that cannot be connected to count for nothing here: an unhealthy one may answer, or is asked all the same.
+      return unhealthyServers(servers).find(reachable) ?? balancer.pick(untried, hashKey);
     },
     keeps,
     holds,

@@ -37,8 +37,9 @@ export class ServerSearch implements LeaseTaker {
   #forgetHost: (() => void) | undefined;
   /** Waits for a connection. */
   #waiting = false;
-  /** Answers of the server, to anybody, when it was asked. */
+  /** Answers of the server, to anybody, and the last change of its health, when it was asked. */
   #answers = 0;
+  #since = 0;
   /** Servers that the request was sent to have been blamed for it. */
   #blamed = false;
 
@@ -88,14 +89,17 @@ export class ServerSearch implements LeaseTaker {
   }
 
   /**
-   * The server is to blame. That it answers nobody is held against it where it has answered nobody else since it was asked: a
-   * poll may outlast the time-out. And against one server only, for it may be the request that breaks each of them.
+   * The server is to blame. That it answers nobody is held against it where it has answered nobody else since it was asked, for a
+   * poll may outlast the time-out, and has not been judged since. And against one server only, for it may be the request that
+   * breaks each of them.
    * @param sent the request may have reached the server
    */
   fail(sent: boolean): void {
     const server = this.#server;
     if (server === undefined) return;
-    server.fail(this.#upgrade, sent && !this.#blamed && server.state.counters.answers === this.#answers);
+    const { counters, since } = server.state;
+    const silent = counters.answers === this.#answers && since === this.#since;
+    server.fail(this.#upgrade, sent && !this.#blamed && silent);
     this.#blamed ||= sent;
   }
 
@@ -126,7 +130,9 @@ export class ServerSearch implements LeaseTaker {
     this.#waiting = false;
     const failure = this.failure(error);
     // Nothing was sent, so any request may go to another server.
-    if (!this.#moveOn(failure, false)) this.#options.taker.onNoServer(failure);
+    if (this.#moveOn(failure, false)) return;
+    if (failure.side !== 'server') this.#server?.spare(this.#upgrade);
+    this.#options.taker.onNoServer(failure);
   }
 
   onLittleHope(error: Error): void {
@@ -135,6 +141,7 @@ export class ServerSearch implements LeaseTaker {
 
   #found(connection: ServerConnection): void {
     this.#answers = this.#server?.state.counters.answers ?? 0;
+    this.#since = this.#server?.state.since ?? 0;
     this.#options.taker.onServer(connection);
   }
 
@@ -159,7 +166,7 @@ export class ServerSearch implements LeaseTaker {
     this.#server = server;
     this.#repeated = false;
     this.#underWay = true;
-    server.begin(this.#upgrade);
+    server.begin(this.#upgrade, this.#options.decision.scheme);
   }
 
   /**
@@ -172,6 +179,7 @@ export class ServerSearch implements LeaseTaker {
     if (failed === undefined || next === undefined) return false;
     if (this.#waiting) this.#forget(failed);
     if (failure.side === 'server') this.fail(sent);
+    else if (!sent) failed.spare(this.#upgrade);
     this.end();
     const { runtime, logId } = this.#options;
     runtime.log.debug({ logId, server: next.address }, `another server is tried: ${failure.reason}`);

@@ -9,7 +9,7 @@ import type {
 } from '../admin/control.ts';
 import type { ServerConfig, WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
-import { availableServers } from '../farm/available-servers.ts';
+import { availableServers, unhealthyServers } from '../farm/available-servers.ts';
 import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
 import { HostAffinity } from '../farm/host-affinity.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
@@ -107,6 +107,11 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       const record = records.get(stateKey(farm, server));
       return record ? sumOf(record) : new ServerCounters();
     },
+    takes(farm, server) {
+      const record = records.get(stateKey(farm, server));
+      return record?.state === 'Active' && isReachable(record);
+    },
+    allTold: () => reports.ask(),
     changed: (farm, server) => {
       const record = records.get(stateKey(farm, server));
       if (record) tell({ type: 'conditions', conditions: [conditionOf(record, health)] });
@@ -298,9 +303,12 @@ function takersOf(
     return [{ record, state: { state, healthy, marked, since, available: state === 'Active' && healthy } }];
   });
   const { minServers } = farm.healthCheck;
-  const available = availableServers(candidates, minServers).map(({ record }) => record);
-  const reachable = available.filter(isReachable);
-  return new Set(reachable.length === 0 && minServers > 0 ? available : reachable);
+  const reaches = ({ record }: (typeof candidates)[number]) => isReachable(record);
+  const available = availableServers(candidates, minServers);
+  const reachable = available.filter(reaches);
+  if (reachable.length > 0 || minServers === 0) return new Set(reachable.map(({ record }) => record));
+  const spare = unhealthyServers(candidates).find(reaches);
+  return new Set((spare ? [spare] : available).map(({ record }) => record));
 }
 
 /** What one worker has found out, the others will, with the next request that they have for it. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Message, targetOf } from '../integration/messages.ts';
 import { rawServer } from '../integration/one-farm.ts';
 import { ok, type RecordingServer, startRecordingServer } from '../integration/recording-server.ts';
-import { FARM, SERVER, type WatchOptions, watchFarm } from './watched-farm.ts';
+import { FARM, SERVER, type WatchedFarm, type WatchOptions, watchFarm } from './watched-farm.ts';
 
 const OTHER = 'fe02.contoso.local';
 const URL_TEST = `http://${FARM}/health`;
@@ -223,40 +223,93 @@ describe('live traffic', () => {
     const quick = { ...live, liveTrafficFailurePeriod: 0 };
     const ROW = `${SERVER}: unhealthy, 10 requests in a row got no valid answer`;
 
+    /** Workers that are asked have told all there is to tell. */
+    const told = () => new Promise(setImmediate);
+
     test('ten, whatever the period: out, and back by itself', async () => {
       const farm = watchFarm({ servers, quick, settings: { liveTraffic: { recovery: 0.2 } } });
       farm.breaks(9);
       farm.fails(1000);
+      await told();
       expect(farm.changes).toEqual([]);
       farm.breaks(1);
+      await told();
       expect(farm.changes).toEqual([ROW]);
       await farm.until(({ changes }) => changes.length === 2);
       expect(farm.changes).toEqual([ROW, `${SERVER}: healthy, 0.2 s have passed`]);
     });
 
-    test('an answer in between: none of them counts', () => {
+    test('those that were under way when it was taken out do not count when it is back', async () => {
+      const farm = watchFarm({ servers, quick, settings: { liveTraffic: { recovery: 0.2 } } });
+      farm.breaks(10);
+      await told();
+      farm.breaks(50);
+      await farm.until(({ changes }) => changes.length === 2);
+      farm.breaks(9);
+      await told();
+      expect(farm.changes).toHaveLength(2);
+      farm.breaks(1);
+      await told();
+      expect(farm.changes).toEqual([ROW, `${SERVER}: healthy, 0.2 s have passed`, ROW]);
+    });
+
+    test('an answer that another worker tells of only when it is asked: none of them counts', async () => {
+      let answers = 0;
+      const farm: WatchedFarm = watchFarm({
+        servers,
+        quick,
+        counters: () => ({ answers, answerTime: 0 }),
+        allTold() {
+          answers++;
+          farm.breaks(0);
+        },
+      });
+      for (let i = 0; i < 30; i++) {
+        farm.breaks(10);
+        await told();
+      }
+      expect(farm.changes).toEqual([]);
+    });
+
+    test('an answer in between: none of them counts', async () => {
       let answers = 0;
       const farm = watchFarm({ servers, quick, counters: () => ({ answers, answerTime: 0 }) });
       for (let i = 0; i < 10; i++) {
         farm.breaks(9);
         answers++;
+        await told();
       }
       expect(farm.changes).toEqual([]);
     });
 
-    test('the last healthy one stays', () => {
+    test('the last healthy one stays', async () => {
       const farm = watchFarm({ servers, quick });
       farm.setUnhealthy(OTHER);
       farm.breaks(1000);
+      await told();
       expect(farm.of().healthy).toBe(true);
       farm.setHealthy(OTHER);
       farm.breaks(1);
+      await told();
       expect(farm.of().healthy).toBe(false);
     });
 
-    test.each([{ failuresInARow: 0 }, { recovery: 'never' }])('not with %j', (liveTraffic) => {
+    test('the last one that takes requests stays, however healthy others are', async () => {
+      const takes = new Set([SERVER]);
+      const farm = watchFarm({ servers, quick, takes: (server) => takes.has(server) });
+      farm.breaks(1000);
+      await told();
+      expect(farm.of().healthy).toBe(true);
+      takes.add(OTHER);
+      farm.breaks(1);
+      await told();
+      expect(farm.of().healthy).toBe(false);
+    });
+
+    test.each([{ failuresInARow: 0 }, { recovery: 'never' }])('not with %j', async (liveTraffic) => {
       const farm = watchFarm({ servers, quick, settings: { liveTraffic } });
       farm.breaks(1000);
+      await told();
       expect(farm.changes).toEqual([]);
     });
   });

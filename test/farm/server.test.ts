@@ -5,7 +5,7 @@ import { defaultFarmSettings } from '../../src/config/settings.ts';
 import type { FarmSettings } from '../../src/config/settings-model.ts';
 import type { Connections, ConnectWatcher } from '../../src/farm/connections.ts';
 import { type Balanced, leastRequests, weightedRoundRobin } from '../../src/farm/load-balancing.ts';
-import { Server } from '../../src/farm/server.ts';
+import { type Scheme, Server } from '../../src/farm/server.ts';
 import { ServerState } from '../../src/farm/server-state.ts';
 
 beforeEach(() => {
@@ -67,9 +67,26 @@ function refuse(port: number): void {
 
 const connect = (port: number) => watchers.get(port)?.(undefined);
 
+/** A server of which requests have asked this. */
+function asked(...schemes: readonly Scheme[]): Server {
+  const made = server('a', 100);
+  for (const scheme of schemes) made.begin(false, scheme);
+  return made;
+}
+
 describe('whether anything can be had of a server', () => {
+  test('a port that only another farm asks for says nothing', () => {
+    const made = asked('https');
+    refuse(80);
+    expect(made.isReachable).toBe(true);
+    held.add(80);
+    refuse(443);
+    expect(made.isReachable).toBe(false);
+    held.clear();
+  });
+
   test('while nobody has tried, and after a connection was made', () => {
-    const made = server('a', 100);
+    const made = asked('https');
     expect(made.isReachable).toBe(true);
     refuse(443);
     expect(made.isReachable).toBe(false);
@@ -78,7 +95,7 @@ describe('whether anything can be had of a server', () => {
   });
 
   test('at one port, whatever becomes of the other: by connections that are there, or were made since', () => {
-    const made = server('a', 100);
+    const made = asked('http', 'https');
     held.add(443);
     refuse(80);
     expect(made.isReachable).toBe(true);
@@ -92,7 +109,7 @@ describe('whether anything can be had of a server', () => {
   });
 
   test('what was known of one port before the other was lost counts no more', () => {
-    const made = server('a', 100);
+    const made = asked('http', 'https');
     connect(80);
     vi.advanceTimersByTime(60_000);
     refuse(443);
@@ -153,7 +170,7 @@ describe('slow start', () => {
       const counts = { a: 0, b: 0, c: 0 };
       for (let i = 0; i < count; i++) {
         const picked = balancer.pick(() => true, '')!;
-        picked.begin(false);
+        picked.begin(false, 'http');
         picked.end(false);
         counts[picked.address as 'a' | 'b' | 'c']++;
       }
@@ -161,8 +178,7 @@ describe('slow start', () => {
     };
     expect(ask(300).a).toBeLessThanOrEqual(15);
     vi.advanceTimersByTime(10_000);
-    // A turn that was given with the share of then may still have to come.
-    ask(30);
+    expect(ask(3)).toEqual({ a: 1, b: 1, c: 1 });
     expect(ask(300)).toEqual({ a: 100, b: 100, c: 100 } satisfies Record<string, Balanced['load']>);
   });
 });

@@ -27,6 +27,10 @@ export interface WatchOptions {
   /** Of the farm, likewise in place of what the file can say. */
   readonly quickSettings?: Partial<FarmSurroundings['settings']>;
   readonly counters?: (server: string) => AnswerCounters;
+  /** No administrator has taken the server out, and it can be connected to. */
+  readonly takes?: (server: string) => boolean;
+  /** Has the workers tell what they know. */
+  readonly allTold?: () => void;
 }
 
 export interface WatchedFarm extends Pick<FarmHealth, 'traffic'> {
@@ -82,6 +86,8 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
     },
     routes,
     counters: (_, server) => options.counters?.(server) ?? { answers: 0, answerTime: 0 },
+    takes: (_, server) => options.takes?.(server) ?? true,
+    allTold: async () => options.allTold?.(),
     changed(_, server, { healthy, reason }) {
       changes.push(`${server}: ${healthy ? 'healthy' : 'unhealthy'}, ${reason}`);
       for (const each of [...waiting]) each();

@@ -15,6 +15,7 @@ import {
   publishFarm,
   type RawServer,
   rawServer,
+  tellCondition,
 } from './one-farm.ts';
 import { freePort } from './ports.ts';
 import { ok, startRecordingServer } from './recording-server.ts';
@@ -100,6 +101,19 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const place = { farm: 'fe', server: 'fe01.contoso.local', port: first.port };
     const line = expect.stringMatching(/^no connection can be made, .*(ECONNRESET|disconnected)/);
     expect(told(farm)).toEqual([{ level: WARN, ...place, msg: line }]);
+    expect(codes(farm)).toEqual([]);
+  });
+
+  test('minServers: an unhealthy server that can be reached is asked where the healthy ones cannot', async () => {
+    const second = await named('second');
+    const farm = await publishFarm({
+      host,
+      servers: [{ httpsPort: await freePort() }, second],
+      routing: '<healthCheck minServers="1" />',
+      settings: { farms: { fe: { circuit: FOR_GOOD } } },
+    });
+    tellCondition(farm, 2, 'Active', false);
+    for (let i = 0; i < 10; i++) expect((await send(protocol, farm, ORDER)).body).toBe('second');
     expect(codes(farm)).toEqual([]);
   });
 

@@ -115,6 +115,8 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const { farm, servers } = await publish(['first'], { queueLength: 0 });
     const held = await hold(protocol, farm, servers);
     expect((await send(protocol, farm)).status).toBe(503);
+    // Who was turned away was no request of the server.
+    expect(countersOf(farm)).toMatchObject([{ totalRequests: 1, currentRequests: 1, failedRequests: 0 }]);
     held.release();
     await held.outcome;
     expect((await send(protocol, farm)).body).toBe('first');
@@ -151,11 +153,14 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
   });
 
   test('queueTimeout: nobody waits a second time', async () => {
-    const { farm, servers } = await publish(['first', 'second'], { queueTimeout: 1 });
+    const { farm, servers } = await publish(['first', 'second'], { queueTimeout: 2 });
     const held = [await hold(protocol, farm, servers), await hold(protocol, farm, servers)];
-    expect((await send(protocol, farm)).status).toBe(503);
-    const totals = countersOf(farm).map(({ totalRequests }) => totalRequests);
-    expect(totals.toSorted()).toEqual([1, 2]);
+    const asked = send(protocol, farm);
+    const current = () => countersOf(farm).map(({ currentRequests }) => currentRequests);
+    await expect.poll(() => current().toSorted(), POLL).toEqual([1, 2]);
+    const place = current()[0] === 2 ? 'fe01' : 'fe02';
+    expect((await asked).status).toBe(503);
+    expect(farm.proxy.logged.at(-1)?.msg).toMatch(new RegExp(`^${place}\\..*: no connection became free`));
     for (const each of held) each.release();
   });
 

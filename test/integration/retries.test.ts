@@ -16,6 +16,7 @@ import {
   type OneFarmOptions,
   publishFarm,
   rawServer,
+  tellCondition,
   trafficOf,
 } from './one-farm.ts';
 import { freePort } from './ports.ts';
@@ -287,6 +288,17 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     expect(trafficOf(farm)[0]).toMatchObject({ failures: 1, broken: 0 });
     expect((await send(protocol, farm, { target: '/poll' })).status).toBe(502);
     expect(trafficOf(farm)[0]).toMatchObject({ failures: 2, broken: 1 });
+  });
+
+  test('a silence does not count against a server that was judged meanwhile', async () => {
+    const server = await startRecordingServer({ answer: () => undefined });
+    const farm = await publishFarm({ host, servers: [server], protocol: 'timeout="00:00:01"' });
+    const polled = send(protocol, farm);
+    await server.until(({ requests }) => requests.length === 1);
+    tellCondition(farm, 1, 'Active', false);
+    tellCondition(farm, 1, 'Active');
+    expect((await polled).status).toBe(502);
+    expect(trafficOf(farm)[0]).toMatchObject({ failures: 1, broken: 0 });
   });
 
   test('a client that leaves while another server is asked leaves nothing behind', async () => {
