@@ -218,7 +218,7 @@ class Pool implements ConnectionOwner {
       if (this.#queue.length < this.#endpoint.queueLength + this.#closing.size)
         this.#queue.push({ taker, fresh, until: fairTime() + this.#endpoint.queueTimeout * 1000 });
       else
-        taker.onNoConnection(this.#refused('serverBusy', 'as many requests as may wait for a connection are waiting'));
+        taker.onNoConnection(this.#failure('serverBusy', 'as many requests as may wait for a connection are waiting'));
     }
   }
 
@@ -286,16 +286,16 @@ class Pool implements ConnectionOwner {
         if (silent > idleLimit(connection)) connection.abandon();
       } else if (connection.isTunnel) {
         const limit = connection.isHalfClosed ? Math.min(HALF_CLOSED_MS, tunnelIdle) : tunnelIdle;
-        if (silent > limit) connection.fail(new ExchangeError('serverTimeout', `an idle tunnel of ${limit / 1000} s`));
+        if (silent > limit) connection.fail(this.#failure('serverTimeout', `an idle tunnel of ${limit / 1000} s`));
       } else if (silent > timeout * 1000 && connection.awaitsServer) {
-        connection.fail(new ExchangeError('serverTimeout', `the server was silent for ${timeout} s`));
+        connection.fail(this.#failure('serverTimeout', `the server was silent for ${timeout} s`));
       }
     }
     while ((this.#queue[0]?.until ?? now) < now) {
       this.#queue
         .shift()
         ?.taker.onNoConnection(
-          this.#refused('queueTimeout', `no connection became free within ${this.#endpoint.queueTimeout} s`),
+          this.#failure('queueTimeout', `no connection became free within ${this.#endpoint.queueTimeout} s`),
         );
     }
   }
@@ -382,7 +382,7 @@ class Pool implements ConnectionOwner {
     for (const watcher of this.#watchers) watcher(failure);
   }
 
-  #refused(kind: 'serverBusy' | 'queueTimeout', reason: string): ExchangeError {
+  #failure(kind: 'serverBusy' | 'queueTimeout' | 'serverTimeout', reason: string): ExchangeError {
     return new ExchangeError(kind, `${this.#endpoint.address}:${this.#endpoint.port}: ${reason}`);
   }
 

@@ -7,7 +7,7 @@ import { Client, type Dispatcher } from 'undici';
 import { codeOf } from '../errors.ts';
 import { startFairTimeout } from './fair-timeout.ts';
 import type { ServerRoute } from './server-route.ts';
-import { connectTo, type Reach } from './server-socket.ts';
+import { connectTo, inPlainWords, type Reach } from './server-socket.ts';
 import type { StatusCodes } from './status-codes.ts';
 
 /** ARR's results of a URL test. */
@@ -86,7 +86,7 @@ function openConnection({ reach, timeout, maxResponseHeaderSize }: UrlTest, rout
         opened.off('close', failed);
         connected(null, opened);
       });
-      opened.on('error', (error) => (failure = error)).once('close', failed);
+      opened.on('error', (error) => (failure = inPlainWords(error))).once('close', failed);
       socket = opened;
     },
     // Both would go by the clock.

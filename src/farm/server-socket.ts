@@ -1,7 +1,7 @@
 /** Opens the socket of a connection to a server: TCP, then TLS where the scheme asks for it. */
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { ExchangeError } from '../errors.ts';
+import { codeOf, ExchangeError } from '../errors.ts';
 import { startFairTimeout } from './fair-timeout.ts';
 import type { ServerRoute } from './server-route.ts';
 import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
@@ -97,7 +97,18 @@ function failureOf(error: Error): Error {
   if (!(first instanceof Error)) return error;
   // We have no more file descriptors or ports.
   const ours = 'code' in first && OUT_OF_SOCKETS.test(String(first.code));
-  return ours ? new ExchangeError('outOfSockets', first.message, first) : first;
+  return ours ? new ExchangeError('outOfSockets', first.message, first) : inPlainWords(first);
+}
+
+/** OpenSSL tells of places in its sources, and Node of its own options: neither helps who administers the service. */
+export function inPlainWords(error: Error): Error {
+  const code = codeOf(error);
+  const [fault, advice] = error.message.split('; if the root CA is installed locally');
+  const told = (message: string) => Object.assign(new Error(message, { cause: error }), { code });
+  if (advice !== undefined) return told(`${fault}: its authority is none of "upstream": { "ca" } of settings.json`);
+  if (!code.startsWith('ERR_SSL_') || !('reason' in error)) return error;
+  const hint = code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? ', as from a port that does not speak TLS' : '';
+  return told(`TLS: ${error.reason}${hint}`);
 }
 
 /** A TLS session, and when the certificate was shown on which it rests, in milliseconds of `performance.now()`. */
@@ -144,7 +155,10 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
       events.ready();
     });
     const inTime = startFairTimeout(endpoint.connectTimeout * 1000, () => {
-      socket.destroy(new ExchangeError('serverTimeout', `no connection within ${endpoint.connectTimeout} s`));
+      const { address, port, connectTimeout } = endpoint;
+      socket.destroy(
+        new ExchangeError('serverTimeout', `${address}:${port}: no connection within ${connectTimeout} s`),
+      );
     });
     if (mayResume) {
       socket.on('session', (ticket: Buffer) => {

@@ -133,6 +133,13 @@ async function readStates(path: string, log: Logger): Promise<ReadStates> {
   if (found !== undefined && typeof found !== 'string') return { states: found, damaged: false, lost: false };
   const copy = await readOne(copyOf(path));
   if (found === undefined && copy === undefined) return { states: [], damaged: false, lost: false };
+  // What we write has a copy beside it; an empty one may be there to be mounted.
+  if (found !== undefined && copy === undefined && (await stat(path)).size > 0) {
+    throw cannotKeep(
+      path,
+      `${found}, and it has no copy beside it, so it may be somebody else's: remove it, or take another name`,
+    );
+  }
   const damaged = found !== undefined;
   const what = damaged
     ? `the states of servers cannot be read: ${found}. The file is kept as ${asideOf(path)}`
@@ -165,8 +172,9 @@ async function readOne(path: string): Promise<readonly KeptState[] | string | un
   }
   try {
     return statesOf(JSON.parse(text)) ?? 'it holds something else';
-  } catch (error) {
-    return `it is not JSON: ${messageOf(error)}`;
+  } catch {
+    // What it holds may be a secret, and Node's message shows the beginning.
+    return 'it is not JSON';
   }
 }
 
@@ -238,8 +246,4 @@ export function cannotKeep(path: string, why: string): StartError {
   return new StartError(
     `cannot keep the states of servers in ${path}: ${why}. Change "stateFile" in settings.json, which is relative to that file.`,
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -13,6 +13,7 @@ import {
   startProxy,
   webFarm,
 } from './environment.ts';
+import { rawServer as plainServer } from './one-farm.ts';
 import { freePort } from './ports.ts';
 
 const host = 'meet.contoso.com';
@@ -217,6 +218,19 @@ describe('certificates of servers are verified (T09)', () => {
     expect(reasons(front.proxy)).toContainEqual(
       expect.objectContaining({ code: '502.3', win32: 12175, msg: expect.stringMatching(/certificate|expired|self/i) }),
     );
+  });
+
+  test('an authority that nobody named, and a port without TLS: the log names the cure', async () => {
+    const front = await publish(await answering(selfSigned()));
+    expect((await front.get('HTTP/1.1')).status).toBe(502);
+    const untrusted = /: self-signed certificate: its authority is none of "upstream": \{ "ca" \} of settings\.json/;
+    expect(reasons(front.proxy)).toMatchObject([{ win32: 12175, msg: expect.stringMatching(untrusted) }]);
+    const { port } = await plainServer((socket) => socket.end('SSH-2.0-server\r\n'));
+    const plain = await publish(port);
+    expect((await plain.get('HTTP/1.1')).status).toBe(502);
+    const noTls =
+      /: TLS: wrong version number, as from a port that does not speak TLS \(ERR_SSL_WRONG_VERSION_NUMBER\)$/;
+    expect(reasons(plain.proxy)).toMatchObject([{ win32: 12175, msg: expect.stringMatching(noTls) }]);
   });
 
   test.each<[string, () => { cert: string; key: string }]>([

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { type KeptState, openStateFile, type StateFile, type StateFileOptions } from '../../src/service/state-file.ts';
@@ -88,6 +88,20 @@ test.each([
   const again = await openIn(path);
   expect([again.kept, again.logged]).toEqual([[drained, marked], []]);
 });
+
+test.each([
+  ['a certificate', '-----BEGIN CERTIFICATE-----\n'],
+  ['settings', '{"hosts": {}}'],
+])(
+  'a file of somebody else (%s), which has no copy beside it, is left alone, and nothing starts',
+  async (_what, text) => {
+    const path = join(folder(), 'front.crt');
+    writeFileSync(path, text);
+    await expect(openIn(path)).rejects.toThrow(/front\.crt: it .*, and it has no copy beside it.*remove it/);
+    expect(readdirSync(dirname(path))).toEqual(['front.crt']);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  },
+);
 
 test('where the copy is damaged too, the service starts, and everybody who asks is told', async () => {
   const path = join(folder(), 'states.json');
