@@ -10,5 +10,6 @@ export default defineConfig({
     // For what hangs. Whatever has a bound of its own measures that; no test is to fail because the machine is slow.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 170_000 } },
   },
 });

@@ -1,11 +1,24 @@
 /** Free ports for configuration files, which cannot say "any". Taken from below the range that outgoing connections use. */
 import { createServer } from 'node:net';
 
+/** Whoever listens on a port of these has the block of ports with its number, so that no two processes look at the same ones. */
+const CLAIMS = 19_900;
 const FIRST = 20_000;
-const PER_PROCESS = 600;
-/** The workers of one test run have different numbers, so that no two of them look at the same port. */
-const WORKER = Number(process.env.VITEST_POOL_ID ?? 1) % 2;
-let next = FIRST + (WORKER + (process.ppid % 9) * 2) * PER_PROCESS;
+const BLOCKS = 18;
+const PER_BLOCK = 600;
+let next = FIRST + (await claimBlock()) * PER_BLOCK;
+
+/** Until this process ends. */
+async function claimBlock(): Promise<number> {
+  for (let block = 0; block < BLOCKS; block++) {
+    const claimed = await new Promise<boolean>((resolve) => {
+      const server = createServer().once('error', () => resolve(false));
+      server.listen({ port: CLAIMS + block, host: '127.0.0.1', exclusive: true }, () => resolve(true)).unref();
+    });
+    if (claimed) return block;
+  }
+  throw new Error('no free block of ports');
+}
 
 function isFree(port: number, address: string | undefined): Promise<boolean> {
   return new Promise((resolve) => {
