@@ -20,6 +20,10 @@ let turn = 0;
 let look = 0;
 /** The look in which somebody was last called because a socket was ready. */
 let readLook = -1;
+/** The same, but for those that were not ready, only let go on. */
+let called = -1;
+/** What `currentLook` says between two looks, at a time that is known to be none. */
+let between = -1;
 /** Milliseconds for which this process was held up, and when the clock was last read. */
 let heldUp = 0;
 let readAt = realTime();
@@ -74,7 +78,14 @@ export function currentTurn(): number {
 
 /** To be said first by whoever is called because a socket is ready. */
 export function readBegins(): void {
-  readLook = currentLook();
+  called = currentLook();
+  if (called !== between) readLook = called;
+}
+
+/** To be said by whoever lets a socket go on: what it had held back comes now, whether or not sockets are being read. */
+export function resumes(): void {
+  const now = currentLook();
+  if (now !== readLook) between = now;
 }
 
 /** This is within a look for ready sockets: what is read in it was there before what is written now. */
@@ -84,7 +95,7 @@ export function isReading(): boolean {
 
 /** To be asked for each read, behind `readBegins`. True where what `written` was taken for was written in the same look. */
 export function readInTurn(written: number): boolean {
-  return written === turn && scheduled && readLook === look;
+  return written === turn && scheduled && called === look;
 }
 
 /** Both numbers only grow. */

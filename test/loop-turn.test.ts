@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
-import { currentTurn, readInTurn } from '../src/loop-turn.ts';
+import { currentTurn, isReading, readBegins, readInTurn, resumes } from '../src/loop-turn.ts';
 
 const ECHO = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -61,4 +61,29 @@ test.each<[string, (work: () => void) => void]>([
     const early = await new Promise<boolean>((resolve) => socket.once('data', () => resolve(readInTurn(written))));
     expect(early).toBe(false);
   }
+});
+
+test('what a socket had held back is no read, where it may go on between two looks', async () => {
+  const { socket } = await echoed();
+  const readings: boolean[] = [];
+  const data = () =>
+    new Promise<void>((resolve) =>
+      socket.once('data', () => {
+        readBegins();
+        readings.push(isReading());
+        resolve();
+      }),
+    );
+  const first = data();
+  socket.write('x');
+  await first;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  readings.push(isReading());
+  const second = data();
+  socket.pause();
+  socket.unshift(Buffer.from('y'));
+  resumes();
+  socket.resume();
+  await second;
+  expect(readings).toEqual([true, false, false]);
 });

@@ -6,7 +6,7 @@ import type { RequestVersion } from '../http1/head-writer.ts';
 import { malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { plainAddress } from '../ip-address.ts';
-import { currentTurn, readBegins, readInTurn, turnTime } from '../loop-turn.ts';
+import { currentTurn, readBegins, readInTurn, resumes, turnTime } from '../loop-turn.ts';
 import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
@@ -199,6 +199,7 @@ export class ServerConnection implements SocketEvents {
     if (!this.#paused) return;
     this.#paused = false;
     this.activity = turnTime();
+    resumes();
     this.#socket.resume();
   }
 

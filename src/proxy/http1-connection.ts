@@ -9,7 +9,7 @@ import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
 import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
-import { readBegins, turnTime } from '../loop-turn.ts';
+import { readBegins, resumes, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
@@ -420,6 +420,7 @@ export class Http1Connection implements ClientSide {
     if (!this.#paused) return;
     this.#paused = false;
     this.#since = turnTime();
+    resumes();
     this.#socket.resume();
   }
 }
