@@ -1,8 +1,8 @@
 /** What is read in the look for ready sockets in which something was written had arrived before; what a later look brings, not. */
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { afterEach, expect, test } from 'vitest';
-import { currentTurn, isReading, readBegins, readInTurn, resumes } from '../src/loop-turn.ts';
+import { afterEach, expect, test, vi } from 'vitest';
+import { currentTurn, fairTime, isReading, readBegins, readInTurn, resumes } from '../src/loop-turn.ts';
 
 const ECHO = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -20,6 +20,7 @@ let worker: Worker | undefined;
 let socket: Socket | undefined;
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   socket?.destroy();
   await worker?.terminate();
 });
@@ -86,4 +87,16 @@ test('what a socket had held back is no read, where it may go on between two loo
   socket.resume();
   await second;
   expect(readings).toEqual([true, false, false]);
+});
+
+test('of a time in which this thread is held up, half a second counts at most', () => {
+  // Stands still, so that nothing but what does not count shows.
+  vi.spyOn(performance, 'now').mockReturnValue(1e9);
+  const began = process.hrtime.bigint();
+  const before = fairTime();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
+  const leftOut = before - fairTime();
+  const passed = Number(process.hrtime.bigint() - began) / 1e6;
+  expect(leftOut).toBeGreaterThan(690);
+  expect(leftOut).toBeLessThanOrEqual(passed - 500);
 });

@@ -52,6 +52,10 @@ function refused(at: Endpoint): Promise<Error> {
 /** As by a request that was just read. */
 function leased(at: Endpoint, fresh: boolean): Promise<ServerConnection> {
   readBegins();
+  return leasedAnyhow(at, fresh);
+}
+
+function leasedAnyhow(at: Endpoint, fresh: boolean): Promise<ServerConnection> {
   return new Promise((onConnection, onNoConnection) => {
     const taker = { server: undefined, onLittleHope: () => undefined, onNoConnection, onConnection };
     connections.lease(at, taker, { fresh });
@@ -247,4 +251,64 @@ test('who needs a new connection of a server that may have no more gets it in pl
   const fresh = await leased(at, true);
   expect(fresh).not.toBe(first);
   expect([first.isIdle, fresh.isIdle, connections.size]).toEqual([false, true, 1]);
+});
+
+test('who asks while sockets are read gets an idle connection, who asks at another time a new one', async () => {
+  const at = await endpoint();
+  silentServer(at);
+  const first = await leased(at, false);
+  first.giveBack();
+  await new Promise((resolve) => setImmediate(resolve));
+  const second = await leasedAnyhow(at, false);
+  expect(second).not.toBe(first);
+  expect(await leased(at, false)).toBe(first);
+});
+
+test('an idle connection that its server has reset a moment before makes room for a new one', async () => {
+  // It needs no place in line for that.
+  const at = { ...(await endpoint()), maxConnections: 1, queueLength: 0 };
+  const accepted = new Promise<Socket>((resolve) => silentServer(at, resolve));
+  const first = await leased(at, false);
+  first.giveBack();
+  const server = await accepted;
+  const elsewhere = await endpoint();
+  const acceptedThere = new Promise<Socket>((resolve) => silentServer(elsewhere, resolve));
+  const client = connectTcp(elsewhere.port, '127.0.0.1');
+  onTestFinished(() => {
+    client.destroy();
+  });
+  const asking = await acceptedThere;
+  const second = new Promise<ServerConnection>((resolve, reject) => {
+    asking.once('data', () => void leased(at, false).then(resolve, reject));
+  });
+  // A turn of the event loop later, nothing is left of what it found before.
+  for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve));
+  // Both are there when it looks for the next time, and it finds them in this order.
+  server.resetAndDestroy();
+  client.write('ask');
+  expect(await second).not.toBe(first);
+  expect(connections.size).toBe(1);
+});
+
+test('who hears that there is no connection, and asks again at once, does not go before who is in line', async () => {
+  const at = { ...(await endpoint()), maxConnections: 1 };
+  const heard: string[] = [];
+  const hear = (who: string) => (error: Error) => {
+    heard.push(`${who} ${connections.size}`);
+    return error;
+  };
+  let again: Promise<unknown> | undefined;
+  const first = new Promise<void>((resolve) => {
+    const taker = { server: undefined, onLittleHope: () => undefined, onConnection: () => undefined };
+    const onNoConnection = () => {
+      again = refused(at).then(hear('again'));
+      resolve();
+    };
+    connections.lease(at, { ...taker, onNoConnection });
+  });
+  const inLine = refused(at).then(hear('in line'));
+  await first;
+  expect(connections.size).toBe(1);
+  await Promise.all([inLine, again]);
+  expect(heard).toEqual(['in line 1', 'again 0']);
 });

@@ -93,3 +93,21 @@ describe.each([true, false])('TLS: %s', (tls) => {
     expect(writer.pending).toBeLessThanOrEqual(256 * 1024);
   });
 });
+
+test('a sender that was told to wait hears once that it may go on, although it asked again meanwhile', async () => {
+  const written: (() => void)[] = [];
+  const socket = { writableLength: 0, write: (_bytes: Buffer, done: () => void) => written.push(done) };
+  let drained = 0;
+  const writer = new SocketWriter(socket as unknown as Socket, { takesAtOnce: true, drained: () => drained++ });
+  const told = [20, 50, 70].map((size) => {
+    writer.push(Buffer.alloc(size * 1024));
+    return writer.flush(true);
+  });
+  expect(told).toEqual([true, true, false]);
+  written.shift()?.();
+  // What was gathered is written now, and there is room, but nobody was told yet.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([writer.flush(true), written.length, drained]).toEqual([false, 1, 0]);
+  written.shift()?.();
+  expect([writer.flush(true), written.length, drained]).toEqual([true, 0, 1]);
+});
