@@ -1,9 +1,12 @@
 /** Rows H11, H14 to H16, H22, H24 and H25 of the list of threats: framing that smuggles nothing and must still be right. */
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { openHttp2, openRaw } from './clients.ts';
 import { readAnswers, statusOf, targetOf, valuesOf } from './messages.ts';
+import { publishFarm, tellCondition } from './one-farm.ts';
 import { HOST, publishRecorded, TRANSPORTS } from './recorded-farm.ts';
-import { echoTarget, ok } from './recording-server.ts';
+import { echoTarget, ok, startRecordingServer } from './recording-server.ts';
 
 const head = (line: string, ...fields: string[]) => `${[line, `Host: ${HOST}`, ...fields].join('\r\n')}\r\n\r\n`;
 const get = (target: string, ...fields: string[]) => head(`GET ${target} HTTP/1.1`, ...fields);
@@ -150,6 +153,16 @@ describe('a GET that may have a body', () => {
     expect(second.body).toBe(body);
     expect(valuesOf(second, 'transfer-encoding')).toEqual(body === '' ? [] : ['chunked']);
   });
+
+  test('refused as soon as it has one: the rest is read, and the next request answered', async () => {
+    const farm = await publishFarm({ host: HOST, servers: [await startRecordingServer()] });
+    tellCondition(farm, 1, 'Inactive');
+    const client = openRaw(farm.httpPort);
+    client.socket.write(`${get('/', 'Transfer-Encoding: chunked')}5\r\nhello\r\n`);
+    await client.until(/^HTTP\/1\.1 502 [\s\S]*<\/html>/);
+    client.socket.write(`5\r\nworld\r\n0\r\n\r\n${get('/', LAST)}`);
+    expect(statuses(await client.closed())).toEqual(['502', '502']);
+  });
 });
 
 describe('Expect: 100-continue (H15)', () => {
@@ -165,6 +178,25 @@ describe('Expect: 100-continue (H15)', () => {
     client.socket.write(`hello${get('/next', LAST)}`);
     expect(statuses(await client.closed())).toEqual(['100', '200', '200']);
     expect(farm.server.requests.map(({ body }) => body)).toEqual(['hello', '']);
+  });
+
+  test('so it is with a GET whose body has no declared length, and a client of HTTP/2', async () => {
+    const farm = await publishRecorded({ early: () => CONTINUE });
+    const client = farm.open('plain');
+    client.socket.write(get('/', 'Transfer-Encoding: chunked', 'Expect: 100-continue', LAST));
+    expect(await client.until(/\r\n\r\n$/)).toBe(CONTINUE);
+    client.socket.write('5\r\nhello\r\n0\r\n\r\n');
+    expect(statuses(await client.closed())).toEqual(['100', '200']);
+    const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
+    const stream = session.request(
+      { ':method': 'GET', ':authority': HOST, expect: '100-continue' },
+      { endStream: false },
+    );
+    const answered = once(stream, 'response');
+    await once(stream, 'continue');
+    stream.end('hello');
+    expect((await answered)[0][':status']).toBe(200);
+    expect(farm.server.requests.map(({ body }) => body)).toEqual(['hello', 'hello']);
   });
 
   test.each([417, 413, 401])(

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { startFrontEnd } from '../../src/demo/front-end.ts';
-import { ask } from './clients.ts';
+import { ask, openRaw } from './clients.ts';
 import { applicationHost, authority, certificateFor, farmRules, startProxy, webFarm } from './environment.ts';
 import { freePort } from './ports.ts';
+import { HOST, publishRecorded } from './recorded-farm.ts';
 
 test('two listeners with the same host name present different certificates (external and internal adapter)', async () => {
   const frontEnd = await startFrontEnd({ httpPort: 0, httpsPort: 0, certificate: certificateFor('fe01') });
@@ -31,4 +35,18 @@ test('two listeners with the same host name present different certificates (exte
   };
   expect(await names('127.0.0.1')).toBe(`DNS:${host}, DNS:outside.contoso.com`);
   expect(await names('127.0.0.2')).toBe(`DNS:${host}, DNS:inside.contoso.local`);
+});
+
+test('a TLS handshake for HTTP/2 that ends behind the beginning of the stop: the session is told to go', async () => {
+  const farm = await publishRecorded();
+  const { socket } = openRaw(farm.httpsPort);
+  await once(socket, 'connect');
+  // Connections are taken in their order, so that the first one is taken when this one is served.
+  await ask({ protocol: 'HTTP/1.1', port: farm.httpsPort, host: HOST, ca: farm.ca });
+  const stopped = farm.proxy.serving.stop(100);
+  const tls = connectTls({ socket, servername: HOST, ca: farm.ca, ALPNProtocols: ['h2'] });
+  await once(tls, 'secureConnect');
+  const session = connectHttp2(`https://${HOST}`, { createConnection: () => tls });
+  await Promise.all([once(session, 'goaway'), once(session, 'close')]);
+  expect(await stopped).toBe(0);
 });

@@ -5,7 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ask, openHttp2, type Protocol } from './clients.ts';
 import { applicationHost, authority, type Published, startProxy, webFarm } from './environment.ts';
+import { readAnswers, statusOf, targetOf } from './messages.ts';
 import { freePort } from './ports.ts';
+import { HOST, publishRecorded } from './recorded-farm.ts';
 
 const host = 'www.contoso.com';
 const KB = 1024;
@@ -398,4 +400,27 @@ test('a client that leaves while the body is collected takes the request to the 
   await asked;
   stream.destroy();
   await left;
+});
+
+test('a request body that grows too large while the answer is collected: 413, and the connection stays', async () => {
+  const begun = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\nsecret';
+  const farm = await publishRecorded({
+    early: (request) => (targetOf(request) === '/up' ? begun : undefined),
+    protocol: 'timeout="00:00:30" responseBufferLimit="64"',
+    more: `<rewrite><outboundRules>${body()}</outboundRules></rewrite>`,
+    settings: { limits: { bodyBytes: 10 } },
+  });
+  const [client, other] = [farm.open('plain'), farm.open('plain')];
+  const next = `GET /next HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`;
+  client.socket.write(`POST /up HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`);
+  await farm.server.until(({ connections }) => connections[0]?.bytes.includes('hello') === true);
+  // What the server said before this answer has been read before it.
+  other.socket.write(next);
+  await other.closed();
+  client.socket.write(`14\r\n${'x'.repeat(20)}\r\n`);
+  await client.until(/^HTTP\/1\.1 413 [\s\S]*<\/html>\s*$/);
+  client.socket.write(`0\r\n\r\n${next}`);
+  const { messages } = readAnswers(await client.closed(), true);
+  expect(messages.map(statusOf)).toEqual(['413', '200']);
+  expect(messages.at(-1)?.body).toBe('/next');
 });

@@ -1,15 +1,17 @@
 /** Rows T05, F01, F02 and U08 of the list of threats: clients, and servers, that take their time on purpose. */
+import { once } from 'node:events';
 import { constants } from 'node:http2';
 import { createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ask, openHttp2, openRaw, type Protocol } from './clients.ts';
 import { applicationHost, authority, farmRules, webFarm, writeFolder } from './environment.ts';
-import { readAnswers, statusOf } from './messages.ts';
+import { readAnswers, statusOf, targetOf } from './messages.ts';
 import { freePort } from './ports.ts';
 import { lychgate, peakMemory } from './process.ts';
 import { encodeFrame, FRAME, openRawHttp2 } from './raw-http2.ts';
 import { HOST, publishRecorded, type RecordedFarm, TRANSPORTS } from './recorded-farm.ts';
+import { echoTarget, ok } from './recording-server.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -83,6 +85,22 @@ describe('bodies that stop (F01)', () => {
       expect(farm.server.requests).toHaveLength(1);
     },
   );
+
+  test('one over HTTP/2, behind the beginning of its answer: the stream ends, and the server’s connection', async () => {
+    const early = () => 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n';
+    const farm = await publishRecorded({ ...SHORT, early });
+    const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
+    const stream = session.request({ ':method': 'POST', ':authority': HOST, ':path': '/' });
+    stream.on('error', () => undefined);
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    stream.write('hello');
+    await once(stream, 'data');
+    stream.resume();
+    await closed;
+    expect(stream.rstCode).not.toBe(constants.NGHTTP2_NO_ERROR);
+    await farm.server.until(({ connections }) => connections[0]?.closed === true);
+    expect(farm.server.requests).toEqual([]);
+  });
 });
 
 /** From here on the proxy's clock runs fast: what takes minutes takes parts of a second. */
@@ -133,6 +151,42 @@ describe('clients that do not read (F01, F02)', () => {
     stream.resume();
     await closed;
     expect(stream.rstCode).not.toBe(constants.NGHTTP2_NO_ERROR);
+  });
+
+  test('over HTTP/2, with a window of 0, and a head that is refused: the stream ends, and the session', async () => {
+    const farm = await publishRecorded(SHORT);
+    const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
+    session.settings({ initialWindowSize: 0 });
+    const stream = session.request({ ':authority': HOST, ':path': '/', host: 'other.example' });
+    stream.on('error', () => undefined);
+    const ends = [stream, session].map((each) => new Promise((resolve) => each.once('close', resolve)));
+    const [{ ':status': status }] = await once(stream, 'response');
+    expect(status).toBe(400);
+    hurry();
+    stream.resume();
+    await Promise.all(ends);
+  });
+
+  test('one that pauses for long while the last of an answer is on its way gets all of it', async () => {
+    const size = 32 * MB;
+    const farm = await publishRecorded({
+      answer: (each) => (targetOf(each) === '/' ? ok('x'.repeat(size)) : echoTarget(each)),
+      protocol: 'timeout="00:00:30" minResponseBuffer="65536" responseBufferLimit="65536"',
+    });
+    const client = farm.open('plain');
+    client.socket.write(request());
+    const begun = await client.until(/\r\n\r\n/);
+    client.socket.pause();
+    const [unused, later] = [farm.open('plain'), farm.open('plain')];
+    // Connections are taken in their order: the unused one is there when this one is served.
+    later.socket.write(request('/fine'));
+    await later.until(/\/fine$/);
+    const real = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => real() + 600_000);
+    // The time limits of the older one are looked at before those of this one.
+    await unused.closed();
+    client.socket.resume();
+    await client.when((all) => all.length === begun.indexOf('\r\n\r\n') + 4 + size);
   });
 });
 

@@ -3,9 +3,10 @@ import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startFrontEnd } from '../../src/demo/front-end.ts';
 import { startOfficeWebApps } from '../../src/demo/office-web-apps.ts';
-import { ask, type Protocol } from './clients.ts';
+import { ask, openRaw, type Protocol } from './clients.ts';
 import { authority, certificateFor, writeFolder } from './environment.ts';
 import { LYNC_NAMES, lyncFolder, OFFICE, publishLync } from './lync.ts';
+import { publishFarm, rawServer } from './one-farm.ts';
 import { lychgate, peakMemory } from './process.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
@@ -115,4 +116,24 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
     const told = await ask({ ...asked, headers: { 'content-length': '1001' }, body: Buffer.alloc(1001) });
     expect(told.status).toBe(413);
   });
+});
+
+test('a client over TLS that sends a body while it takes a large answer gets all of that', async () => {
+  const size = 60 * MB;
+  const server = await rawServer((socket) => {
+    socket.once('data', () => {
+      socket.resume();
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+      socket.write(Buffer.alloc(size, 'x'));
+    });
+  }, true);
+  const farm = await publishFarm({ host, servers: [{ httpsPort: server.port }] });
+  for (let i = 0; i < 3; i++) {
+    const { socket, received, when } = openRaw(farm.httpsPort, farm.tls);
+    socket.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    socket.on('data', () => socket.write('5\r\nhello\r\n'));
+    await when((all) => all.length > size);
+    expect(received()).toMatch(/^HTTP\/1\.1 200 /);
+    socket.destroy();
+  }
 });

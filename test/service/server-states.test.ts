@@ -25,7 +25,8 @@ interface Administered extends PublishedService {
   readonly served: (count?: number) => Promise<Record<string, number>>;
 }
 
-async function administered(settings: Record<string, unknown> = {}): Promise<Administered> {
+/** @param routing elements of the farm beside its protocol */
+async function administered(settings: Record<string, unknown> = {}, routing = ''): Promise<Administered> {
   const admin = await freePort();
   const servers = [await heldServer(FIRST), await heldServer(SECOND)] as const;
   const published = await publish(
@@ -35,6 +36,7 @@ async function administered(settings: Record<string, unknown> = {}): Promise<Adm
         { address: FIRST, httpPort: servers[0].port },
         { address: SECOND, httpPort: servers[1].port },
       ],
+      routing,
     },
   );
   return {
@@ -99,6 +101,23 @@ test('a farm with no server for new clients: 502.4, and status says so', async (
   await at.act(FIRST, 'Start');
   expect((await commandLine('status', '--config', at.configDir)).code).toBe(0);
   expect((await at.get()).status).toBe(200);
+});
+
+test('a server that is unhealthy already, and serves for want of others, gets no more requests once it is marked', async () => {
+  // Nobody passes the test; one of the two has to serve all the same.
+  const at = await administered(
+    {},
+    '<healthCheck url="http://fe/health" interval="00:00:01" responseMatch="never" minServers="1" />',
+  );
+  const serving = async () =>
+    (await at.farm()).servers.filter(({ takesRequests }) => takesRequests).map(({ address }) => address);
+  const healthy = async () => (await at.farm()).servers.filter(({ isHealthy }) => isHealthy);
+  await expect.poll(healthy, SOON).toEqual([]);
+  const [last = '', ...others] = await serving();
+  expect(others).toEqual([]);
+  await expect.poll(() => at.served(10), SOON).toEqual({ [last]: 10 });
+  await at.act(last, 'SetUnhealthy');
+  expect(await at.served()).toEqual({ [last === FIRST ? SECOND : FIRST]: 40 });
 });
 
 test('a worker that takes the place of another knows the states, and counters never go back', async () => {

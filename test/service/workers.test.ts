@@ -1,4 +1,6 @@
 /** Supervisor and workers as real processes: they share the ports, are replaced when they die, and never outlive it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ask, openRaw } from '../integration/clients.ts';
 import { freePort } from '../integration/ports.ts';
@@ -34,6 +36,25 @@ test.each([1, 3])('of %d workers a killed one is replaced, and the service goes 
   expect(pids).not.toContain(victim);
   for (let i = 0; i < 6; i++) expect((await get()).status).toBe(200);
   expect(logged().find(({ msg }) => String(msg).startsWith('a worker died'))).toMatchObject({ level: 50, worker: 1 });
+  service.child.kill('SIGTERM');
+  expect(await service.exit()).toBe(0);
+});
+
+test('while no worker can be started, the others serve; one takes the place as soon as it can', async () => {
+  const { service, get } = await publish({ workers: 2 });
+  const pid = service.child.pid ?? 0;
+  const limit = (...args: string[]) => execFileSync('prlimit', ['--pid', `${pid}`, ...args], { encoding: 'utf8' });
+  const before = limit('--nofile', '--output', 'SOFT', '--noheadings', '--raw').trim();
+  let free = 0;
+  while (existsSync(`/proc/${pid}/fd/${free}`)) free++;
+  // All that the supervisor has is the descriptor that the worker leaves; the hard limit stays.
+  limit(`--nofile=${free}:`);
+  process.kill(service.workers()[0] ?? 0, 'SIGKILL');
+  await service.prints(/a worker could not be replaced: a worker cannot be started: .*EMFILE/);
+  for (let i = 0; i < 6; i++) expect((await get()).status).toBe(200);
+  limit(`--nofile=${before}:`);
+  await service.prints(/a worker took its place/);
+  expect(service.workers()).toHaveLength(2);
   service.child.kill('SIGTERM');
   expect(await service.exit()).toBe(0);
 });
