@@ -332,8 +332,11 @@ export class Exchange implements AnswerSink, ServerTaker {
   }
 
   onReadEnd(): boolean {
-    if (this.#rewritten) return this.#rewritten.source.readableLength < this.#rewritten.source.readableHighWaterMark;
-    return this.#client.flush();
+    if (this.#rewritten === undefined) return this.#client.flush();
+    // An interim answer may have come in the same read.
+    if (!this.#answerBegun) this.#client.flush();
+    const { readableLength, readableHighWaterMark } = this.#rewritten.source;
+    return readableLength < readableHighWaterMark;
   }
 
   onDrain(): void {

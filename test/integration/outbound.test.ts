@@ -424,3 +424,16 @@ test('a request body that grows too large while the answer is collected: 413, an
   expect(messages.map(statusOf)).toEqual(['413', '200']);
   expect(messages.at(-1)?.body).toBe('/next');
 });
+
+test('an interim answer that comes in one piece with an answer that is collected does not wait for that', async () => {
+  const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n';
+  const begun = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\nsecret';
+  const farm = await publishRecorded({
+    early: () => hint + begun,
+    protocol: 'timeout="00:00:30" responseBufferLimit="64"',
+    more: `<rewrite><outboundRules>${body()}</outboundRules></rewrite>`,
+  });
+  const client = farm.open('plain');
+  client.socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  expect(await client.until(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 103 /);
+});
