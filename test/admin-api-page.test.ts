@@ -36,7 +36,7 @@ function printed(command: string): Promise<string> {
   });
 }
 
-test('every example gives what the page shows', { timeout: 120_000 }, async () => {
+test('every example gives what the page shows', async () => {
   const [port, httpPort] = [await freePort(), await freePort()];
   const folder = writeFiles({ 'admin.token': '0123456789abcdef0123456789abcdef\n' });
   const { configDir } = writeFolder({

@@ -21,7 +21,6 @@ import { freePort } from './ports.ts';
 import { ok, startRecordingServer } from './recording-server.ts';
 
 const host = 'app.contoso.com';
-const POLL = { timeout: 10_000 };
 const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
 /** Nobody looks whether the server is back as long as a test lasts. */
 const FOR_GOOD = { failures: 3, pause: 100_000, longestPause: 100_000 };
@@ -164,7 +163,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const reason = farm.proxy.logged.findLast(({ code }) => code === '502.4')?.msg;
     expect(reason).toBe('farm fe: no server takes requests: fe01.contoso.local (cannot be connected to)');
     const server = await startRecordingServer({}, { https: port });
-    await expect.poll(() => told(farm).length, POLL).toBe(2);
+    await expect.poll(() => told(farm).length).toBe(2);
     expect(server.requests).toEqual([]);
     expect((await send(protocol, farm)).status).toBe(200);
     expect(told(farm).map(({ level, msg }) => [level, msg.replace(/:.*/, '')])).toEqual([
@@ -200,9 +199,9 @@ test('clients that leave before a connection is made or not: what comes of it co
   client.socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   await first.until(1);
   client.socket.destroy();
-  await expect.poll(() => countersOf(farm)[0]?.currentRequests, POLL).toBe(0);
+  await expect.poll(() => countersOf(farm)[0]?.currentRequests).toBe(0);
   first.accepted[0]?.resetAndDestroy();
-  await expect.poll(() => told(farm).length, POLL).toBe(1);
+  await expect.poll(() => told(farm).length).toBe(1);
   for (let i = 0; i < 4; i++) expect((await send('HTTP/1.1', farm)).body).toBe('second');
   expect(first.accepted).toHaveLength(1);
 });
@@ -266,7 +265,7 @@ test('a server that takes connections and resets every request: what may goes el
       message.type === 'traffic' ? message.servers.map((each) => [each.server, each.failures] as const) : [],
     );
   const sum = (server: string) => failures().reduce((total, [each, count]) => total + (each === server ? count : 0), 0);
-  await expect.poll(() => sum('fe01.contoso.local'), POLL).toBe(first.requests.length);
+  await expect.poll(() => sum('fe01.contoso.local')).toBe(first.requests.length);
   expect(sum('fe02.contoso.local')).toBe(0);
 });
 

@@ -184,7 +184,7 @@ describe('no more file descriptors (F04)', () => {
     // A mere end could be that of a client which still waits for its answer.
     for (const { socket } of held) socket.resetAndDestroy();
     const asked = { protocol: 'HTTP/1.1' as const, plain: true, port, host: HOST };
-    await expect.poll(async () => (await served(() => ask(asked))).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await served(() => ask(asked))).status).toBe(200);
     expect(childrenOf(service.pid)).toEqual(workers);
     await service.ended('SIGTERM');
   });

@@ -10,7 +10,6 @@ import { echoServer, openWebSocket } from './web-sockets.ts';
 
 const host = 'app.contoso.com';
 const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
-const POLL = { timeout: 10_000 };
 
 /** Answers with its name; what asks for `/held…` waits for the test. */
 const named = (name: string) =>
@@ -50,7 +49,7 @@ function release({ connections }: RecordingServer): void {
 
 /** Resolves when so many requests are under way at each server, those in line included. */
 const underWay = (farm: OneFarm, ...counts: readonly number[]) =>
-  expect.poll(() => countersOf(farm).map(({ currentRequests }) => currentRequests), POLL).toEqual(counts);
+  expect.poll(() => countersOf(farm).map(({ currentRequests }) => currentRequests)).toEqual(counts);
 
 const codes = ({ proxy }: OneFarm) =>
   proxy.logged.filter(({ code }) => code !== undefined).map(({ code, win32 }) => `${code} ${win32}`);
@@ -132,7 +131,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const waiting: Promise<Outcome>[] = [];
     for (let i = 1; i <= 3; i++) {
       waiting.push(send(protocol, farm, '/', bound));
-      await expect.poll(() => countersOf(farm).reduce((sum, each) => sum + each.currentRequests, 0), POLL).toBe(3 + i);
+      await expect.poll(() => countersOf(farm).reduce((sum, each) => sum + each.currentRequests, 0)).toBe(3 + i);
     }
     expect(countersOf(farm).map(({ currentRequests }) => currentRequests)).toEqual([2, 2, 2]);
     expect((await send(protocol, farm, '/', bound)).status).toBe(503);
@@ -157,7 +156,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const held = [await hold(protocol, farm, servers), await hold(protocol, farm, servers)];
     const asked = send(protocol, farm);
     const current = () => countersOf(farm).map(({ currentRequests }) => currentRequests);
-    await expect.poll(() => current().toSorted(), POLL).toEqual([1, 2]);
+    await expect.poll(() => current().toSorted()).toEqual([1, 2]);
     const place = current()[0] === 2 ? 'fe01' : 'fe02';
     expect((await asked).status).toBe(503);
     expect(farm.proxy.logged.at(-1)?.msg).toMatch(new RegExp(`^${place}\\..*: no connection became free`));
@@ -241,4 +240,4 @@ test('a WebSocket is a connection like any other', async () => {
 });
 
 const underWayWebSockets = (farm: OneFarm, count: number) =>
-  expect.poll(() => countersOf(farm)[0]?.currentWebSocketRequests, POLL).toBe(count);
+  expect.poll(() => countersOf(farm)[0]?.currentWebSocketRequests).toBe(count);

@@ -24,7 +24,6 @@ import { ok, type RecordedConnection, type RecordingServer, startRecordingServer
 import { echoServer, openWebSocket, TEXT } from './web-sockets.ts';
 
 const host = 'app.contoso.com';
-const POLL = { timeout: 10_000 };
 const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
 
 function publish(servers: OneFarmOptions['servers'], fe: Record<string, unknown> = {}, more: object = {}) {
@@ -331,7 +330,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
       [1, 1, 0],
     ]);
     leave();
-    await expect.poll(() => counted(farm)[1], POLL).toEqual([1, 0, 0]);
+    await expect.poll(() => counted(farm)[1]).toEqual([1, 0, 0]);
     // Nobody is told of what becomes of it.
     socket.destroy();
     await closeOf(socket);
@@ -408,7 +407,7 @@ describe('WebSockets', () => {
       [1, 1, 0],
     ]);
     socket.socket.destroy();
-    await expect.poll(() => countersOf(farm)[1]?.currentWebSocketRequests, POLL).toBe(0);
+    await expect.poll(() => countersOf(farm)[1]?.currentWebSocketRequests).toBe(0);
     expect(counted(farm)).toEqual([
       [0, 0, 0],
       [0, 0, 0],

@@ -13,7 +13,6 @@ import { closeOf, httpServer } from './one-farm.ts';
 import { accepting, closeFrame, echoFrames, encodeFrame, openWebSocket, TEXT } from './web-sockets.ts';
 
 const host = 'app.contoso.com';
-const POLL = { timeout: 10_000 };
 
 /** The lane and the runtime alone, so that the counters of the farm are within reach. */
 async function publishWithin(serverPort: number, timeouts: Record<string, number> = {}) {
@@ -175,5 +174,5 @@ test('WebSockets have counters of their own, and a login’s pin is counted whil
   const logins = [...server.sockets].slice(opened).map(closeOf);
   for (const client of clients) client.socket.destroy();
   await Promise.all(logins);
-  await expect.poll(() => [runtime.pins.count, runtime.connections.size], POLL).toEqual([0, 0]);
+  await expect.poll(() => [runtime.pins.count, runtime.connections.size]).toEqual([0, 0]);
 });

@@ -15,7 +15,6 @@ const NAME = 'fe01.contoso.example';
 const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
 /** Two addresses of loopback, between which the name moves. */
 const [FIRST, SECOND] = ['127.0.0.2', '127.0.0.3'];
-const POLL = { timeout: 10_000 };
 const TO_FARM = '<rule name="farm" stopProcessing="true"><match url=".*" /><action type="Rewrite" url="http://fe/{R:0}" /></rule>'; // biome-ignore format: one line
 
 interface Front {
@@ -149,10 +148,10 @@ describe.each(PROTOCOLS)('a name that moves, over %s', (protocol) => {
     });
     const { get, dns } = await publish({ protocol, serverPort: port });
     const slow = get('/held');
-    await expect.poll(() => held, POLL).toBeDefined();
+    await expect.poll(() => held).toBeDefined();
     dns.tell(NAME, { addresses: [SECOND] });
-    await expect.poll(async () => facts(await get()), POLL).toBe(`200 ${SECOND}`);
-    await expect.poll(() => first.sockets.size, POLL).toBe(1);
+    await expect.poll(async () => facts(await get())).toBe(`200 ${SECOND}`);
+    await expect.poll(() => first.sockets.size).toBe(1);
     const [connection] = first.sockets;
     held?.end(FIRST);
     expect(facts(await slow)).toBe(`200 begun at ${FIRST}`);
@@ -174,9 +173,9 @@ test('a login stays where it was made', async () => {
   expect((await logIn()).body).toBe(FIRST);
   const [connection] = first.sockets;
   dns.tell(NAME, { addresses: [SECOND] });
-  await expect.poll(async () => (await other.ask({ host: HOST, path: '/other' })).body, POLL).toBe(SECOND);
+  await expect.poll(async () => (await other.ask({ host: HOST, path: '/other' })).body).toBe(SECOND);
   for (let i = 0; i < 3; i++) expect((await logIn()).body).toBe(FIRST);
-  await expect.poll(() => [...first.sockets], POLL).toEqual([connection]);
+  await expect.poll(() => [...first.sockets]).toEqual([connection]);
 });
 
 test('a tunnel lives on', async () => {
@@ -188,7 +187,7 @@ test('a tunnel lives on', async () => {
   const { dns, httpPort, get } = await publish({ serverPort: port });
   const socket = await openWebSocket({ port: httpPort }, { host: HOST });
   dns.tell(NAME, { addresses: [SECOND] });
-  await expect.poll(async () => facts(await get()), POLL).toBe(`200 ${SECOND}`);
+  await expect.poll(async () => facts(await get())).toBe(`200 ${SECOND}`);
   socket.send({ opcode: TEXT, payload: Buffer.from('still here') });
   expect((await socket.next()).payload.toString()).toBe('still here');
 });
@@ -255,7 +254,7 @@ describe.each(PROTOCOLS)('DNS that does not answer, over %s', (protocol) => {
     expect(reasons()[0]).toMatch(/^the name fe01\.contoso\.example does not resolve: /);
     expect(dns.questions.length / 2).toBeLessThan((performance.now() - began) / 1000 + 2);
     dns.tell(NAME, { addresses: [FIRST] });
-    await expect.poll(async () => facts(await get()), POLL).toBe(`200 ${FIRST}`);
+    await expect.poll(async () => facts(await get())).toBe(`200 ${FIRST}`);
   });
 });
 
@@ -280,15 +279,15 @@ describe.each(PROTOCOLS)('names that lead back to us, over %s (R19)', (protocol)
     });
     expect(facts(await get())).toBe(`200 ${FIRST}`);
     dns.tell(NAME, { addresses: ['127.0.0.1'] });
-    await expect.poll(async () => (await get()).status, POLL).toBe(502);
-    await expect.poll(() => server.sockets.size, POLL).toBe(0);
+    await expect.poll(async () => (await get()).status).toBe(502);
+    await expect.poll(() => server.sockets.size).toBe(0);
     expect(reasons().at(-1)).toBe(
       `${NAME}:${port}: no connection to 127.0.0.1: port ${port} there is our own listener 127.0.0.1:${port}`,
     );
     expect(proxy.logged).toContainEqual(expect.objectContaining({ code: '502.3', win32: 12029 }));
     // One of several addresses is left out, and the name may come back.
     dns.tell(NAME, { addresses: ['127.0.0.1', FIRST] });
-    await expect.poll(async () => facts(await get()), POLL).toBe(`200 ${FIRST}`);
+    await expect.poll(async () => facts(await get())).toBe(`200 ${FIRST}`);
   });
 
   test.each(['127.0.0.1', '127.0.0.77', '::1'])('a listener on * is at %s too', async (address) => {
@@ -364,7 +363,7 @@ describe.each(PROTOCOLS)('a host that a request chose, over %s (R20)', (protocol
         .poll(async () => {
           expect((await get(`/to/${INNER}:${server.port}`)).status).toBe(502);
           return reasons().at(-1);
-        }, POLL)
+        })
         .toContain(
           `no connection to ${address === '::ffff:7f00:2' ? '127.0.0.2' : address}: a host that a request chose may lead there only where "hosts"`,
         );
@@ -373,7 +372,7 @@ describe.each(PROTOCOLS)('a host that a request chose, over %s (R20)', (protocol
     expect(facts(await get(`/to/meant.contoso.example:${server.port}`))).toBe('200 reached');
     // What a rule names is the administrator's own choice; its connections are not for the other to use.
     dns.tell(INNER, { addresses: ['127.0.0.1'] });
-    await expect.poll(async () => facts(await get('/named')), POLL).toBe('200 reached');
+    await expect.poll(async () => facts(await get('/named'))).toBe('200 reached');
     expect((await get(`/to/${INNER}:${server.port}`)).status).toBe(502);
   });
 

@@ -12,7 +12,6 @@ import { ok, type RecordedConnection, type RecordingServer, startRecordingServer
 import { accepting, echoFrames, openWebSocket, TEXT } from './web-sockets.ts';
 
 const host = 'app.contoso.com';
-const POLL = { timeout: 10_000 };
 const PROTOCOLS: readonly Protocol[] = ['HTTP/1.1', 'HTTP/2'];
 const NAMES = ['first', 'second', 'third'];
 const TO_HOLD = '/held';
@@ -172,7 +171,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
       counted.connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf');
       chunked.connection.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n');
       endless.connection.socket.write('HTTP/1.1 200 OK\r\n\r\nhalf');
-      await expect.poll(() => countersOf(farm)[0]?.bytesReceived, POLL).toBe('first'.length + 3 * 'half'.length);
+      await expect.poll(() => countersOf(farm)[0]?.bytesReceived).toBe('first'.length + 3 * 'half'.length);
       stopForcefully(farm, 1);
       for (const { outcome } of [counted, chunked, endless]) {
         expect(await outcome).toMatchObject({ status: 200, body: 'half', whole: false });
@@ -208,7 +207,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
       await second.until(({ requests }) => requests.length === 1);
       // Both are full: these wait in line, at the one and the other.
       const waiting = [send(protocol, farm), send(protocol, farm)];
-      await expect.poll(() => countersOf(farm).map(({ currentRequests }) => currentRequests), POLL).toEqual([2, 2]);
+      await expect.poll(() => countersOf(farm).map(({ currentRequests }) => currentRequests)).toEqual([2, 2]);
       stopForcefully(farm, 1);
       expect(countersOf(farm).map(({ currentRequests }) => currentRequests)).toEqual([0, 4]);
       holder(second).socket.write(ok('released'));
@@ -228,7 +227,7 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
         settings: { farms: { fe: { maxConnections: 1 } } },
       });
       const asked = [send(protocol, farm), send(protocol, farm)];
-      await expect.poll(() => countersOf(farm)[0]?.currentRequests, POLL).toBe(2);
+      await expect.poll(() => countersOf(farm)[0]?.currentRequests).toBe(2);
       stopForcefully(farm, 1);
       for (const each of asked) expect((await each).status).toBe(502);
       expect((await send(protocol, farm)).status).toBe(502);

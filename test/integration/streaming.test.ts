@@ -34,7 +34,7 @@ function upload(size: number): { body: Readable; sha256: string } {
 }
 
 describe.each(PROTOCOLS)('%s', (protocol) => {
-  test.each(['POST', 'PUT'])('%s of 200 MB streams through in flat memory', { timeout: 120_000 }, async (method) => {
+  test.each(['POST', 'PUT'])('%s of 200 MB streams through in flat memory', async (method) => {
     const frontEnd = await startFrontEnd({
       httpPort: 0,
       httpsPort: 0,

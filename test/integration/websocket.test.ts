@@ -471,7 +471,7 @@ describe('its end', () => {
     const read = () => readFileSync(join(farm.proxy.configDir, 'access.log'), 'utf8').split('\n');
     const logged = { 'sc-status': 101, 'sc-win32-status': 0, 'cs-bytes': 11, 'sc-bytes': 8, 'x-farm': 'fe' };
     // Lines are written in batches.
-    await expect.poll(() => read().length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => read().length).toBe(2);
     expect(JSON.parse(read()[0]!)).toMatchObject(logged);
   });
 
@@ -587,7 +587,7 @@ describe('a reader that stops is waited for, and costs no memory', () => {
     await standStill(pours);
     expect(Math.min(...pours.map(({ left }) => left()))).toBeGreaterThan(0);
     // What was freed is counted as such by a thread that may be late.
-    await expect.poll(() => (held() - before) / TUNNELS, { timeout: 10_000 }).toBeLessThan(MIB);
+    await expect.poll(() => (held() - before) / TUNNELS).toBeLessThan(MIB);
     const arrived = await Promise.all(readers.map(countAndHash));
     expect(new Set(arrived)).toEqual(new Set([whole]));
     await Promise.all(pours.map(({ done }) => done));

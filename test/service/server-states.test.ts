@@ -14,7 +14,6 @@ const FIRST = 'fe01.contoso.local';
 const SECOND = 'fe02.contoso.local';
 
 /** A busy worker may tell its counters a little later than it is asked. */
-const SOON = { timeout: 30_000 };
 
 interface Administered extends PublishedService {
   readonly servers: readonly [HeldServer, HeldServer];
@@ -86,7 +85,7 @@ test.each(WAYS)('what is asked over %s holds in both workers when the answer com
   ]);
   const by = expect.stringMatching(/^127\.0\.0\.1:\d+$/);
   const actions = () => at.logged().filter((each) => 'by' in each);
-  await expect.poll(actions, SOON).toHaveLength(8);
+  await expect.poll(actions).toHaveLength(8);
   expect(actions()[0]).toMatchObject({ level: 30, msg: 'Drain by an administrator', farm: 'fe', server: FIRST, by });
 });
 
@@ -112,10 +111,10 @@ test('a server that is unhealthy already, and serves for want of others, gets no
   const serving = async () =>
     (await at.farm()).servers.filter(({ takesRequests }) => takesRequests).map(({ address }) => address);
   const healthy = async () => (await at.farm()).servers.filter(({ isHealthy }) => isHealthy);
-  await expect.poll(healthy, SOON).toEqual([]);
+  await expect.poll(healthy).toEqual([]);
   const [last = '', ...others] = await serving();
   expect(others).toEqual([]);
-  await expect.poll(() => at.served(10), SOON).toEqual({ [last]: 10 });
+  await expect.poll(() => at.served(10)).toEqual({ [last]: 10 });
   await at.act(last, 'SetUnhealthy');
   expect(await at.served()).toEqual({ [last === FIRST ? SECOND : FIRST]: 40 });
 });
@@ -127,7 +126,7 @@ test('a worker that takes the place of another knows the states, and counters ne
   const held = at.get('/held').catch((error: Error) => error);
   await at.servers[1].held();
   const counters = async () => (await at.farm()).counters;
-  await expect.poll(counters, SOON).toMatchObject({ totalRequests: 21, currentRequests: 1 });
+  await expect.poll(counters).toMatchObject({ totalRequests: 21, currentRequests: 1 });
   const before = await at.farm();
   for (let turn = 1; turn <= 2; turn++) {
     process.kill(at.service.workers()[0]!, 'SIGKILL');
@@ -137,7 +136,7 @@ test('a worker that takes the place of another knows the states, and counters ne
   expect(await held).toBeInstanceOf(Error);
   expect((await at.farm()).counters.currentRequests).toBe(0);
   expect(await at.served()).toEqual({ [SECOND]: 40 });
-  await expect.poll(counters, SOON).toMatchObject({ totalRequests: 61, currentRequests: 0 });
+  await expect.poll(counters).toMatchObject({ totalRequests: 61, currentRequests: 0 });
   const after = await at.farm();
   expect(after.counters.bytesReceived).toBeGreaterThanOrEqual(60 * 'answer'.length);
   // What comes per second is of now; all else stays.
