@@ -89,6 +89,7 @@ const QUESTIONS: readonly ServerQuestion[] = Array.from({ length: 1024 }, (_, i)
   hashKey: `/meet/user${i}/7M3K2P?sl=1&case=${i * 7919}`,
   host: '',
   tried: [],
+  refused: false,
   waited: false,
 }));
 

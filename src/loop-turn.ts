@@ -20,10 +20,6 @@ let turn = 0;
 let look = 0;
 /** The look in which somebody was last called because a socket was ready. */
 let readLook = -1;
-/** The same, but for those that were not ready, only let go on. */
-let called = -1;
-/** What `currentLook` says between two looks, at a time that is known to be none. */
-let between = -1;
 /** Milliseconds for which this process was held up, and when the clock was last read. */
 let heldUp = 0;
 let readAt = realTime();
@@ -45,6 +41,7 @@ function end(): void {
 /**
  * Milliseconds as those of `performance.now()`, but for the time in which this process was held up, by work of its own or for want
  * of a processor: what others sent meanwhile lies unread, and whoever counted that time would take all of them for silent at once.
+ * For timers; others take `turnTime`, since whoever asked again and again in one long turn would make many small steps of it.
  */
 export function fairTime(): number {
   const now = realTime();
@@ -78,14 +75,7 @@ export function currentTurn(): number {
 
 /** To be said first by whoever is called because a socket is ready. */
 export function readBegins(): void {
-  called = currentLook();
-  if (called !== between) readLook = called;
-}
-
-/** To be said by whoever lets a socket go on: what it had held back comes now, whether or not sockets are being read. */
-export function resumes(): void {
-  const now = currentLook();
-  if (now !== readLook) between = now;
+  readLook = currentLook();
 }
 
 /** This is within a look for ready sockets: what is read in it was there before what is written now. */
@@ -95,7 +85,7 @@ export function isReading(): boolean {
 
 /** To be asked for each read, behind `readBegins`. True where what `written` was taken for was written in the same look. */
 export function readInTurn(written: number): boolean {
-  return written === turn && scheduled && called === look;
+  return written === turn && scheduled && readLook === look;
 }
 
 /** Both numbers only grow. */

@@ -4,7 +4,7 @@
  * certificate. Two farms that differ in any of these never share a connection.
  */
 import { ExchangeError } from '../errors.ts';
-import { fairTime, isReading } from '../loop-turn.ts';
+import { fairTime, isReading, turnTime } from '../loop-turn.ts';
 import type { ResolvedName } from './resolved-name.ts';
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
 import type { ServerRoutes } from './server-routes.ts';
@@ -131,7 +131,7 @@ interface Waiting {
   readonly taker: LeaseTaker;
   /** Only a new connection will do. */
   readonly fresh: boolean;
-  /** In milliseconds of `fairTime`. */
+  /** In milliseconds of `turnTime`. */
   readonly until: number;
 }
 
@@ -162,7 +162,7 @@ class Pool implements ConnectionOwner {
   readonly #lookedAgain = new WeakSet<LeaseTaker>();
   readonly #watchers = new Set<ConnectWatcher>();
   readonly #unfollow: () => void;
-  #used = fairTime();
+  #used = turnTime();
   #destroyed = false;
 
   constructor(endpoint: Endpoint, name: ResolvedName, open: OpenSocket) {
@@ -216,7 +216,7 @@ class Pool implements ConnectionOwner {
       if (oldest) this.#giveUp(oldest);
       // Who waits for one that closes takes no place in line.
       if (this.#queue.length < this.#endpoint.queueLength + this.#closing.size)
-        this.#queue.push({ taker, fresh, until: fairTime() + this.#endpoint.queueTimeout * 1000 });
+        this.#queue.push({ taker, fresh, until: turnTime() + this.#endpoint.queueTimeout * 1000 });
       else
         taker.onNoConnection(this.#failure('serverBusy', 'as many requests as may wait for a connection are waiting'));
     }
@@ -249,7 +249,7 @@ class Pool implements ConnectionOwner {
     const [next] = this.#queue;
     if (next === undefined) this.#idle.push(connection);
     // It gives way to a new one.
-    else if (next.fresh || !isReading()) this.#giveUp(connection);
+    else if (connection.used && (next.fresh || !isReading())) this.#giveUp(connection);
     else {
       this.#queue.shift();
       next.taker.onConnection(connection);

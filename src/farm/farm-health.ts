@@ -41,7 +41,7 @@ export interface FarmHealthOptions {
   counters(farm: string, server: string): AnswerCounters;
   /** Apart from its health a server takes requests: nobody has taken it out, and it can be connected to. */
   takes(farm: string, server: string): boolean;
-  /** Resolves when all workers have told what they know. */
+  /** Resolves when all workers that answer have told what they know. */
   allTold(): Promise<unknown>;
   /** Told of every change, once. Names in lower case. */
   readonly changed: (farm: string, server: string, health: ServerHealth) => void;

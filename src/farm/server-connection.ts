@@ -6,7 +6,7 @@ import type { RequestVersion } from '../http1/head-writer.ts';
 import { malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { plainAddress } from '../ip-address.ts';
-import { currentTurn, readBegins, readInTurn, resumes, turnTime } from '../loop-turn.ts';
+import { currentTurn, readBegins, readInTurn, turnTime } from '../loop-turn.ts';
 import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
@@ -77,12 +77,14 @@ export class ServerConnection implements SocketEvents {
   #rested = false;
   /** It was idle before the request that it carries. */
   kept = false;
+  /** A request was sent on it. */
+  used = false;
   #whenClosed: (() => void) | undefined;
   /** One side of the tunnel has said that nothing more comes from it. */
   #halfClosed = false;
   /** A byte of the answer has come. */
   answerBegun = false;
-  /** When bytes last moved in either direction, in milliseconds of `fairTime`. */
+  /** When bytes last moved in either direction, in milliseconds of `turnTime`. */
   activity: number;
   /** Seconds that the server keeps it when idle, where it says so. */
   idleHint: number | undefined;
@@ -159,6 +161,7 @@ export class ServerConnection implements SocketEvents {
     this.#state = 'head';
     this.answerBegun = false;
     this.kept = this.#rested;
+    this.used = true;
     this.#turn = this.kept ? currentTurn() : -1;
     this.activity = turnTime();
     return this.#socket.write(request.bytes, 'latin1');
@@ -199,7 +202,6 @@ export class ServerConnection implements SocketEvents {
     if (!this.#paused) return;
     this.#paused = false;
     this.activity = turnTime();
-    resumes();
     this.#socket.resume();
   }
 
@@ -217,6 +219,7 @@ export class ServerConnection implements SocketEvents {
   }
 
   ready(): void {
+    readBegins();
     this.#state = 'idle';
     this.#owner.ready(this);
   }

@@ -21,19 +21,14 @@ export class ServerCounters {
   answerTime = 0;
 
   begin(upgrade: boolean): void {
-    if (upgrade) {
-      this.totalWebSocketRequests++;
-      this.currentWebSocketRequests++;
-    } else {
-      this.totalRequests++;
-      this.currentRequests++;
-    }
+    if (upgrade) this.currentWebSocketRequests++;
+    else this.currentRequests++;
   }
 
-  /** It did not get there after all. */
-  spare(upgrade: boolean): void {
-    if (upgrade) this.totalWebSocketRequests--;
-    else this.totalRequests--;
+  /** Whoever is turned away while it waits in line is under way there, and never one of all. */
+  count(upgrade: boolean): void {
+    if (upgrade) this.totalWebSocketRequests++;
+    else this.totalRequests++;
   }
 
   fail(upgrade: boolean): void {

@@ -31,7 +31,7 @@ export interface JudgedServer {
   readonly failuresInARow: number;
   /** No other server of the farm takes requests. */
   readonly isLast: () => boolean;
-  /** Resolves when all workers have told what they know: answers are told later than failures. */
+  /** Resolves when all workers that answer have told what they know: answers are told later than failures. */
   readonly allTold: () => Promise<unknown>;
   /** As they stand now. */
   readonly counters: () => AnswerCounters;
@@ -141,6 +141,8 @@ export class ServerJudge {
 
   setHealthy(): void {
     this.#setUnhealthy = false;
+    this.#inARow = 0;
+    this.#liveTraffic?.clear();
     for (const rounds of this.#rounds) rounds.forgive();
     this.#failed.end();
     this.#slow.end();

@@ -93,7 +93,9 @@ export class Server {
 
   /** It takes connections, as far as this worker knows. A scheme has a port of its own. */
   reachable(scheme: Scheme): boolean {
-    return scheme === 'https' ? !this.#httpsIsOpen : !this.#httpIsOpen;
+    if (!(scheme === 'https' ? this.#httpsIsOpen : this.#httpIsOpen)) return true;
+    this.#asked(scheme);
+    return false;
   }
 
   /**
@@ -142,15 +144,14 @@ export class Server {
 
   /** @param scheme of the port that is asked */
   begin(upgrade: boolean, scheme: Scheme): void {
-    if (scheme === 'https') this.#asksHttps = true;
-    else this.#asksHttp = true;
+    this.#asked(scheme);
     this.state.counters.begin(upgrade);
     this.onLoad?.(this);
   }
 
-  /** A request that had begun was turned away while it waited for a connection: it was none of the server's. */
-  spare(upgrade: boolean): void {
-    this.state.counters.spare(upgrade);
+  /** A request that had begun has a connection, or there was none to be had; before that it may be turned away. */
+  count(upgrade: boolean): void {
+    this.state.counters.count(upgrade);
   }
 
   end(upgrade: boolean): void {
@@ -187,6 +188,13 @@ export class Server {
     }
   }
 
+  #asked(scheme: Scheme): void {
+    if (scheme === 'https' ? this.#asksHttps : this.#asksHttp) return;
+    if (scheme === 'https') this.#asksHttps = true;
+    else this.#asksHttp = true;
+    for (const { tell } of this.#circuits) tell();
+  }
+
   #asks(endpoint: Endpoint): boolean {
     return endpoint === this.#endpoints.https ? this.#asksHttps : this.#asksHttp;
   }
@@ -198,19 +206,27 @@ export class Server {
     changed: (open: boolean) => void,
   ): WatchedCircuit {
     const place = { farm, server: this.address, port: endpoint.port };
+    let lost = '';
+    let told = false;
+    /** Once, where requests ask at the port: another farm may have found it out, and nobody asks here. */
+    const tell = () => {
+      if (told || !circuit.open || !this.#asks(endpoint)) return;
+      told = true;
+      log.warn(place, `no connection can be made, and until one can no request waits for it: ${lost}`);
+    };
     const circuit = new Circuit(settings, {
       knock: (done) => knock(connections, endpoint, done),
       opened: (failure) => {
         watched.opened = performance.now();
         changed(true);
-        // Another farm may ask for a port that nobody asks for here.
-        const level = this.#asks(endpoint) ? 'warn' : 'debug';
-        log[level](place, `no connection can be made, and until one can no request waits for it: ${failure.message}`);
+        lost = failure.message;
+        tell();
         connections.discourage(endpoint, this, failure);
       },
       closed: () => {
         changed(false);
-        log[this.#asks(endpoint) ? 'info' : 'debug'](place, 'connections can be made again');
+        if (told) log.info(place, 'connections can be made again');
+        told = false;
         // Where its other port was in use all along, it is no newcomer.
         if (!this.#circuits.some(({ endpoint: each }) => each !== endpoint && connections.hasAny(each))) this.returns();
       },
@@ -223,7 +239,7 @@ export class Server {
       watched.made = performance.now();
       circuit.succeeded();
     });
-    const watched: WatchedCircuit = { circuit, endpoint, unwatch, opened: 0, made: 0 };
+    const watched: WatchedCircuit = { circuit, endpoint, unwatch, tell, opened: 0, made: 0 };
     return watched;
   }
 }
@@ -232,6 +248,8 @@ interface WatchedCircuit {
   readonly circuit: Circuit;
   readonly endpoint: Endpoint;
   readonly unwatch: () => void;
+  /** Tells the log that it is open. */
+  readonly tell: () => void;
   /** When it opened last, and when a connection was made last; in milliseconds of `performance.now()`. */
   opened: number;
   made: number;

@@ -23,6 +23,8 @@ export interface ServerQuestion {
   readonly host: string;
   /** Those that it was tried on. */
   readonly tried: readonly Server[];
+  /** None of those could be connected to. */
+  readonly refused: boolean;
   /** It has waited in line for one of those: only a server where it need not will do. */
   readonly waited: boolean;
 }
@@ -190,8 +192,10 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       if (free !== undefined || waited) return free;
       const picked = balancer.pick(reachable, hashKey);
       if (picked || minServers === 0) return picked;
-      // Healthy ones that cannot be connected to count for nothing here: an unhealthy one may answer, or is asked all the same.
-      return unhealthyServers(servers).find(reachable) ?? balancer.pick(untried, hashKey);
+      // Where no healthy one can be connected to, an unhealthy one may answer; or else they are asked all the same.
+      const lost = (server: Server) => !server.reachable(scheme) || (question.refused && tried.includes(server));
+      const spare = [...available].every(lost) ? unhealthyServers(servers).find(reachable) : undefined;
+      return spare ?? balancer.pick(untried, hashKey);
     },
     keeps,
     holds,

@@ -9,7 +9,7 @@ import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
 import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
-import { readBegins, resumes, turnTime } from '../loop-turn.ts';
+import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
@@ -70,8 +70,10 @@ export class Http1Connection implements ClientSide {
   #rest: Buffer | undefined;
   #reading = false;
   #paused = false;
+  /** What was held back while it was paused comes now, whether or not sockets are being read. */
+  #flushing = false;
   #served = 0;
-  /** Milliseconds of `fairTime`: when the phase began, or when the client last sent something in it. */
+  /** Milliseconds of `turnTime`: when the phase began, or when the client last sent something in it. */
   #since = turnTime();
   readonly #reader = new SlowReader();
 
@@ -106,7 +108,7 @@ export class Http1Connection implements ClientSide {
     this.#socket.destroy();
   }
 
-  /** Looks at the time limits. @param now milliseconds of `fairTime` */
+  /** Looks at the time limits. @param now milliseconds of `turnTime` */
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
@@ -140,7 +142,7 @@ export class Http1Connection implements ClientSide {
   // ---- from the client ---------------------------------------------------------------------------------------------
 
   #read(bytes: Buffer): void {
-    readBegins();
+    if (!this.#flushing) readBegins();
     if (this.#phase === 'tunnel') {
       if (this.#exchange?.takeTunnel(bytes) === false) this.#pause();
     } else if (this.#phase === 'lingering') {
@@ -411,6 +413,10 @@ export class Http1Connection implements ClientSide {
     this.#connection.passed = undefined;
   }
 
+  readonly #flushed = (): void => {
+    this.#flushing = false;
+  };
+
   #pause(): void {
     this.#paused = true;
     this.#socket.pause();
@@ -420,8 +426,10 @@ export class Http1Connection implements ClientSide {
     if (!this.#paused) return;
     this.#paused = false;
     this.#since = turnTime();
-    resumes();
+    this.#flushing = true;
     this.#socket.resume();
+    // Behind that: what the socket held back comes in a tick of its own.
+    process.nextTick(this.#flushed);
   }
 }
 

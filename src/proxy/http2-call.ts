@@ -1,7 +1,7 @@
 /** One request of HTTP/2 under way: feeds its exchange, and writes the answer to its stream. */
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { ExchangeError } from '../errors.ts';
-import { turnTime } from '../loop-turn.ts';
+import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import type { HeaderList, RequestHead } from './request-head.ts';
@@ -20,11 +20,13 @@ export class Http2Call implements ClientSide {
   #told: Told | undefined;
   /** The body is being read. */
   #reads = false;
+  /** What comes of it may have been held back. */
+  #wasPaused = false;
   #begin: (() => void) | undefined;
   #begun = false;
   /** We have closed the stream, and the rest of its body does not come. */
   #closedUnread = false;
-  /** Milliseconds of `fairTime` at which the client last sent something of the body. */
+  /** Milliseconds of `turnTime` at which the client last sent something of the body. */
   #since = turnTime();
 
   constructor(request: Http2ServerRequest, response: Http2ServerResponse, runtime: Runtime, head: RequestHead) {
@@ -44,14 +46,22 @@ export class Http2Call implements ClientSide {
     this.#reads = true;
     this.#since = turnTime();
     this.#request.on('data', (bytes: Buffer) => {
+      this.#read();
       this.#since = turnTime();
-      if (!this.exchange.takeBody(bytes)) this.#request.pause();
+      if (this.exchange.takeBody(bytes)) return;
+      this.#wasPaused = true;
+      this.#request.pause();
     });
     // Node ends the body of a stream that was reset, or closed by us, as if it were whole.
     this.#request.on('end', () => {
+      this.#read();
       if (!this.#request.aborted && !this.#closedUnread) this.exchange.endBody(this.#request.rawTrailers);
     });
     this.exchange.forward();
+  }
+
+  #read(): void {
+    if (!this.#wasPaused) readBegins();
   }
 
   /** Writes what `told` was called for. */
@@ -60,7 +70,7 @@ export class Http2Call implements ClientSide {
     this.#begin?.();
   }
 
-  /** @param now milliseconds of `fairTime` */
+  /** @param now milliseconds of `turnTime` */
   sweep(now: number, bodyTimeout: number): void {
     // A window that stays closed holds the server's connection too.
     if (this.#reader.isStalled(this.#response.writableLength, now, bodyTimeout)) {

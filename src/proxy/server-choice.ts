@@ -15,11 +15,13 @@ export class ServerChoice implements ServerQuestion {
   readonly hashKey: string;
   readonly host: string;
   readonly waited = false;
+  readonly refused = false;
   readonly #farm: WebFarm;
   readonly #head: RequestHead;
   /** The server that the client's cookie names. */
   readonly #bound: Server | undefined;
   #tried = NONE;
+  #allRefused = true;
   #retries = 0;
 
   constructor({ farm, scheme, hashKey }: Forward, head: RequestHead) {
@@ -67,17 +69,19 @@ export class ServerChoice implements ServerQuestion {
    * @param sent the request may have reached the server that failed
    * @returns `undefined` where no other takes requests, or enough were tried
    */
-  next(failed: Server, { kind }: ExchangeError, sent: boolean): Server | undefined {
+  next(failed: Server, { kind, side }: ExchangeError, sent: boolean): Server | undefined {
     const { retries, budget } = this.#farm;
     const counts = !NOT_ASKED.has(kind);
     // Before the next one is chosen, which is then taken for served.
     if ((counts && this.#retries >= retries) || (sent && budget.isUsedUp)) return undefined;
     const { scheme, hashKey, host } = this;
     const tried = [...this.#tried, failed];
-    const server = this.#farm.choose({ scheme, hashKey, host, tried, waited: kind === 'queueTimeout' });
+    const refused = this.#allRefused && !sent && side === 'server';
+    const server = this.#farm.choose({ scheme, hashKey, host, tried, refused, waited: kind === 'queueTimeout' });
     if (server === undefined) return undefined;
     if (sent) budget.take();
     this.#tried = tried;
+    this.#allRefused = refused;
     if (counts) this.#retries++;
     return server;
   }

@@ -31,6 +31,8 @@ export class ServerSearch implements LeaseTaker {
   #server: Server | undefined;
   /** The request counts as under way there. */
   #underWay = false;
+  /** It is one of all that the server had. */
+  #counted = false;
   /** A kept connection to this server turned out to be closed, and it gets the request once more. */
   #repeated = false;
   /** Ends the wait for the servers of the host. */
@@ -97,6 +99,7 @@ export class ServerSearch implements LeaseTaker {
   fail(sent: boolean): void {
     const server = this.#server;
     if (server === undefined) return;
+    this.#count();
     const { counters, since } = server.state;
     const silent = counters.answers === this.#answers && since === this.#since;
     server.fail(this.#upgrade, sent && !this.#blamed && silent);
@@ -130,16 +133,21 @@ export class ServerSearch implements LeaseTaker {
     this.#waiting = false;
     const failure = this.failure(error);
     // Nothing was sent, so any request may go to another server.
-    if (this.#moveOn(failure, false)) return;
-    if (failure.side !== 'server') this.#server?.spare(this.#upgrade);
-    this.#options.taker.onNoServer(failure);
+    if (!this.#moveOn(failure, false)) this.#options.taker.onNoServer(failure);
   }
 
   onLittleHope(error: Error): void {
     if (this.#waiting) this.#moveOn(this.failure(error), false);
   }
 
+  #count(): void {
+    if (this.#counted) return;
+    this.#counted = true;
+    this.#server?.count(this.#upgrade);
+  }
+
   #found(connection: ServerConnection): void {
+    this.#count();
     this.#answers = this.#server?.state.counters.answers ?? 0;
     this.#since = this.#server?.state.since ?? 0;
     this.#options.taker.onServer(connection);
@@ -166,6 +174,7 @@ export class ServerSearch implements LeaseTaker {
     this.#server = server;
     this.#repeated = false;
     this.#underWay = true;
+    this.#counted = false;
     server.begin(this.#upgrade, this.#options.decision.scheme);
   }
 
@@ -179,7 +188,6 @@ export class ServerSearch implements LeaseTaker {
     if (failed === undefined || next === undefined) return false;
     if (this.#waiting) this.#forget(failed);
     if (failure.side === 'server') this.fail(sent);
-    else if (!sent) failed.spare(this.#upgrade);
     this.end();
     const { runtime, logId } = this.#options;
     runtime.log.debug({ logId, server: next.address }, `another server is tried: ${failure.reason}`);

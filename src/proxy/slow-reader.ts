@@ -10,7 +10,7 @@ export class SlowReader {
   /**
    * To be asked again and again.
    * @param length bytes that wait to be sent
-   * @param now milliseconds of `fairTime`
+   * @param now milliseconds of `turnTime`
    * @param timeout seconds that any client has
    * @returns true where nothing has left for longer than the slowest client that is served would need for all of it
    */

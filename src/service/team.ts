@@ -85,6 +85,7 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
         if (worker.process.pid !== undefined) return;
         // There is no process, and no `exit` follows.
         workers.delete(worker);
+        delete cluster.workers?.[worker.id];
         reject(new StartError(`a worker cannot be started: ${error.message}`));
       });
       worker.once('exit', (code, signal) => {

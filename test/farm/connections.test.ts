@@ -225,13 +225,32 @@ test('bytes that came on a connection before its first request are no answer to 
   expect(await outcome).toBe('bytes that were sent before they were asked for');
 });
 
+test('a connection that was made for somebody who left is new to those in line', async () => {
+  const at = { ...(await endpoint()), maxConnections: 1 };
+  const accepted: Socket[] = [];
+  silentServer(at, (socket) => accepted.push(socket));
+  const leaver = {
+    server: undefined,
+    onLittleHope: () => undefined,
+    onNoConnection: () => undefined,
+    onConnection: () => undefined,
+  };
+  connections.lease(at, leaver, { fresh: true });
+  const next = leased(at, true);
+  connections.forget(at, leaver);
+  expect((await next).isIdle).toBe(true);
+  expect(accepted).toHaveLength(1);
+});
+
 test('who needs a new connection and waits in line gets none that was used', async () => {
   const at = { ...(await endpoint()), maxConnections: 1 };
-  silentServer(at);
+  silentServer(at, (socket) => {
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+  });
   const first = await leased(at, false);
   const fresh = leased(at, true);
   const any = leased(at, false);
-  first.giveBack();
+  expect(await asked(first)).toBe(200);
   const second = await fresh;
   expect(second).not.toBe(first);
   readBegins();

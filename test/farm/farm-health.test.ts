@@ -282,6 +282,15 @@ describe('live traffic', () => {
       expect(farm.changes).toEqual([]);
     });
 
+    test('SetHealthy: none of those before counts', async () => {
+      const farm = watchFarm({ servers, quick });
+      farm.breaks(9);
+      farm.setHealthy();
+      farm.breaks(9);
+      await told();
+      expect(farm.changes).toEqual([]);
+    });
+
     test('the last healthy one stays', async () => {
       const farm = watchFarm({ servers, quick });
       farm.setUnhealthy(OTHER);

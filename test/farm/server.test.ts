@@ -85,6 +85,14 @@ describe('whether anything can be had of a server', () => {
     held.clear();
   });
 
+  test('a port that another farm found closed is out of reach as soon as anybody asks for it', () => {
+    const made = server('a', 100);
+    refuse(443);
+    expect(made.isReachable).toBe(true);
+    expect(made.reachable('https')).toBe(false);
+    expect(made.isReachable).toBe(false);
+  });
+
   test('while nobody has tried, and after a connection was made', () => {
     const made = asked('https');
     expect(made.isReachable).toBe(true);

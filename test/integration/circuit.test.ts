@@ -116,6 +116,28 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     expect(codes(farm)).toEqual([]);
   });
 
+  test('minServers: nor is it asked where a healthy one breaks a request, or has no room for it', async () => {
+    const first = await startRecordingServer({
+      answer: ({ startLine }, { socket }) => {
+        if (!startLine.includes('/held')) socket.destroy();
+        return undefined;
+      },
+    });
+    const second = await named('second');
+    const farm = await publishFarm({
+      host,
+      servers: [first, second],
+      routing: '<healthCheck minServers="1" />',
+      settings: { farms: { fe: { maxConnections: 1, queueLength: 0 } } },
+    });
+    tellCondition(farm, 2, 'Active', false);
+    expect((await send(protocol, farm)).status).toBe(502);
+    void send(protocol, farm, { target: '/held' });
+    await first.until(({ requests }) => requests.length === 2);
+    expect((await send(protocol, farm)).status).toBe(503);
+    expect(second.connections).toEqual([]);
+  });
+
   test('whoever still waits for it goes to another server as soon as it is given up', async () => {
     const first = await silentServer();
     const second = await named('second');

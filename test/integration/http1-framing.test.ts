@@ -165,6 +165,24 @@ describe('a GET that may have a body', () => {
   });
 });
 
+test('requests of HTTP/2 with bodies that may come use the connection of the one before', async () => {
+  const farm = await publishRecorded();
+  const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
+  for (const [method, body] of [
+    ['GET', 'hello'],
+    ['POST', 'hello'],
+    ['GET', ''],
+    ['GET', 'hello'],
+  ] as const) {
+    const stream = session.request({ ':method': method, ':authority': HOST }, { endStream: false });
+    stream.end(body);
+    stream.resume();
+    await once(stream, 'close');
+  }
+  expect(farm.server.requests).toHaveLength(4);
+  expect(farm.server.connections).toHaveLength(1);
+});
+
 describe('Expect: 100-continue (H15)', () => {
   const expecting = (more = '') => head('POST /up HTTP/1.1', 'Content-Length: 5', 'Expect: 100-continue') + more;
   const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';

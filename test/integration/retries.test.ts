@@ -327,10 +327,10 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const socket = await opened;
     expect(counted(farm)).toEqual([
       [1, 0, 1],
-      [1, 1, 0],
+      [0, 1, 0],
     ]);
     leave();
-    await expect.poll(() => counted(farm)[1]).toEqual([1, 0, 0]);
+    await expect.poll(() => counted(farm)[1]).toEqual([0, 0, 0]);
     // Nobody is told of what becomes of it.
     socket.destroy();
     await closeOf(socket);
