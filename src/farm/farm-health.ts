@@ -20,7 +20,7 @@ export type { ServerHealth } from './server-judge.ts';
 export interface FarmHealth {
   of(farm: string, server: string): ServerHealth;
   /** What a worker saw of live traffic. */
-  traffic(reports: readonly ServerTraffic[]): void;
+  traffic(worker: number, reports: readonly ServerTraffic[]): void;
   /** Healthy from now on, whatever was; tests go on and may find otherwise. */
   setHealthy(farm: string, server: string): void;
   /** Unhealthy until `setHealthy`, whatever tests find. */
@@ -39,7 +39,7 @@ export interface FarmHealthOptions {
   readonly routes: ServerRoutes;
   /** The answers of all workers together, those that have ended included. */
   counters(farm: string, server: string): AnswerCounters;
-  /** Apart from its health a server takes requests: nobody has taken it out, and it can be connected to. */
+  /** Apart from its health a server takes any request: nobody has taken it out, and it can be connected to at all its ports. */
   takes(farm: string, server: string): boolean;
   /** Resolves when all workers that answer have told what they know. */
   allTold(): Promise<unknown>;
@@ -56,8 +56,8 @@ export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
   const find = (farm: string, server: string) => judges.get(stateKey(farm, server));
   return {
     of: (farm, server) => find(farm, server)?.health ?? UNTOUCHED,
-    traffic(reports) {
-      for (const { farm, server, failures, broken } of reports) find(farm, server)?.traffic(failures, broken);
+    traffic(worker, reports) {
+      for (const { farm, server, failures, broken } of reports) find(farm, server)?.traffic(worker, failures, broken);
     },
     setHealthy: (farm, server) => find(farm, server)?.setHealthy(),
     setUnhealthy: (farm, server) => find(farm, server)?.setUnhealthy(),

@@ -58,8 +58,8 @@ export class ServerJudge {
   #setUnhealthy = false;
   #counted: AnswerCounters;
   #inARow = 0;
-  /** Answers when it last was looked for them. */
-  #answers = 0;
+  /** Answers of all workers when each of them last told something: what it tells next happened since. */
+  readonly #answers = new Map<number, number>();
   #asking = false;
   #stopped = false;
 
@@ -83,13 +83,17 @@ export class ServerJudge {
     });
   }
 
-  /** @param broken those of the failures in which the request was sent, and no valid answer came */
-  traffic(failures: number, broken: number): void {
+  /**
+   * @param worker who tells it
+   * @param broken those of the failures in which the request was sent, and no valid answer came
+   */
+  traffic(worker: number, failures: number, broken: number): void {
+    const { answers } = this.#server.counters();
+    const before = this.#answers.get(worker) ?? 0;
+    this.#answers.set(worker, answers);
     // Those that were under way when it was taken out do not keep it out.
     if (!this.health.healthy) return;
-    const { answers } = this.#server.counters();
-    this.#inARow = answers > this.#answers ? 0 : this.#inARow + broken;
-    this.#answers = answers;
+    this.#inARow = answers > before ? 0 : this.#inARow + broken;
     if (failures === 0) return;
     const { maxLiveTrafficFailures, liveTrafficFailurePeriod } = this.#server.farm.healthCheck;
     if (this.#liveTraffic?.failed(failures, performance.now())) {
@@ -189,7 +193,6 @@ export class ServerJudge {
     if (!changes) return;
     this.#liveTraffic?.clear();
     this.#inARow = 0;
-    this.#answers = this.#server.counters().answers;
     const { farm, address, log, changed } = this.#server;
     const place = { farm: farm.name.value, server: address };
     if (healthy) log.info(place, `the server is healthy again: ${good}`);

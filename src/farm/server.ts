@@ -112,6 +112,11 @@ export class Server {
     );
   }
 
+  /** It takes connections at each of its ports that are asked for, as far as this worker knows. */
+  get isWhole(): boolean {
+    return !this.#circuits.some(({ circuit, endpoint }) => circuit.open && this.#asks(endpoint));
+  }
+
   /** A request would not have to wait for others to end (`maxConnections`). */
   hasRoom(scheme: Scheme): boolean {
     const endpoint = this.#endpoints[scheme];
@@ -161,10 +166,12 @@ export class Server {
 
   /**
    * The server is to blame: it was not reached, broke off, or sent no valid answer in time.
+   * @param since when its health had last changed as it was asked: what comes of that time speaks no more against it
    * @param broken it got the request, and seems to answer nobody
    */
-  fail(upgrade: boolean, broken: boolean): void {
+  fail(upgrade: boolean, since: number, broken: boolean): void {
     this.state.counters.fail(upgrade);
+    if (since !== this.state.since) return;
     this.state.failures++;
     if (broken) this.state.broken++;
   }
@@ -172,12 +179,13 @@ export class Server {
   /**
    * The head of an answer has come.
    * @param time milliseconds since it was asked
+   * @param since as with `fail`
    * @param failure the status is one of `liveTrafficFailureCodes`
    */
-  answered(time: number, failure: boolean): void {
+  answered(time: number, since: number, failure: boolean): void {
     this.state.counters.answers++;
     this.state.counters.answerTime += time;
-    if (failure) this.state.failures++;
+    if (failure && since === this.state.since) this.state.failures++;
   }
 
   /** It is not needed any more. */

@@ -281,7 +281,7 @@ export class Exchange implements AnswerSink, ServerTaker {
       const { farm, outbound } = this.#forwardDecision();
       const headers = clientHeaders(message, this.head, farm.protocol);
       const { status, reason, upgrade } = message;
-      this.server?.answered(this.#serverTime, farm.isFailure(status));
+      this.#search?.answered(this.#serverTime, farm.isFailure(status));
       for (const cookie of this.#search?.cookies(message.headers) ?? []) headers.push('Set-Cookie', cookie);
       const body = status === NO_CONTENT ? 0 : message.body;
       // RFC 9110 15.5.22: the client is to know what the server wants it to change to.

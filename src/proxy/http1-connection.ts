@@ -68,6 +68,8 @@ export class Http1Connection implements ClientSide {
   #bulk = false;
   /** A request that waits for the answer to the one before it. */
   #rest: Buffer | undefined;
+  /** A plain client has ended its side, and may have asked more than it has answers to. */
+  #askedAll = false;
   #reading = false;
   #paused = false;
   /** What was held back while it was paused comes now, whether or not sockets are being read. */
@@ -185,7 +187,8 @@ export class Http1Connection implements ClientSide {
       this.#refuse(clientFault(error), requestLine(bytes, start));
     }
     this.#reading = false;
-    this.flush();
+    if (this.#askedAll && this.#phase === 'head' && this.#rest === undefined) this.#linger();
+    else this.flush();
   }
 
   /** What cannot be looked at yet: until then no more is read. */
@@ -254,7 +257,8 @@ export class Http1Connection implements ClientSide {
       if (this.#socket.writableEnded) this.#exchange?.finish(true);
     } else if (this.#phase === 'exchange' && this.#requestComplete && !this.#connection.tls) {
       // A plain client may end its side once it has asked. Within TLS nobody does: it means that the client is gone.
-      this.#keepAlive = false;
+      this.#askedAll = true;
+      if (this.#rest === undefined) this.#keepAlive = false;
     } else if (this.#writer.pending === 0 || this.#phase === 'exchange' || this.#connection.tls) this.#socket.destroy();
     else if (this.#phase === 'head') this.#linger();
   }
@@ -370,6 +374,10 @@ export class Http1Connection implements ClientSide {
     this.#phase = 'head';
     this.#since = turnTime();
     if (this.#reading) return;
+    if (this.#askedAll && this.#rest === undefined) {
+      this.#linger();
+      return;
+    }
     this.flush();
     this.#takeRest();
   }

@@ -39,8 +39,9 @@ export class ServerSearch implements LeaseTaker {
   #forgetHost: (() => void) | undefined;
   /** Waits for a connection. */
   #waiting = false;
-  /** Answers of the server, to anybody, and the last change of its health, when it was asked. */
+  /** Answers of the server, to anybody, when it was asked. */
   #answers = 0;
+  /** When its health had last changed before it was chosen. */
   #since = 0;
   /** Servers that the request was sent to have been blamed for it. */
   #blamed = false;
@@ -92,18 +93,21 @@ export class ServerSearch implements LeaseTaker {
 
   /**
    * The server is to blame. That it answers nobody is held against it where it has answered nobody else since it was asked, for a
-   * poll may outlast the time-out, and has not been judged since. And against one server only, for it may be the request that
-   * breaks each of them.
+   * poll may outlast the time-out. And against one server only, for it may be the request that breaks each of them.
    * @param sent the request may have reached the server
    */
   fail(sent: boolean): void {
     const server = this.#server;
     if (server === undefined) return;
     this.#count();
-    const { counters, since } = server.state;
-    const silent = counters.answers === this.#answers && since === this.#since;
-    server.fail(this.#upgrade, sent && !this.#blamed && silent);
+    const silent = server.state.counters.answers === this.#answers;
+    server.fail(this.#upgrade, this.#since, sent && !this.#blamed && silent);
     this.#blamed ||= sent;
+  }
+
+  /** @see Server.answered */
+  answered(time: number, failure: boolean): void {
+    this.#server?.answered(time, this.#since, failure);
   }
 
   /** The server has nothing more to do with the request, however that ended; said more than once it counts once. */
@@ -149,7 +153,6 @@ export class ServerSearch implements LeaseTaker {
   #found(connection: ServerConnection): void {
     this.#count();
     this.#answers = this.#server?.state.counters.answers ?? 0;
-    this.#since = this.#server?.state.since ?? 0;
     this.#options.taker.onServer(connection);
   }
 
@@ -175,6 +178,7 @@ export class ServerSearch implements LeaseTaker {
     this.#repeated = false;
     this.#underWay = true;
     this.#counted = false;
+    this.#since = server.state.since;
     server.begin(this.#upgrade, this.#options.decision.scheme);
   }
 

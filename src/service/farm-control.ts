@@ -62,6 +62,8 @@ interface ServerRecord {
   readonly past: ServerCounters;
   /** Workers that cannot connect to it, as they told last. */
   readonly outOfReach: Set<number>;
+  /** Workers that cannot at one of its ports, or all of them. */
+  readonly inPart: Set<number>;
   /** Of each worker that serves, as it told them last. */
   readonly counters: Map<number, CounterValues>;
   readonly rate: Rate;
@@ -93,6 +95,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
         marked: false,
         past: new ServerCounters(),
         outOfReach: new Set(),
+        inPart: new Set(),
         counters: new Map(),
         rate: new Rate(),
       });
@@ -109,7 +112,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
     },
     takes(farm, server) {
       const record = records.get(stateKey(farm, server));
-      return record?.state === 'Active' && isReachable(record);
+      return record?.state === 'Active' && record.inPart.size === 0;
     },
     allTold: () => reports.ask(),
     changed: (farm, server) => {
@@ -135,13 +138,15 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
   sampling.unref();
 
   const take = (worker: number, servers: readonly ServerTraffic[]) => {
-    for (const { farm, server, counters, reachable } of servers) {
+    for (const { farm, server, counters, reachable, whole } of servers) {
       const record = records.get(stateKey(farm, server));
       record?.counters.set(worker, counters);
       if (reachable) record?.outOfReach.delete(worker);
       else record?.outOfReach.add(worker);
+      if (whole) record?.inPart.delete(worker);
+      else record?.inPart.add(worker);
     }
-    health.traffic(servers);
+    health.traffic(worker, servers);
   };
   const find = (farm: string, server: string): ServerRecord | Refusal => {
     const found = records.get(stateKey(farm, server));
@@ -181,11 +186,12 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       }
     },
     lost(worker) {
-      for (const { past, counters, outOfReach } of records.values()) {
+      for (const { past, counters, outOfReach, inPart } of records.values()) {
         const last = counters.get(worker);
         if (last) addCounters(past, { ...last, currentRequests: 0, currentWebSocketRequests: 0 });
         counters.delete(worker);
         outOfReach.delete(worker);
+        inPart.delete(worker);
       }
       reports.lost(worker);
     },

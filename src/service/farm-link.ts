@@ -28,6 +28,7 @@ export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message
             failures,
             broken,
             reachable: server.isReachable,
+            whole: server.isWhole,
             counters: { ...state.counters },
           },
         ];

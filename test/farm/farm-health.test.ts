@@ -271,6 +271,21 @@ describe('live traffic', () => {
       expect(farm.changes).toEqual([]);
     });
 
+    test('answers that another worker told of since this one last did: what this one tells now may have come before them', async () => {
+      let answers = 0;
+      const farm = watchFarm({ servers, quick, counters: () => ({ answers, answerTime: 0 }) });
+      for (let i = 0; i < 10; i++) {
+        answers++;
+        farm.breaks(0, { worker: 2 });
+        farm.breaks(30, { worker: 1 });
+        await told();
+      }
+      expect(farm.changes).toEqual([]);
+      farm.breaks(10, { worker: 1 });
+      await told();
+      expect(farm.changes).toEqual([ROW]);
+    });
+
     test('an answer in between: none of them counts', async () => {
       let answers = 0;
       const farm = watchFarm({ servers, quick, counters: () => ({ answers, answerTime: 0 }) });

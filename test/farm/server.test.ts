@@ -85,6 +85,15 @@ describe('whether anything can be had of a server', () => {
     held.clear();
   });
 
+  test('at one of its ports and not at the other: it is there, but not whole', () => {
+    const made = asked('http', 'https');
+    held.add(443);
+    expect(made.isWhole).toBe(true);
+    refuse(80);
+    expect([made.isReachable, made.isWhole]).toEqual([true, false]);
+    held.clear();
+  });
+
   test('a port that another farm found closed is out of reach as soon as anybody asks for it', () => {
     const made = server('a', 100);
     refuse(443);

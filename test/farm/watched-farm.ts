@@ -47,7 +47,7 @@ export interface WatchedFarm extends Pick<FarmHealth, 'traffic'> {
   /** So many requests to a server failed. */
   fails(count: number, server?: string): void;
   /** So many requests were sent, and got no valid answer. */
-  breaks(count: number, server?: string): void;
+  breaks(count: number, told?: { readonly server?: string; readonly worker?: number }): void;
 }
 
 /** It ends with the test. Every server is this machine. */
@@ -99,8 +99,10 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
     routes.close();
   });
   const [first = ''] = servers.map(({ address }) => address.toLowerCase());
-  const tell = (server: string, failures: number, broken: number) =>
-    health.traffic([{ farm: FARM, server, failures, broken, reachable: true, counters: { ...new ServerCounters() } }]);
+  const tell = (worker: number, server: string, failures: number, broken: number) => {
+    const reach = { reachable: true, whole: true };
+    health.traffic(worker, [{ farm: FARM, server, failures, broken, ...reach, counters: { ...new ServerCounters() } }]);
+  };
   const watched: WatchedFarm = {
     changes,
     logged,
@@ -119,8 +121,8 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
     test: (server = first) => health.test(FARM, server),
     setHealthy: (server = first) => health.setHealthy(FARM, server),
     setUnhealthy: (server = first) => health.setUnhealthy(FARM, server),
-    fails: (count, server = first) => tell(server, count, 0),
-    breaks: (count, server = first) => tell(server, count, count),
+    fails: (count, server = first) => tell(1, server, count, 0),
+    breaks: (count, { server = first, worker = 1 } = {}) => tell(worker, server, count, count),
   };
   return watched;
 }

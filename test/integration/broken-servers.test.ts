@@ -271,6 +271,30 @@ async function publishTo(httpPort: number, settings: object) {
 }
 
 describe('connections that end on one side (U05)', () => {
+  test('a plain client that ends its side behind several requests gets all answers, our own too', async () => {
+    const held: (() => void)[] = [];
+    const farm = await publishRecorded({
+      answer: (message, { socket }) => {
+        held.push(() => socket.write(ok(targetOf(message))));
+        return undefined;
+      },
+    });
+    const client = farm.open('plain');
+    const nobody = 'GET /nobody HTTP/1.1\r\nHost: nobody.example\r\n\r\n';
+    client.socket.end(request('/1') + nobody + request('/2') + nobody + nobody + request('/3'));
+    for (let i = 0; i < 3; i++) {
+      await farm.server.until(() => held.length > i);
+      // The end of the client's side has been read: what another client asks behind it is served.
+      expect(
+        (await ask({ protocol: 'HTTP/1.1', plain: true, port: farm.httpPort, host: 'nobody.example' })).status,
+      ).toBe(400);
+      held[i]?.();
+    }
+    const { messages } = readAnswers(await client.closed(), true);
+    expect(messages.map(statusOf)).toEqual(['200', '400', '200', '400', '400', '200']);
+    expect(messages.flatMap(({ body }) => (/^\/\d$/.test(body) ? [body] : []))).toEqual(['/1', '/2', '/3']);
+  });
+
   test('a plain client that ends its side behind its request gets the answer', async () => {
     const farm = await publishRecorded();
     const client = openRaw(farm.httpPort);
