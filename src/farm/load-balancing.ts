@@ -67,7 +67,7 @@ export function weightedRoundRobin<S extends Balanced>(random: boolean): Balance
         heap.moveAll(-now);
         now = 0;
       }
-      for (const i of growing) grow(i);
+      if (growing.size > 0) for (const i of growing) grow(i);
       const turn = (i: number, due: number, { share, weight }: S) => {
         now = Math.max(now, due);
         heap.set(i, now + 1 / share, random ? Math.random() : i);
