@@ -39,8 +39,11 @@ export interface FarmHealthOptions {
   readonly routes: ServerRoutes;
   /** The answers of all workers together, those that have ended included. */
   counters(farm: string, server: string): AnswerCounters;
-  /** Apart from its health a server takes any request: nobody has taken it out, and it can be connected to at all its ports. */
-  takes(farm: string, server: string): boolean;
+  /**
+   * Apart from its health another server takes any request that this one does: nobody has taken it out, and it can be connected to
+   * at each port where this one can.
+   */
+  replaces(farm: string, other: string, server: string): boolean;
   /** Resolves when all workers that answer have told what they know. */
   allTold(): Promise<unknown>;
   /** Told of every change, once. Names in lower case. */
@@ -57,7 +60,9 @@ export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
   return {
     of: (farm, server) => find(farm, server)?.health ?? UNTOUCHED,
     traffic(worker, reports) {
-      for (const { farm, server, failures, broken } of reports) find(farm, server)?.traffic(worker, failures, broken);
+      for (const { farm, server, failures, broken, counters } of reports) {
+        find(farm, server)?.traffic(worker, { failures, broken, answers: counters.answers });
+      }
     },
     setHealthy: (farm, server) => find(farm, server)?.setHealthy(),
     setUnhealthy: (farm, server) => find(farm, server)?.setUnhealthy(),
@@ -69,14 +74,17 @@ export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
   };
 }
 
-function judgeFarm(farm: WebFarmConfig, { around, routes, counters, takes, allTold, changed, log }: FarmHealthOptions) {
+function judgeFarm(
+  farm: WebFarmConfig,
+  { around, routes, counters, replaces, allTold, changed, log }: FarmHealthOptions,
+) {
   const surroundings = around(farm);
   const { outlierLatency, liveTrafficRecovery } = surroundings.settings;
   const name = farm.name.value.toLowerCase();
   // Only those that are switched on: others get no requests anyway.
   const parts = { protocol: farm.protocol, around: surroundings, publicKeys: readPublicKeys(farm) };
   const members = farm.enabled ? farm.servers.filter(({ enabled }) => enabled) : [];
-  const all: { readonly judge: ServerJudge; readonly takes: () => boolean }[] = [];
+  const all: { readonly judge: ServerJudge; readonly address: string }[] = [];
   const judges: (readonly [string, ServerJudge])[] = members.map((member) => {
     const address = member.address.value.toLowerCase();
     const judge: ServerJudge = new ServerJudge({
@@ -86,13 +94,16 @@ function judgeFarm(farm: WebFarmConfig, { around, routes, counters, takes, allTo
       routes,
       recovery: liveTrafficRecovery,
       failuresInARow: surroundings.settings.failuresInARow,
-      isLast: (): boolean => !all.some((other) => other.judge !== judge && other.judge.health.healthy && other.takes()),
+      isLast: (): boolean =>
+        !all.some(
+          (other) => other.judge !== judge && other.judge.health.healthy && replaces(name, other.address, address),
+        ),
       allTold,
       counters: () => counters(name, address),
       changed: (health) => changed(name, address, health),
       log,
     });
-    all.push({ judge, takes: () => takes(name, address) });
+    all.push({ judge, address });
     return [stateKey(name, address), judge] as const;
   });
   const compare = (settings: OutlierSettings) => {

@@ -85,18 +85,22 @@ export class ServerJudge {
 
   /**
    * @param worker who tells it
-   * @param broken those of the failures in which the request was sent, and no valid answer came
+   * @param told `broken` are those of the failures in which the request was sent, and no valid answer came; `answers` all that this
+   * worker ever got
    */
-  traffic(worker: number, failures: number, broken: number): void {
+  traffic(
+    worker: number,
+    told: { readonly failures: number; readonly broken: number; readonly answers: number },
+  ): void {
     const { answers } = this.#server.counters();
-    const before = this.#answers.get(worker) ?? 0;
+    const before = this.#answers.get(worker) ?? answers - told.answers;
     this.#answers.set(worker, answers);
     // Those that were under way when it was taken out do not keep it out.
     if (!this.health.healthy) return;
-    this.#inARow = answers > before ? 0 : this.#inARow + broken;
-    if (failures === 0) return;
+    this.#inARow = answers > before ? 0 : this.#inARow + told.broken;
+    if (told.failures === 0) return;
     const { maxLiveTrafficFailures, liveTrafficFailurePeriod } = this.#server.farm.healthCheck;
-    if (this.#liveTraffic?.failed(failures, performance.now())) {
+    if (this.#liveTraffic?.failed(told.failures, performance.now())) {
       this.#takeOut(`${maxLiveTrafficFailures} requests failed within ${liveTrafficFailurePeriod} s`);
     } else if (this.#breaksAll()) void this.#askAll();
   }

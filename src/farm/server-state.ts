@@ -27,8 +27,8 @@ export interface ServerTraffic {
   readonly broken: number;
   /** Connections can be made at one of its ports, as far as the worker knows. */
   readonly reachable: boolean;
-  /** And so at each of those that requests ask for. */
-  readonly whole: boolean;
+  /** By scheme the ports that requests ask for and where none can be made. */
+  readonly closed: readonly ('http' | 'https')[];
   /** As they stand now, since the worker began. */
   readonly counters: CounterValues;
 }

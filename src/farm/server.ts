@@ -112,9 +112,12 @@ export class Server {
     );
   }
 
-  /** It takes connections at each of its ports that are asked for, as far as this worker knows. */
-  get isWhole(): boolean {
-    return !this.#circuits.some(({ circuit, endpoint }) => circuit.open && this.#asks(endpoint));
+  /** By scheme its ports that are asked for and take no connections, as far as this worker knows. */
+  get closed(): readonly Scheme[] {
+    const schemes: readonly Scheme[] = ['http', 'https'];
+    return schemes.filter((scheme) =>
+      scheme === 'https' ? this.#asksHttps && this.#httpsIsOpen : this.#asksHttp && this.#httpIsOpen,
+    );
   }
 
   /** A request would not have to wait for others to end (`maxConnections`). */

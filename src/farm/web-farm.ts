@@ -208,7 +208,8 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       server.state.state = state;
       server.state.healthy = healthy;
       server.state.marked = marked;
-      server.state.since = since;
+      // What was not told yet is of the time before.
+      if (server.state.since !== since) Object.assign(server.state, { since, failures: 0, broken: 0 });
       if (!was && server.state.available) server.returns();
       return true;
     },

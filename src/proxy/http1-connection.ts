@@ -187,7 +187,10 @@ export class Http1Connection implements ClientSide {
       this.#refuse(clientFault(error), requestLine(bytes, start));
     }
     this.#reading = false;
-    if (this.#askedAll && this.#phase === 'head' && this.#rest === undefined) this.#linger();
+    if (!this.#askedAll || this.#rest !== undefined) this.flush();
+    else if (this.#phase === 'head') this.#linger();
+    // As where the end comes behind a part of a request: the rest of it never will.
+    else if (this.#phase === 'exchange' && !this.#requestComplete) this.#socket.destroy();
     else this.flush();
   }
 
@@ -259,6 +262,8 @@ export class Http1Connection implements ClientSide {
       // A plain client may end its side once it has asked. Within TLS nobody does: it means that the client is gone.
       this.#askedAll = true;
       if (this.#rest === undefined) this.#keepAlive = false;
+    } else if (this.#phase === 'head' && this.#rest !== undefined && !this.#connection.tls) {
+      this.#askedAll = true;
     } else if (this.#writer.pending === 0 || this.#phase === 'exchange' || this.#connection.tls) this.#socket.destroy();
     else if (this.#phase === 'head') this.#linger();
   }
@@ -407,6 +412,7 @@ export class Http1Connection implements ClientSide {
     this.#rest = undefined;
     this.#resume();
     if (rest) this.#read(rest);
+    if (this.#socket.readableEnded) this.#exchange?.endTunnel();
   }
 
   /** The server has ended its side. */

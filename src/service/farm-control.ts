@@ -62,8 +62,8 @@ interface ServerRecord {
   readonly past: ServerCounters;
   /** Workers that cannot connect to it, as they told last. */
   readonly outOfReach: Set<number>;
-  /** Workers that cannot at one of its ports, or all of them. */
-  readonly inPart: Set<number>;
+  /** At which of its ports each worker cannot. */
+  readonly closed: Map<number, ServerTraffic['closed']>;
   /** Of each worker that serves, as it told them last. */
   readonly counters: Map<number, CounterValues>;
   readonly rate: Rate;
@@ -95,7 +95,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
         marked: false,
         past: new ServerCounters(),
         outOfReach: new Set(),
-        inPart: new Set(),
+        closed: new Map(),
         counters: new Map(),
         rate: new Rate(),
       });
@@ -110,9 +110,11 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       const record = records.get(stateKey(farm, server));
       return record ? sumOf(record) : new ServerCounters();
     },
-    takes(farm, server) {
-      const record = records.get(stateKey(farm, server));
-      return record?.state === 'Active' && record.inPart.size === 0;
+    replaces(farm, other, server) {
+      const [its, own] = [other, server].map((each) => records.get(stateKey(farm, each)));
+      if (its?.state !== 'Active' || own === undefined) return false;
+      const known = new Set([...own.closed.values()].flat());
+      return [...its.closed.values()].flat().every((scheme) => known.has(scheme));
     },
     allTold: () => reports.ask(),
     changed: (farm, server) => {
@@ -138,13 +140,12 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
   sampling.unref();
 
   const take = (worker: number, servers: readonly ServerTraffic[]) => {
-    for (const { farm, server, counters, reachable, whole } of servers) {
+    for (const { farm, server, counters, reachable, closed } of servers) {
       const record = records.get(stateKey(farm, server));
       record?.counters.set(worker, counters);
       if (reachable) record?.outOfReach.delete(worker);
       else record?.outOfReach.add(worker);
-      if (whole) record?.inPart.delete(worker);
-      else record?.inPart.add(worker);
+      record?.closed.set(worker, closed);
     }
     health.traffic(worker, servers);
   };
@@ -186,12 +187,12 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       }
     },
     lost(worker) {
-      for (const { past, counters, outOfReach, inPart } of records.values()) {
+      for (const { past, counters, outOfReach, closed } of records.values()) {
         const last = counters.get(worker);
         if (last) addCounters(past, { ...last, currentRequests: 0, currentWebSocketRequests: 0 });
         counters.delete(worker);
         outOfReach.delete(worker);
-        inPart.delete(worker);
+        closed.delete(worker);
       }
       reports.lost(worker);
     },

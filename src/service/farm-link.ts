@@ -28,7 +28,7 @@ export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message
             failures,
             broken,
             reachable: server.isReachable,
-            whole: server.isWhole,
+            closed: server.closed,
             counters: { ...state.counters },
           },
         ];

@@ -274,6 +274,7 @@ describe('live traffic', () => {
     test('answers that another worker told of since this one last did: what this one tells now may have come before them', async () => {
       let answers = 0;
       const farm = watchFarm({ servers, quick, counters: () => ({ answers, answerTime: 0 }) });
+      for (const worker of [1, 2]) farm.breaks(0, { worker });
       for (let i = 0; i < 10; i++) {
         answers++;
         farm.breaks(0, { worker: 2 });
@@ -281,7 +282,10 @@ describe('live traffic', () => {
         await told();
       }
       expect(farm.changes).toEqual([]);
-      farm.breaks(10, { worker: 1 });
+      farm.breaks(9, { worker: 1 });
+      // One that takes the place of another has nothing to tell.
+      farm.breaks(0, { worker: 3 });
+      farm.breaks(1, { worker: 1 });
       await told();
       expect(farm.changes).toEqual([ROW]);
     });

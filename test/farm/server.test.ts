@@ -85,12 +85,12 @@ describe('whether anything can be had of a server', () => {
     held.clear();
   });
 
-  test('at one of its ports and not at the other: it is there, but not whole', () => {
+  test('at one of its ports and not at the other: it is there, but closed in part', () => {
     const made = asked('http', 'https');
     held.add(443);
-    expect(made.isWhole).toBe(true);
+    expect(made.closed).toEqual([]);
     refuse(80);
-    expect([made.isReachable, made.isWhole]).toEqual([true, false]);
+    expect([made.isReachable, made.closed]).toEqual([true, ['http']]);
     held.clear();
   });
 

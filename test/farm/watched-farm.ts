@@ -86,7 +86,7 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
     },
     routes,
     counters: (_, server) => options.counters?.(server) ?? { answers: 0, answerTime: 0 },
-    takes: (_, server) => options.takes?.(server) ?? true,
+    replaces: (_, other) => options.takes?.(other) ?? true,
     allTold: async () => options.allTold?.(),
     changed(_, server, { healthy, reason }) {
       changes.push(`${server}: ${healthy ? 'healthy' : 'unhealthy'}, ${reason}`);
@@ -100,7 +100,7 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
   });
   const [first = ''] = servers.map(({ address }) => address.toLowerCase());
   const tell = (worker: number, server: string, failures: number, broken: number) => {
-    const reach = { reachable: true, whole: true };
+    const reach = { reachable: true, closed: [] };
     health.traffic(worker, [{ farm: FARM, server, failures, broken, ...reach, counters: { ...new ServerCounters() } }]);
   };
   const watched: WatchedFarm = {

@@ -13,7 +13,7 @@ import {
   webFarm,
 } from './environment.ts';
 import { readAnswers, statusOf, targetOf } from './messages.ts';
-import { deafPort } from './one-farm.ts';
+import { deafPort, publishFarm, rawServer } from './one-farm.ts';
 import { freePort } from './ports.ts';
 import { HOST, publishRecorded, type RecordedFarm, TRANSPORTS, type Transport } from './recorded-farm.ts';
 import { echoTarget, ok, startRecordingServer } from './recording-server.ts';
@@ -293,6 +293,53 @@ describe('connections that end on one side (U05)', () => {
     const { messages } = readAnswers(await client.closed(), true);
     expect(messages.map(statusOf)).toEqual(['200', '400', '200', '400', '400', '200']);
     expect(messages.flatMap(({ body }) => (/^\/\d$/.test(body) ? [body] : []))).toEqual(['/1', '/2', '/3']);
+  });
+
+  test('behind very many requests, of which the answers do not fit on the way: all of them, too', async () => {
+    const farm = await publishRecorded();
+    const { socket } = farm.open('plain');
+    const count = 20_000;
+    socket.end('GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n'.repeat(count));
+    const pieces: Buffer[] = [];
+    socket.on('data', (bytes: Buffer) => pieces.push(bytes));
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(
+      Buffer.concat(pieces)
+        .toString('latin1')
+        .match(/^HTTP\/1\.1 400 /gm),
+    ).toHaveLength(count);
+  });
+
+  test('behind several requests and a part of one: the answers, and the end', async () => {
+    const held: (() => void)[] = [];
+    const farm = await publishRecorded({
+      answer: (message, { socket }) => {
+        held.push(() => socket.write(ok(targetOf(message))));
+        return undefined;
+      },
+    });
+    const client = farm.open('plain');
+    client.socket.end(`${request('/1')}POST /part HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 10\r\n\r\nhello`);
+    await farm.server.until(() => held.length === 1);
+    held[0]?.();
+    expect(bodyOf(await client.closed())).toBe('/1');
+    await farm.server.until(({ connections }) =>
+      connections.every(({ closed, requests }) => closed || requests.length < 2),
+    );
+    expect(farm.server.requests.map(targetOf)).toEqual(['/1']);
+  });
+
+  test('behind a request to upgrade: the server hears of the end', async () => {
+    const server = await rawServer((socket) => {
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+      );
+      socket.once('end', () => socket.end('bye'));
+    });
+    const farm = await publishFarm({ host: HOST, servers: [{ httpPort: server.port }] });
+    const client = openRaw(farm.httpPort);
+    client.socket.end(request('/', 'Connection: Upgrade\r\nUpgrade: x\r\n'));
+    expect(await client.closed()).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\nbye$/);
   });
 
   test('a plain client that ends its side behind its request gets the answer', async () => {
