@@ -192,7 +192,7 @@ class Pool implements ConnectionOwner {
   }
 
   get hasAny(): boolean {
-    for (const each of this.#all) if (!each.isTunnel && !each.pinned && !this.#opening.has(each)) return true;
+    for (const each of this.#all) if (!each.isTunnel && !each.pinned && !each.isOpening) return true;
     return false;
   }
 
@@ -212,8 +212,7 @@ class Pool implements ConnectionOwner {
     else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
     else {
       // The oldest idle one gives way to a new one.
-      const [oldest] = this.#idle;
-      if (oldest) this.#giveUp(oldest);
+      this.#idle.shift()?.abandon();
       // Who waits for one that closes takes no place in line.
       if (this.#queue.length < this.#endpoint.queueLength + this.#closing.size)
         this.#queue.push({ taker, fresh, until: turnTime() + this.#endpoint.queueTimeout * 1000 });
@@ -249,7 +248,7 @@ class Pool implements ConnectionOwner {
     const [next] = this.#queue;
     if (next === undefined) this.#idle.push(connection);
     // It gives way to a new one.
-    else if (connection.used && (next.fresh || !isReading())) this.#giveUp(connection);
+    else if (connection.used && (next.fresh || !isReading())) connection.abandon();
     else {
       this.#queue.shift();
       next.taker.onConnection(connection);
@@ -278,11 +277,15 @@ class Pool implements ConnectionOwner {
   }
 
   sweep(now: number, tunnelIdle: number): void {
-    const { timeout } = this.#endpoint;
+    const { timeout, connectTimeout } = this.#endpoint;
     if (this.#all.size > 0) this.#name.tend(performance.now());
     for (const connection of this.#all) {
       const silent = now - connection.activity;
-      if (connection.isIdle) {
+      if (connection.isOpening) {
+        if (silent > connectTimeout * 1000) {
+          connection.fail(this.#failure('serverTimeout', `no connection within ${connectTimeout} s`));
+        }
+      } else if (connection.isIdle) {
         if (silent > idleLimit(connection)) connection.abandon();
       } else if (connection.isTunnel) {
         const limit = connection.isHalfClosed ? Math.min(HALF_CLOSED_MS, tunnelIdle) : tunnelIdle;
@@ -349,18 +352,10 @@ class Pool implements ConnectionOwner {
   #takeIdle(): ServerConnection | undefined {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
       if (idle.isIdle) return idle;
-      // Its socket has ended, and says so soon.
-      this.#closing.add(idle);
+      // Its socket has ended, and tells so soon.
+      idle.abandon();
     }
     return undefined;
-  }
-
-  /** It makes room for another one. */
-  #giveUp(connection: ServerConnection): void {
-    const at = this.#idle.indexOf(connection);
-    if (at >= 0) this.#idle.splice(at, 1);
-    this.#closing.add(connection);
-    connection.abandon();
   }
 
   /** It is not being opened any more. */

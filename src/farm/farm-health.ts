@@ -55,7 +55,9 @@ const UNTOUCHED: ServerHealth = { healthy: true, reason: '', since: undefined };
 
 export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
   const farms = options.farms.map((farm) => judgeFarm(farm, options));
-  const judges = new Map(farms.flatMap((each) => each.judges));
+  const judges = new Map(
+    farms.flatMap(({ name, judges: its }) => its.map((judge) => [stateKey(name, judge.address), judge] as const)),
+  );
   const find = (farm: string, server: string) => judges.get(stateKey(farm, server));
   return {
     of: (farm, server) => find(farm, server)?.health ?? UNTOUCHED,
@@ -84,8 +86,7 @@ function judgeFarm(
   // Only those that are switched on: others get no requests anyway.
   const parts = { protocol: farm.protocol, around: surroundings, publicKeys: readPublicKeys(farm) };
   const members = farm.enabled ? farm.servers.filter(({ enabled }) => enabled) : [];
-  const all: { readonly judge: ServerJudge; readonly address: string }[] = [];
-  const judges: (readonly [string, ServerJudge])[] = members.map((member) => {
+  const judges: readonly ServerJudge[] = members.map((member) => {
     const address = member.address.value.toLowerCase();
     const judge: ServerJudge = new ServerJudge({
       farm,
@@ -95,21 +96,18 @@ function judgeFarm(
       recovery: liveTrafficRecovery,
       failuresInARow: surroundings.settings.failuresInARow,
       isLast: (): boolean =>
-        !all.some(
-          (other) => other.judge !== judge && other.judge.health.healthy && replaces(name, other.address, address),
-        ),
+        !judges.some((other) => other !== judge && other.health.healthy && replaces(name, other.address, address)),
       allTold,
       counters: () => counters(name, address),
       changed: (health) => changed(name, address, health),
       log,
     });
-    all.push({ judge, address });
-    return [stateKey(name, address), judge] as const;
+    return judge;
   });
   const compare = (settings: OutlierSettings) => {
-    const periods = judges.map(([, judge]) => judge.period());
+    const periods = judges.map((judge) => judge.period());
     for (const period of findOutliers(periods, settings)) period.judge.slow(period);
   };
   const comparing = outlierLatency && setInterval(compare, outlierLatency.period * 1000, outlierLatency);
-  return { judges, comparing };
+  return { name, judges, comparing };
 }

@@ -30,7 +30,7 @@ export interface ConnectionOwner {
   ready(connection: ServerConnection): void;
   /** The answer and the request are complete, and another may follow. */
   idle(connection: ServerConnection): void;
-  /** It ends; `closed` follows. */
+  /** It ends; `closed` follows. May be said more than once. */
   closing(connection: ServerConnection): void;
   closed(connection: ServerConnection, error: Error | undefined): void;
 }
@@ -101,6 +101,11 @@ export class ServerConnection implements SocketEvents {
   /** It can take a request. One that is being closed cannot, although nobody has been told yet. */
   get isIdle(): boolean {
     return this.#state === 'idle' && !this.#socket.destroyed;
+  }
+
+  /** It is being made. */
+  get isOpening(): boolean {
+    return this.#state === 'opening';
   }
 
   /** The server owes something: silence counts against it. Not while the client, on either side, is who is waited for. */
@@ -368,7 +373,7 @@ export class ServerConnection implements SocketEvents {
   }
 
   #destroy(): void {
-    if (this.#socket.destroyed) return;
+    if (this.#state === 'closed') return;
     this.#owner.closing(this);
     this.#socket.destroy();
   }

@@ -83,6 +83,10 @@ export class ServerJudge {
     });
   }
 
+  get address(): string {
+    return this.#server.address;
+  }
+
   /**
    * @param worker who tells it
    * @param told `broken` are those of the failures in which the request was sent, and no valid answer came; `answers` all that this

@@ -2,7 +2,6 @@
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { codeOf, ExchangeError } from '../errors.ts';
-import { startFairTimeout } from './fair-timeout.ts';
 import type { ServerRoute } from './server-route.ts';
 import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
 
@@ -149,16 +148,9 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
       session = { ticket, shown: resumed && (socket as TLSSocket).isSessionReused() ? resumed.shown : opened };
     };
     const socket = connectTo(endpoint, options, () => {
-      inTime();
       accepted = true;
       if (early) keep(early);
       events.ready();
-    });
-    const inTime = startFairTimeout(endpoint.connectTimeout * 1000, () => {
-      const { address, port, connectTimeout } = endpoint;
-      socket.destroy(
-        new ExchangeError('serverTimeout', `${address}:${port}: no connection within ${connectTimeout} s`),
-      );
     });
     if (mayResume) {
       socket.on('session', (ticket: Buffer) => {
@@ -173,10 +165,7 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
     });
     socket.on('end', () => events.ended());
     socket.on('drain', () => events.drained());
-    socket.once('close', () => {
-      inTime();
-      events.closed(failure);
-    });
+    socket.once('close', () => events.closed(failure));
     return socket;
   };
 }

@@ -59,9 +59,8 @@ export class Server {
   /** Whose circuit is open. Asked for each request, of each server. */
   #httpIsOpen = false;
   #httpsIsOpen = false;
-  /** Requests have asked at its port. */
-  #asksHttp = false;
-  #asksHttps = false;
+  /** At whose port requests have asked. */
+  readonly #asked = new Set<Scheme>();
   /** Its share is not yet all of it. */
   #growing: boolean;
   /** Told when its load has changed. */
@@ -77,12 +76,11 @@ export class Server {
     this.#slowStartMs = slowStart * 1000;
     this.#endpoints = endpointsOf(member, parts);
     this.#connections = connections;
-    const { http, https } = this.#endpoints;
     this.#growing = state.returned !== undefined;
     this.#circuits = circuit
       ? [
-          this.#watch(http, circuit, parts, (open) => (this.#httpIsOpen = open)),
-          this.#watch(https, circuit, parts, (open) => (this.#httpsIsOpen = open)),
+          this.#watch('http', circuit, parts, (open) => (this.#httpIsOpen = open)),
+          this.#watch('https', circuit, parts, (open) => (this.#httpsIsOpen = open)),
         ]
       : [];
   }
@@ -94,7 +92,7 @@ export class Server {
   /** It takes connections, as far as this worker knows. A scheme has a port of its own. */
   reachable(scheme: Scheme): boolean {
     if (!(scheme === 'https' ? this.#httpsIsOpen : this.#httpIsOpen)) return true;
-    this.#asked(scheme);
+    this.#ask(scheme);
     return false;
   }
 
@@ -103,7 +101,7 @@ export class Server {
    * What was known of one before the other was lost counts no more.
    */
   get isReachable(): boolean {
-    const asked = this.#circuits.filter(({ endpoint }) => this.#asks(endpoint));
+    const asked = this.#circuits.filter(({ scheme }) => this.#asked.has(scheme));
     const lost = asked.filter(({ circuit }) => circuit.open);
     if (lost.length === 0) return true;
     const since = Math.max(...lost.map(({ opened }) => opened));
@@ -114,10 +112,9 @@ export class Server {
 
   /** By scheme its ports that are asked for and take no connections, as far as this worker knows. */
   get closed(): readonly Scheme[] {
-    const schemes: readonly Scheme[] = ['http', 'https'];
-    return schemes.filter((scheme) =>
-      scheme === 'https' ? this.#asksHttps && this.#httpsIsOpen : this.#asksHttp && this.#httpIsOpen,
-    );
+    return this.#circuits
+      .filter(({ circuit, scheme }) => circuit.open && this.#asked.has(scheme))
+      .map(({ scheme }) => scheme);
   }
 
   /** A request would not have to wait for others to end (`maxConnections`). */
@@ -152,7 +149,7 @@ export class Server {
 
   /** @param scheme of the port that is asked */
   begin(upgrade: boolean, scheme: Scheme): void {
-    this.#asked(scheme);
+    this.#ask(scheme);
     this.state.counters.begin(upgrade);
     this.onLoad?.(this);
   }
@@ -199,29 +196,25 @@ export class Server {
     }
   }
 
-  #asked(scheme: Scheme): void {
-    if (scheme === 'https' ? this.#asksHttps : this.#asksHttp) return;
-    if (scheme === 'https') this.#asksHttps = true;
-    else this.#asksHttp = true;
+  #ask(scheme: Scheme): void {
+    if (this.#asked.has(scheme)) return;
+    this.#asked.add(scheme);
     for (const { tell } of this.#circuits) tell();
   }
 
-  #asks(endpoint: Endpoint): boolean {
-    return endpoint === this.#endpoints.https ? this.#asksHttps : this.#asksHttp;
-  }
-
   #watch(
-    endpoint: Endpoint,
+    scheme: Scheme,
     settings: CircuitSettings,
     { farm, connections, log }: ServerParts,
     changed: (open: boolean) => void,
   ): WatchedCircuit {
+    const endpoint = this.#endpoints[scheme];
     const place = { farm, server: this.address, port: endpoint.port };
     let lost = '';
     let told = false;
     /** Once, where requests ask at the port: another farm may have found it out, and nobody asks here. */
     const tell = () => {
-      if (told || !circuit.open || !this.#asks(endpoint)) return;
+      if (told || !circuit.open || !this.#asked.has(scheme)) return;
       told = true;
       log.warn(place, `no connection can be made, and until one can no request waits for it: ${lost}`);
     };
@@ -250,12 +243,13 @@ export class Server {
       watched.made = performance.now();
       circuit.succeeded();
     });
-    const watched: WatchedCircuit = { circuit, endpoint, unwatch, tell, opened: 0, made: 0 };
+    const watched: WatchedCircuit = { scheme, circuit, endpoint, unwatch, tell, opened: 0, made: 0 };
     return watched;
   }
 }
 
 interface WatchedCircuit {
+  readonly scheme: Scheme;
   readonly circuit: Circuit;
   readonly endpoint: Endpoint;
   readonly unwatch: () => void;

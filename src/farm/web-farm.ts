@@ -178,7 +178,7 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
     retries: settings.retries,
     budget: new RetryBudget(settings.retryBudget),
     choose(question) {
-      const { scheme, tried, waited, hashKey, host } = question;
+      const { scheme, tried, refused, waited, hashKey, host } = question;
       const own = hosts?.pick(
         host,
         (server) => keeps(server, question) && !(waited && !server.hasRoom(scheme)),
@@ -193,7 +193,7 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
       const picked = balancer.pick(reachable, hashKey);
       if (picked || minServers === 0) return picked;
       // Where no healthy one can be connected to, an unhealthy one may answer; or else they are asked all the same.
-      const lost = (server: Server) => !server.reachable(scheme) || (question.refused && tried.includes(server));
+      const lost = (server: Server) => !server.reachable(scheme) || (refused && tried.includes(server));
       const spare = [...available].every(lost) ? unhealthyServers(servers).find(reachable) : undefined;
       return spare ?? balancer.pick(untried, hashKey);
     },

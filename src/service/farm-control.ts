@@ -60,12 +60,8 @@ interface ServerRecord {
   marked: boolean;
   /** Of workers that have ended. */
   readonly past: ServerCounters;
-  /** Workers that cannot connect to it, as they told last. */
-  readonly outOfReach: Set<number>;
-  /** At which of its ports each worker cannot. */
-  readonly closed: Map<number, ServerTraffic['closed']>;
-  /** Of each worker that serves, as it told them last. */
-  readonly counters: Map<number, CounterValues>;
+  /** What each worker that serves has told last. */
+  readonly told: Map<number, ServerTraffic>;
   readonly rate: Rate;
 }
 
@@ -94,9 +90,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
         state: 'Active',
         marked: false,
         past: new ServerCounters(),
-        outOfReach: new Set(),
-        closed: new Map(),
-        counters: new Map(),
+        told: new Map(),
         rate: new Rate(),
       });
     }
@@ -113,8 +107,8 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
     replaces(farm, other, server) {
       const [its, own] = [other, server].map((each) => records.get(stateKey(farm, each)));
       if (its?.state !== 'Active' || own === undefined) return false;
-      const known = new Set([...own.closed.values()].flat());
-      return [...its.closed.values()].flat().every((scheme) => known.has(scheme));
+      const known = new Set(closedPorts(own));
+      return closedPorts(its).every((scheme) => known.has(scheme));
     },
     allTold: () => reports.ask(),
     changed: (farm, server) => {
@@ -140,13 +134,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
   sampling.unref();
 
   const take = (worker: number, servers: readonly ServerTraffic[]) => {
-    for (const { farm, server, counters, reachable, closed } of servers) {
-      const record = records.get(stateKey(farm, server));
-      record?.counters.set(worker, counters);
-      if (reachable) record?.outOfReach.delete(worker);
-      else record?.outOfReach.add(worker);
-      record?.closed.set(worker, closed);
-    }
+    for (const each of servers) records.get(stateKey(each.farm, each.server))?.told.set(worker, each);
     health.traffic(worker, servers);
   };
   const find = (farm: string, server: string): ServerRecord | Refusal => {
@@ -187,12 +175,10 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       }
     },
     lost(worker) {
-      for (const { past, counters, outOfReach, closed } of records.values()) {
-        const last = counters.get(worker);
-        if (last) addCounters(past, { ...last, currentRequests: 0, currentWebSocketRequests: 0 });
-        counters.delete(worker);
-        outOfReach.delete(worker);
-        closed.delete(worker);
+      for (const { past, told } of records.values()) {
+        const last = told.get(worker);
+        if (last) addCounters(past, { ...last.counters, currentRequests: 0, currentWebSocketRequests: 0 });
+        told.delete(worker);
       }
       reports.lost(worker);
     },
@@ -261,10 +247,10 @@ function keptOf(records: ReadonlyMap<string, ServerRecord>): KeptState[] {
     .map((record) => ({ ...namesOf(record), state: record.state, unhealthy: record.marked }));
 }
 
-function sumOf({ past, counters }: ServerRecord): ServerCounters {
+function sumOf({ past, told }: ServerRecord): ServerCounters {
   const sum = new ServerCounters();
   addCounters(sum, past);
-  for (const each of counters.values()) addCounters(sum, each);
+  for (const { counters } of told.values()) addCounters(sum, counters);
   return sum;
 }
 
@@ -319,8 +305,13 @@ function takersOf(
 }
 
 /** What one worker has found out, the others will, with the next request that they have for it. */
-function isReachable({ outOfReach }: ServerRecord): boolean {
-  return outOfReach.size === 0;
+function isReachable({ told }: ServerRecord): boolean {
+  return [...told.values()].every(({ reachable }) => reachable);
+}
+
+/** By scheme, where any worker can make no connection. */
+function closedPorts({ told }: ServerRecord): ServerTraffic['closed'] {
+  return [...told.values()].flatMap(({ closed }) => closed);
 }
 
 function reportFarm(farm: WebFarmConfig, records: ReadonlyMap<string, ServerRecord>, health: FarmHealth): ReportedFarm {

@@ -270,15 +270,21 @@ async function publishTo(httpPort: number, settings: object) {
   return { proxy, get: () => ask({ protocol: 'HTTP/1.1', plain: true, port, host: HOST }) };
 }
 
+/** Each of `held` answers one request, in their order. */
+async function publishHeld() {
+  const held: (() => void)[] = [];
+  const farm = await publishRecorded({
+    answer: (message, { socket }) => {
+      held.push(() => socket.write(ok(targetOf(message))));
+      return undefined;
+    },
+  });
+  return { farm, held };
+}
+
 describe('connections that end on one side (U05)', () => {
   test('a plain client that ends its side behind several requests gets all answers, our own too', async () => {
-    const held: (() => void)[] = [];
-    const farm = await publishRecorded({
-      answer: (message, { socket }) => {
-        held.push(() => socket.write(ok(targetOf(message))));
-        return undefined;
-      },
-    });
+    const { farm, held } = await publishHeld();
     const client = farm.open('plain');
     const nobody = 'GET /nobody HTTP/1.1\r\nHost: nobody.example\r\n\r\n';
     client.socket.end(request('/1') + nobody + request('/2') + nobody + nobody + request('/3'));
@@ -311,13 +317,7 @@ describe('connections that end on one side (U05)', () => {
   });
 
   test('behind several requests and a part of one: the answers, and the end', async () => {
-    const held: (() => void)[] = [];
-    const farm = await publishRecorded({
-      answer: (message, { socket }) => {
-        held.push(() => socket.write(ok(targetOf(message))));
-        return undefined;
-      },
-    });
+    const { farm, held } = await publishHeld();
     const client = farm.open('plain');
     client.socket.end(`${request('/1')}POST /part HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 10\r\n\r\nhello`);
     await farm.server.until(() => held.length === 1);
