@@ -127,11 +127,12 @@ function variants(): [number, number[]][] {
   return variantsBeyondAscii;
 }
 
-/** Sets that were asked for before: the large ones are constants, and take long. */
+/** Sets beyond ASCII that were asked for before: they are constants, and take long. */
 const known = new WeakMap<Ranges, Ranges>();
 
 /** Adds the other case of everything in the set. */
 export function ignoringCase(ranges: Ranges): Ranges {
+  if (ranges.every(([, to]) => to < 0x80)) return addOtherCase(ranges);
   const before = known.get(ranges);
   if (before) return before;
   const cased = addOtherCase(ranges);

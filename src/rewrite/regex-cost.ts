@@ -18,23 +18,35 @@ interface Measure {
   /** Length of the input. */
   readonly length: number;
   readonly ignoreCase: boolean;
+  /** What is known of the options of choices, whatever the length. */
+  readonly known: Map<readonly Node[], readonly OptionGroup[] | undefined>;
+}
+
+/** Options of a choice that begin with the same unit. */
+interface OptionGroup {
+  readonly options: readonly Node[];
+  /** What follows that unit; absent where that cannot be told of all. */
+  readonly rests: readonly Node[] | undefined;
 }
 
 /**
- * Steps for a search through an input of this length, at most.
+ * Tells, for one expression, how many steps a search through an input takes at most.
  * @param starts at how many places it may begin: one, or everywhere
+ * @returns from the length of the input to steps
  */
-export function stepsFor(
-  root: Node,
-  { length, ignoreCase, starts }: Measure & { readonly starts: 'one' | 'all' },
-): number {
-  const measure = { length, ignoreCase };
+export function stepCounter(root: Node, ignoreCase: boolean, starts: 'one' | 'all'): (length: number) => number {
+  const known = new Map<readonly Node[], readonly OptionGroup[] | undefined>();
   const items = root.kind === 'sequence' ? root.items : [root];
   // What cannot fail is run once, at the end.
-  const tail = items.length - items.findLastIndex((item) => !cannotFail(item)) - 1;
-  const { steps } = sequence(items.slice(0, items.length - tail), measure);
-  const times = starts === 'one' || tiedToStart(root) ? 1 : length + 1;
-  return length + times * (1 + steps) + sequence(items.slice(items.length - tail), measure).steps;
+  const end = items.findLastIndex((item) => !cannotFail(item)) + 1;
+  const begun = items.slice(0, end);
+  const tail = items.slice(end);
+  return (length) => {
+    const measure = { length, ignoreCase, known };
+    const { steps } = sequence(begun, measure);
+    const times = starts === 'one' || tiedToStart(root) ? 1 : length + 1;
+    return length + times * (1 + steps) + sequence(tail, measure).steps;
+  };
 }
 
 /**
@@ -128,7 +140,7 @@ function repeat(node: Node & { kind: 'repeat' }, measure: Measure): Cost {
 }
 
 function choice(options: readonly Node[], measure: Measure): Cost {
-  const groups = byFirstUnit(options, measure.ignoreCase);
+  const groups = optionGroups(options, measure);
   if (!groups) return sum(options.map((option) => cost(option, measure)));
   // One text begins in one way, so no more than one of these groups gets beyond its first unit.
   const costs = groups.map((group) => groupCost(group, measure));
@@ -138,16 +150,22 @@ function choice(options: readonly Node[], measure: Measure): Cost {
   };
 }
 
-function groupCost(group: readonly Node[], measure: Measure): Cost {
-  const [only] = group;
-  if (only && group.length === 1) return cost(only, measure);
-  const rests = group.map(withoutFirst);
-  if (rests.some((rest) => !rest)) return sum(group.map((option) => cost(option, measure)));
-  const { ways, steps } = choice(
-    rests.filter((rest) => rest !== undefined),
-    measure,
-  );
-  return { ways, steps: steps + group.length };
+function groupCost({ options, rests }: OptionGroup, measure: Measure): Cost {
+  const [only] = options;
+  if (only && options.length === 1) return cost(only, measure);
+  if (!rests) return sum(options.map((option) => cost(option, measure)));
+  const { ways, steps } = choice(rests, measure);
+  return { ways, steps: steps + options.length };
+}
+
+function optionGroups(options: readonly Node[], { ignoreCase, known }: Measure): readonly OptionGroup[] | undefined {
+  if (known.has(options)) return known.get(options);
+  const groups = byFirstUnit(options, ignoreCase)?.map((group) => {
+    const rests = group.map(withoutFirst).filter((rest) => rest !== undefined);
+    return { options: group, rests: rests.length === group.length ? rests : undefined };
+  });
+  known.set(options, groups);
+  return groups;
 }
 
 function sum(costs: readonly Cost[]): Cost {

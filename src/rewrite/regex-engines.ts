@@ -4,7 +4,7 @@
  * inputs, and for what that cannot take a machine of our own that counts its steps and gives up.
  */
 import v8 from 'node:v8';
-import { startsWithDots, stepsFor, unitsOf } from './regex-cost.ts';
+import { startsWithDots, stepCounter, unitsOf } from './regex-cost.ts';
 import { buildProgram, type RegexProgram, runProgram, TOO_COMPLEX } from './regex-program.ts';
 import { translate } from './regex-source.ts';
 import { childrenOf, type Node, type RegexSyntax } from './regex-syntax.ts';
@@ -109,11 +109,12 @@ export function plainEngine(
   // Two letters of different case are one to a back-reference, which only the `i` flag could tell V8.
   if (some(root, ({ kind }) => kind === 'backReference')) return undefined;
   const lines = limits.whole && startsWithDots(root);
+  const stepsFor = stepCounter(root, ignoreCase, lines ? 'one' : 'all');
   // Where the steps grow as the input does, longer ones than usual are no harm.
   const upTo = longestWithin(16 * limits.longest, (length) => {
     const share = length / OF_REQUESTS.longest;
     const most = Math.max(Math.min(MOST_STEPS, stepsPerUnit * length), share * MOST_STEPS);
-    return stepsFor(root, { length, ignoreCase, starts: lines ? 'one' : 'all' }) <= most;
+    return stepsFor(length) <= most;
   });
   if (upTo === 0) return undefined;
   const regex = compiled(lines ? `(?<![^\\n\\r\\u2028\\u2029])${source}` : source, 'g');

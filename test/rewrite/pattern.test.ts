@@ -126,8 +126,9 @@ test.each([
 
 test('a long list of words is looked for in inputs of usual length', () => {
   const words = Array.from({ length: 4000 }, (_, n) => `bot${n * 7919}`).join('|');
-  expect(captures(words, `${'Mozilla/5.0 '.repeat(20)}bot7919`)).toEqual(['bot7919']);
-  expect(captures(words, 'Mozilla/5.0 '.repeat(20))).toBeUndefined();
+  const pattern = compile(words);
+  expect([...Object(pattern.match(`${'Mozilla/5.0 '.repeat(20)}bot7919`))]).toEqual(['bot7919']);
+  expect(pattern.match('Mozilla/5.0 '.repeat(20))).toBeUndefined();
 });
 
 test('counts that multiply are refused, not built', () => {
@@ -175,9 +176,14 @@ describe('time', () => {
     for (const length of [30, 100, 300, 1000, 4000, 16_384, 65_536]) {
       const body = repeated.repeat(Math.ceil(length / repeated.length)).slice(0, length - 1);
       for (const input of [`${body}!`, `${body}\n`, body]) {
-        expect([length, await leastCpuTime(() => pattern.match(input))]).toEqual([length, expect.toSatisfy(isShort)]);
-        expect([length, await leastCpuTime(() => pattern.find(input))]).toEqual([length, expect.toSatisfy(isShort)]);
-        expect(pattern.find(input) === undefined).toBe(pattern.match(input) === undefined);
+        const matched = await timed(() => pattern.match(input));
+        const found = await timed(() => pattern.find(input));
+        expect([length, matched.time, found.time]).toEqual([
+          length,
+          expect.toSatisfy(isShort),
+          expect.toSatisfy(isShort),
+        ]);
+        expect(found.value === undefined).toBe(matched.value === undefined);
       }
     }
   });
@@ -211,8 +217,9 @@ describe('time', () => {
 
   test('a wildcard with many stars', async () => {
     const pattern = compile('*a*a*a*a*a*a*b', 'Wildcard');
-    expect(pattern.match('a'.repeat(65_536))).toBeUndefined();
-    expect(await leastCpuTime(() => pattern.match('a'.repeat(65_536)))).toSatisfy(isShort);
+    const { value, time } = await timed(() => pattern.match('a'.repeat(65_536)));
+    expect(value).toBeUndefined();
+    expect(time).toSatisfy(isShort);
   });
 
   test('what a request of usual length costs is not for the slower engines', () => {
@@ -228,7 +235,14 @@ describe('time', () => {
 });
 
 /** Milliseconds that an event loop may be held. */
-const isShort = (milliseconds: number) => milliseconds < 50;
+const SHORT = 50;
+const isShort = (milliseconds: number) => milliseconds < SHORT;
+
+async function timed<T>(work: () => T): Promise<{ value: T | undefined; time: number }> {
+  let value: T | undefined;
+  const time = await leastCpuTime(() => (value = work()), SHORT);
+  return { value, time };
+}
 
 describe('a search through a text', () => {
   test('finds one after the other what V8 finds, with what begins it found beforehand', () => {
