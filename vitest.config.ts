@@ -1,15 +1,51 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './test/closing-line.ts';
 
+const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+const seed = process.env.FUZZ_SEED ?? today;
+console.log(
+  `Tests by chance: seed ${seed}${process.env.LONG === '1' ? ', long' : ''}. FUZZ_SEED repeats one, LONG=1 tries longer.`,
+);
+if (!existsSync(join(import.meta.dirname, '../shared/corpus'))) {
+  console.log('The corpus of strangers’ rule files (../shared/corpus) is not here: its tests are skipped.');
+}
+
+/** Real sockets and child processes: most of their time is spent in waiting. */
+const WAITING = [
+  'test/{admin,integration,service}/**/*.test.ts',
+  'test/{cli,demo,farm}/**/*.test.ts',
+  'test/*.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     reporters: ['default', new ClosingLine()],
-    // Two cores: real sockets and child processes compete with each other beyond that.
-    maxWorkers: 2,
+    env: {
+      FUZZ_SEED: seed,
+      // The programs that tests start are compiled once.
+      NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled'),
+    },
     // For what hangs. Whatever has a bound of its own measures that; no test is to fail because the machine is slow.
     testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 170_000 } },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'waiting', include: WAITING, maxWorkers: 6, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'computing',
+          include: ['test/**/*.test.ts'],
+          exclude: WAITING,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

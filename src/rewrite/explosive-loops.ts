@@ -28,12 +28,15 @@ export type LoopAnalyser = (pattern: string, ignoreCase: boolean) => readonly Ex
 
 interface Known {
   readonly verdicts: Map<string, boolean>;
-  costly: number;
+  costlyLeft: number;
 }
 
-/** One for each time that a configuration is checked: it keeps its verdicts, and bounds what the whole takes. */
-export function createLoopAnalyser(): LoopAnalyser {
-  const known: Known = { verdicts: new Map(), costly: 0 };
+/**
+ * One for each time that a configuration is checked: it keeps its verdicts, and bounds what the whole takes.
+ * @param mostCostly loops that may take their full time; behind them the shape alone decides
+ */
+export function createLoopAnalyser(mostCostly = MOST_COSTLY): LoopAnalyser {
+  const known: Known = { verdicts: new Map(), costlyLeft: mostCostly };
   return (pattern, ignoreCase) => {
     const read = readRegex(pattern);
     if ('kind' in read) return [];
@@ -62,9 +65,9 @@ function isExplosive(loop: Loop, ignoreCase: boolean, known: Known): boolean {
   const source = `^(?:${translate(loop.body, ignoreCase)})*$`;
   const verdict = known.verdicts.get(source);
   if (verdict !== undefined) return verdict;
-  if (source.length > MAX_LENGTH || known.costly >= MOST_COSTLY) return nestsRepeats(loop);
+  if (source.length > MAX_LENGTH || known.costlyLeft <= 0) return nestsRepeats(loop);
   const { score, error } = isSafePattern(source, { maxSteps: MAX_STEPS, timeout: Number.POSITIVE_INFINITY });
-  if (error) known.costly++;
+  if (error) known.costlyLeft--;
   known.verdicts.set(source, score.infinite);
   return score.infinite;
 }

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadFile } from '../../src/config/load-config.ts';
 import { printText } from '../../src/config/print-diagnostic.ts';
+import { cpuTime } from '../cpu-time.ts';
 import { writeFiles } from './written.ts';
 
 const RULES = '<rules><rule name="a"><match url="x" /></rule></rules>';
 
 function load(content: string | Uint8Array) {
   const file = join(writeFiles({ 'rules.config': content }), 'rules.config');
-  const began = performance.now();
-  const result = loadFile(file);
-  return { ...result, file, took: performance.now() - began };
+  const { value, milliseconds } = cpuTime(() => loadFile(file));
+  return { ...value, file, took: milliseconds };
 }
 
 describe('R10: XML', () => {
@@ -54,9 +54,9 @@ describe('R10: XML', () => {
     const descriptor = openSync(file, 'w');
     ftruncateSync(descriptor, 100 * 1024 * 1024);
     closeSync(descriptor);
-    const began = performance.now();
-    expect(loadFile(file).diagnostics.map(({ code, span }) => [code, span.file])).toEqual([['LG1001', file]]);
-    expect(performance.now() - began).toBeLessThan(500);
+    const { value, milliseconds } = cpuTime(() => loadFile(file));
+    expect(value.diagnostics.map(({ code, span }) => [code, span.file])).toEqual([['LG1001', file]]);
+    expect(milliseconds).toBeLessThan(500);
   });
 
   test('encodings: by their mark, by their declaration, and refused where neither can be read', () => {

@@ -2,7 +2,6 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { loadFile } from '../../src/config/load-config.ts';
 import { protocolAttributes } from '../../src/config/protocol-attributes.ts';
@@ -11,6 +10,8 @@ import type { RuleConfig } from '../../src/config/rewrite-model.ts';
 import type { ElementSchema } from '../../src/config/schema.ts';
 import type { AttributeSchema } from '../../src/config/schema-values.ts';
 import { webFarmsSection } from '../../src/config/web-farms-section.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { type Plain, type PlainConfig, plainOf, printModel } from './print-model.ts';
 import { writeFiles } from './written.ts';
 
@@ -223,6 +224,6 @@ it('printing and reading give the model again', () => {
       const { globalRules, webFarms, proxy } = again ?? {};
       expect(plainOf({ sites, globalRules, siteRules, webFarms, proxy })).toEqual(model);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });

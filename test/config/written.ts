@@ -33,5 +33,3 @@ export function writeFiles(files: Readonly<Record<string, string | Uint8Array>>)
   }
   return folder;
 }
-
-export const corpusFolder = join(import.meta.dirname, '../../../shared/corpus');

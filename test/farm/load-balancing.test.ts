@@ -6,7 +6,7 @@ import {
   requestHash,
   weightedRoundRobin,
 } from '../../src/farm/load-balancing.ts';
-import { numbers } from '../seeded-numbers.ts';
+import { numbers } from '../random.ts';
 
 interface Stub extends Balanced {
   readonly weight: number;

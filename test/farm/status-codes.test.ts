@@ -1,7 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { forms } from '../../src/config/settings-table.ts';
 import { readStatusCodes } from '../../src/farm/status-codes.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 
 test.each([
   ['200-399', [200, 399], [199, 400]],
@@ -22,6 +23,6 @@ test('what the configuration check takes can be read, and nothing else', () => {
       const text = parts.join('');
       expect(forms.statusCodes.fits(text)).toBe(readStatusCodes(text) !== undefined);
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });

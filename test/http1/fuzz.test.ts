@@ -1,6 +1,6 @@
 /**
  * Valid messages changed by chance: nothing is thrown but a MessageFault, reading always comes to an end, and what is
- * taken and written again is read as the same. FUZZ_RUNS=10000000 for a long run; FUZZ_SEED repeats one.
+ * taken and written again is read as the same.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -9,12 +9,12 @@ import { encodeChunk, encodeEnd } from '../../src/http1/chunked-encoder.ts';
 import { fieldLines, requestHead, responseHead } from '../../src/http1/head-writer.ts';
 import type { RequestMessage } from '../../src/http1/request-message.ts';
 import type { ResponseMessage } from '../../src/http1/response-message.ts';
-import { numbers } from '../seeded-numbers.ts';
+import { cpuTime } from '../cpu-time.ts';
+import { numbers, outcome, runs, seed } from '../random.ts';
 import { lastResponses, requests, responses } from './message-corpus.ts';
 import { bytes, type ReadMessage, type ReadStream, readRequests, readResponses } from './stream-reader.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 150_000);
-const seed = Number(process.env.FUZZ_SEED ?? 20_261_125);
+const times = runs(40_000, 10_000_000);
 
 type Choose = (limit: number) => number;
 type Head = RequestMessage | ResponseMessage;
@@ -193,7 +193,7 @@ function fault(
   return undefined;
 }
 
-test(`${runs} inputs from seed ${seed}`, { timeout: 3_600_000 }, () => {
+test(`${times} inputs by chance`, { timeout: 3_600_000 }, () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const heapUsed = () => {
@@ -204,9 +204,9 @@ test(`${runs} inputs from seed ${seed}`, { timeout: 3_600_000 }, () => {
   const counts = { taken: 0, refused: 0, waiting: 0 };
   let slowest = 0;
   let warm = 0;
-  for (let run = 0; run < runs; run++) {
+  for (let run = 0; run < times; run++) {
     // The cache of names is full by then.
-    if (run === runs >> 1) warm = heapUsed();
+    if (run === times >> 1) warm = heapUsed();
     const answers = choose(3) === 0;
     const given = input(choose, answers ? RESPONSES : REQUESTS);
     const read = (pieces: Iterable<Buffer>): ReadStream<Head> => {
@@ -216,18 +216,13 @@ test(`${runs} inputs from seed ${seed}`, { timeout: 3_600_000 }, () => {
       else counts.waiting++;
       return stream;
     };
-    const began = performance.now();
-    let reason: string | undefined;
-    try {
-      reason = fault(given, read, choose);
-    } catch (error) {
-      reason = String(error);
-    }
-    slowest = Math.max(slowest, performance.now() - began);
-    if (reason !== undefined) expect.fail(`${reason} (run ${run}): ${JSON.stringify(given.toString('latin1'))}`);
+    const { value: reason, milliseconds } = cpuTime(() => outcome(() => fault(given, read, choose)));
+    slowest = Math.max(slowest, milliseconds);
+    if (reason !== undefined)
+      expect.fail(`${reason} (seed ${seed}, run ${run}): ${JSON.stringify(given.toString('latin1'))}`);
   }
   expect(heapUsed() - warm).toBeLessThan(8 * 1024 * 1024);
   expect(slowest).toBeLessThan(2000);
   // The inputs are neither all good nor all bad.
-  expect(Math.min(counts.taken, counts.refused)).toBeGreaterThan(runs / 10);
+  expect(Math.min(counts.taken, counts.refused)).toBeGreaterThan(times / 10);
 });

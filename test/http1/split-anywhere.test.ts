@@ -1,6 +1,7 @@
 /** However a stream is cut into pieces, the same messages come out of it, the same bytes, and the same fault. */
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { breakages, lastResponses, requests, responses } from './message-corpus.ts';
 import { bytes, type ReadStream, readRequests, readResponses } from './stream-reader.ts';
 
@@ -62,7 +63,7 @@ describe.each<[string, Read, readonly string[], readonly string[]]>([
 
   test('cut at any places', () => {
     const cuts = fc.property(streamOf(messages, ends), places, (stream, at) => check(read, stream, cut(stream, at)));
-    fc.assert(cuts, { numRuns: 1500 });
+    fc.assert(cuts, { numRuns: runs(1500) });
   });
 
   test('cut into pieces of one size, one byte as well', () => {
@@ -74,7 +75,7 @@ describe.each<[string, Read, readonly string[], readonly string[]]>([
         Array.from({ length: count }, (_, i) => stream.subarray(i * length, (i + 1) * length)),
       );
     });
-    fc.assert(cuts, { numRuns: 300 });
+    fc.assert(cuts, { numRuns: runs(300) });
   });
 
   test.each(breakages.map((end) => [end.slice(0, 60), end]))('what ends with %j, byte by byte', (_name, end) => {

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startFrontEnd } from '../../src/demo/front-end.ts';
 import type { Account } from '../../src/demo/windows-challenge.ts';
 import { TYPE_1, typeThree } from '../demo/ntlm-client.ts';
-import { numbers } from '../seeded-numbers.ts';
+import { numbers } from '../random.ts';
 import { certificateFor } from './environment.ts';
 import { KeptClient } from './kept-client.ts';
 import { publishFarm } from './one-farm.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CONTOSO_ACCOUNTS } from '../../src/demo/front-end.ts';
 import { createWindowsChallenge } from '../../src/demo/windows-challenge.ts';
 import { TYPE_1, typeThree } from '../demo/ntlm-client.ts';
-import { numbers } from '../seeded-numbers.ts';
+import { numbers } from '../random.ts';
 import { openRaw } from './clients.ts';
 import { KeptClient } from './kept-client.ts';
 import { closeOf, publishFarm, rawServer } from './one-farm.ts';

@@ -4,7 +4,7 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SocketWriter } from '../../src/proxy/socket-writer.ts';
 import { certificateFor } from '../integration/environment.ts';
-import { numbers } from '../seeded-numbers.ts';
+import { numbers } from '../random.ts';
 
 const { cert, key } = certificateFor('a');
 

@@ -1,10 +1,11 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileRules } from '../../src/rewrite/compile.ts';
 import { finiteInputs, fixedParts } from '../../src/rewrite/finite-inputs.ts';
 import type { Place } from '../../src/rewrite/host-index.ts';
 import { evaluateRules } from '../../src/rewrite/rule-set.ts';
 import { createRecorder } from '../../src/rewrite/trace.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { condition, type RequestText, type RuleText, request, ruleSet, sitesOf } from './rule-configs.ts';
 
 test.each<['ECMAScript' | 'Wildcard' | 'ExactMatch', string, string[] | undefined]>([
@@ -298,7 +299,7 @@ test('random rules end the same with the index, without it, and while recorded',
       expect(withIndex).toEqual(plain);
       expect(evaluateRules(site, request(path, { host: name }), createRecorder())).toEqual(plain);
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
   expect(indexed).toBeGreaterThan(1000);
 });
@@ -321,7 +322,7 @@ test('random rules that look at the host alone end the same with the index and w
       const [withIndex, plain] = bothWays(rules, { host: name });
       expect(withIndex).toEqual(plain);
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 

@@ -1,6 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refuseFailing } from '../../src/rewrite/outbound-body.ts';
+import { leastCpuTime } from '../cpu-time.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { bodyAfter, type OutboundText, runHead } from './outbound-configs.ts';
 import { condition } from './rule-configs.ts';
 
@@ -101,13 +103,14 @@ describe('patterns on the whole body (4.1, 4.4)', () => {
           expect(await text(rules, body, { contentType })).toBe(expected);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
 
 describe('bounds', () => {
   const large = 'a'.repeat(4 * 1024 * 1024);
+  const MOST_MS = 6000;
 
   test('Wildcard without tags is refused', () => {
     const body = runHead([{ pattern: '*', syntax: 'Wildcard', value: 'x' }])?.body;
@@ -115,12 +118,12 @@ describe('bounds', () => {
   });
 
   test('a pattern that looks at the rest of the body for each match gives up', async () => {
-    const began = performance.now();
-    await expect(bodyAfter([{ pattern: '.*b|a', value: 'a' }], large, { limit: 2 ** 30 })).rejects.toMatchObject({
-      kind: 'outboundRuleFailed',
-      reason: 'outbound rule "out": match too complex',
-    });
-    expect(performance.now() - began).toBeLessThan(6000);
+    const gaveUp = () =>
+      expect(bodyAfter([{ pattern: '.*b|a', value: 'a' }], large, { limit: 2 ** 30 })).rejects.toMatchObject({
+        kind: 'outboundRuleFailed',
+        reason: 'outbound rule "out": match too complex',
+      });
+    expect(await leastCpuTime(gaveUp, MOST_MS)).toBeLessThan(MOST_MS);
   });
 
   test('other work goes on meanwhile', async () => {
@@ -139,9 +142,10 @@ describe('bounds', () => {
   });
 
   test('nested repeats over 4 MB', async () => {
-    const began = performance.now();
-    await bodyAfter([{ pattern: '(a+)+b', value: 'x' }], large);
-    await bodyAfter([{ pattern: '((.|\\n)*)</body>', value: 'x' }], large).catch(() => undefined);
-    expect(performance.now() - began).toBeLessThan(6000);
+    const both = async () => {
+      await bodyAfter([{ pattern: '(a+)+b', value: 'x' }], large);
+      await bodyAfter([{ pattern: '((.|\\n)*)</body>', value: 'x' }], large).catch(() => undefined);
+    };
+    expect(await leastCpuTime(both, MOST_MS)).toBeLessThan(MOST_MS);
   });
 });

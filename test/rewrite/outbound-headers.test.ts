@@ -1,6 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExchangeError } from '../../src/errors.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { headersAfter, type OutboundText, runHead } from './outbound-configs.ts';
 import { condition, map } from './rule-configs.ts';
 
@@ -284,7 +285,7 @@ describe('failures', () => {
           expect(error).toBeInstanceOf(ExchangeError);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Random patterns: all engines agree with the reference of tiny-matcher.ts, and no text that might be a pattern makes
- * anything throw. FUZZ_RUNS=1000000 for a long run; FUZZ_SEED repeats one.
+ * anything throw.
  */
 import { expect, test } from 'vitest';
 import { includes } from '../../src/rewrite/character-set.ts';
@@ -12,12 +12,12 @@ import { translate } from '../../src/rewrite/regex-source.ts';
 import { readRegex } from '../../src/rewrite/regex-syntax.ts';
 import { matchesAll } from '../../src/rewrite/rule-reach.ts';
 import { sampleInputs } from '../../src/rewrite/sample-input.ts';
-import { numbers } from '../seeded-numbers.ts';
+import { cpuTime, leastCpuTime } from '../cpu-time.ts';
+import { numbers, runs, seed } from '../random.ts';
 import { type ClassItem, matchTree, printTree, TooLong, type Tree } from './tiny-matcher.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 20_000);
-const seed = Number(process.env.FUZZ_SEED ?? 20_261_125);
-const long = Math.max(30_000, runs * 2);
+const times = runs(6000, 1_000_000);
+const LIMIT_MS = 3_600_000;
 
 type Choose = (limit: number) => number;
 
@@ -135,7 +135,7 @@ test(
   () => {
     const choose = numbers(seed);
     let compared = 0;
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; run < times; run++) {
       const { tree, groups } = grow(choose);
       const pattern = printTree(tree);
       const ignoreCase = choose(2) === 0;
@@ -160,16 +160,16 @@ test(
         expect({ ...about, found: matched && [...matched] }).toEqual({ ...about, found: wanted.found });
       if ((compiled.find(input) === undefined) !== (expected === undefined)) expect(about).toBe('found');
     }
-    expect(compared).toBeGreaterThan(runs);
+    expect(compared).toBeGreaterThan(times);
   },
-  long,
+  LIMIT_MS,
 );
 
 test(
   'no engine takes long for what it takes on',
-  () => {
+  async () => {
     const choose = numbers(seed + 2);
-    for (let run = 0; run < runs / 200; run++) {
+    for (let run = 0; run < times / 200; run++) {
       const { tree } = grow(choose);
       const pattern = printTree(tree);
       const compiled = compilePattern('ECMAScript', pattern, choose(2) === 0);
@@ -177,17 +177,11 @@ test(
       const piece = inputBy(choose) || 'a';
       const length = pick(choose, [50, 200, 900, 4000, 16_384, 65_536]);
       const input = piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
-      let least = Number.POSITIVE_INFINITY;
-      for (let turn = 0; turn < 3 && least >= 50; turn++) {
-        const before = process.threadCpuUsage();
-        compiled.match(input);
-        const { user, system } = process.threadCpuUsage(before);
-        least = Math.min(least, (user + system) / 1000);
-      }
+      const least = await leastCpuTime(() => compiled.match(input), 50);
       expect({ seed, run, pattern, piece, length, short: least < 50 }).toMatchObject({ short: true });
     }
   },
-  long,
+  LIMIT_MS,
 );
 
 const SIGNS = [...'aabc01', ...'((()))[[]]{{}}**++??||^^$$..\\\\--::==!!<>,', '[:', ':]', '[=', '=]', '[.', '.]', '(?:', '(?=', '(?!', '\\b', '\\d', '\\x4', '\\u00', '\\c', '{1,', '{2}', 'ä', '\u212a', '\ud800', '\n', '[:alpha:]']; // biome-ignore format: one line
@@ -198,30 +192,31 @@ test(
     const choose = numbers(seed + 1);
     let slowest = 0;
     let read = 0;
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; run < times; run++) {
       const pattern = Array.from({ length: choose(14) }, () => pick(choose, SIGNS)).join('');
       const syntax = pick(choose, ['ECMAScript', 'ECMAScript', 'ECMAScript', 'Wildcard', 'ExactMatch'] as const);
       const ignoreCase = choose(2) === 0;
       const input = inputBy(choose);
-      const began = performance.now();
-      const compiled = compilePattern(syntax, pattern, ignoreCase);
-      const about = { seed, run, pattern, syntax };
-      if (isFault(compiled)) {
-        const inside = compiled.from >= 0 && compiled.from < compiled.to && compiled.to <= pattern.length;
-        expect({ ...about, inside }).toEqual({ ...about, inside: true });
-      } else {
-        read++;
-        const found = compiled.match(input);
-        const same = found === TOO_COMPLEX || (found === undefined) === (compiled.find(input) === undefined);
-        expect({ ...about, same }).toEqual({ ...about, same: true });
-        checkAnalyses(syntax, pattern, ignoreCase, input, found !== undefined && found !== TOO_COMPLEX);
-      }
-      slowest = Math.max(slowest, performance.now() - began);
+      const { milliseconds } = cpuTime(() => {
+        const compiled = compilePattern(syntax, pattern, ignoreCase);
+        const about = { seed, run, pattern, syntax };
+        if (isFault(compiled)) {
+          const inside = compiled.from >= 0 && compiled.from < compiled.to && compiled.to <= pattern.length;
+          expect({ ...about, inside }).toEqual({ ...about, inside: true });
+        } else {
+          read++;
+          const found = compiled.match(input);
+          const same = found === TOO_COMPLEX || (found === undefined) === (compiled.find(input) === undefined);
+          expect({ ...about, same }).toEqual({ ...about, same: true });
+          checkAnalyses(syntax, pattern, ignoreCase, input, found !== undefined && found !== TOO_COMPLEX);
+        }
+      });
+      slowest = Math.max(slowest, milliseconds);
     }
-    expect(read).toBeGreaterThan(runs / 10);
+    expect(read).toBeGreaterThan(times / 10);
     expect(slowest).toBeLessThan(1000);
   },
-  long,
+  LIMIT_MS,
 );
 
 /** What is told of a pattern holds for this input. */

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ignoringCase } from '../../src/rewrite/character-set.ts';
 import { compilePattern, compileSearch, isFault, type Pattern, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
@@ -7,6 +6,8 @@ import { buildProgram, runProgram } from '../../src/rewrite/regex-program.ts';
 import { translate } from '../../src/rewrite/regex-source.ts';
 import { readRegex } from '../../src/rewrite/regex-syntax.ts';
 import { leastCpuTime } from '../cpu-time.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 
 function compile(
   text: string,
@@ -266,7 +267,7 @@ describe('a search through a text', () => {
           ]);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });
@@ -303,7 +304,7 @@ describe('what is done by hand agrees with the engine', () => {
         const actual = new RegExp(translate(read.root, ignoreCase)).exec(input);
         expect(actual && [...actual]).toEqual(expected && [...expected]);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -322,7 +323,7 @@ describe('what is done by hand agrees with the engine', () => {
           );
         expect(actual).toEqual(expected ? [...expected] : undefined);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -334,7 +335,7 @@ describe('what is done by hand agrees with the engine', () => {
         const expected = new RegExp(source, 'i').exec(input);
         expect(captures(wildcard, input, 'Wildcard')).toEqual(expected ? [...expected] : undefined);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -361,7 +362,7 @@ describe('what is done by hand agrees with the engine', () => {
           compiled.match(input);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

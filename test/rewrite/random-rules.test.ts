@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
@@ -6,6 +5,8 @@ import { checkRules } from '../../src/rewrite/check.ts';
 import { isRefused, parseTarget } from '../../src/rewrite/target.ts';
 import { createRecorder } from '../../src/rewrite/trace.ts';
 import { cpuTime } from '../cpu-time.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { condition, map, type RuleText, ruleSet, run, sitesOf } from './rule-configs.ts';
 
 const expression = fc
@@ -115,6 +116,6 @@ test('no rule and no request makes it throw, and nothing leaves that could break
       };
       checkRules(config as unknown as Config, reportInto([]));
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
 });

@@ -1,6 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isRefused, parseTarget } from '../../src/rewrite/target.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { condition, map, type RuleText, ruleSet, run, target } from './rule-configs.ts';
 
 function site(rules: readonly RuleText[], path: string, from = {}, more = {}) {
@@ -393,7 +394,7 @@ test('a URL that is a host and a group comes out as if there were more to put to
       if (isRefused(parseTarget(from))) return;
       expect(outcome(`https://farm:8080/{R:${group}}`)).toEqual(outcome(`https://farm:8080/{R:${group}}{ABSENT}`));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

@@ -6,6 +6,7 @@ import { poolKey } from '../../src/farm/connections.ts';
 import type { Endpoint } from '../../src/farm/server-socket.ts';
 import { checkRules } from '../../src/rewrite/check.ts';
 import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
+import { cpuTime } from '../cpu-time.ts';
 import { condition, map, type RuleText, ruleSet, run, sitesOf, target } from './rule-configs.ts';
 
 function codes(rules: readonly RuleText[], more = {}): string[] {
@@ -105,20 +106,21 @@ describe('R09: loops and numbers', () => {
 
   test('10,000 rules that all go on', () => {
     const rules = ruleSet(Array.from({ length: 10_000 }, () => ({ url: '^(.*)$', to: '/{R:1}', append: false })));
-    const began = performance.now();
-    expect(run({ site: rules }, '/a')).toMatchObject({ kind: 'none', target: '/a' });
-    expect(performance.now() - began).toBeLessThan(2000);
+    const { value, milliseconds } = cpuTime(() => run({ site: rules }, '/a'));
+    expect(value).toMatchObject({ kind: 'none', target: '/a' });
+    expect(milliseconds).toBeLessThan(2000);
   });
 
   test('a path that doubles with each rule does not eat the memory', () => {
     const rules = ruleSet(Array.from({ length: 40 }, () => ({ url: '^(.*)$', to: '/{R:1}{R:1}', append: false })));
-    const began = performance.now();
-    expect(run({ site: rules }, '/abcdefgh')).toMatchObject({ kind: 'error', badRequest: false });
+    const doubled = cpuTime(() => run({ site: rules }, '/abcdefgh'));
+    expect(doubled.value).toMatchObject({ kind: 'error', badRequest: false });
     const variables = ruleSet(
       Array.from({ length: 40 }, () => ({ url: '.*', set: [['HTTP_X', 'ab{HTTP_X}{HTTP_X}'] as const] })),
     );
-    expect(run({ global: variables }, '/')).toMatchObject({ kind: 'error' });
-    expect(performance.now() - began).toBeLessThan(500);
+    const tripled = cpuTime(() => run({ global: variables }, '/'));
+    expect(tripled.value).toMatchObject({ kind: 'error' });
+    expect(doubled.milliseconds + tripled.milliseconds).toBeLessThan(500);
   });
 });
 

@@ -1,6 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isRefused, type ParsedTarget, parseTarget, wireTarget } from '../../src/rewrite/target.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { target } from './rule-configs.ts';
 
 function parsed(raw: string): ParsedTarget {
@@ -130,7 +131,7 @@ describe('the way through a farm rule, byte for byte', () => {
         expect(again.query).toBe(result.query);
         expect(wire).toMatch(/^[\x21-\x7e\x80-\xff]+$/);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -146,7 +147,7 @@ describe('the way through a farm rule, byte for byte', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

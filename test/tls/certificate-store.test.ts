@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { StartError } from '../../src/errors.ts';
 import { createCertificateStore } from '../../src/tls/certificate-store.ts';
 import { createAuthority } from '../../src/tls/issue.ts';
+import { fc } from '../properties.ts';
 import { certificate, plainTls } from './material.ts';
 
 const root = createAuthority('Test Root');

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import forge from 'node-forge';
 import { expect, test } from 'vitest';
 import { at, childrenOf, der, octetsOf, readElement, TAG } from '../../src/tls/der.ts';
 import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
 import { readPfx } from '../../src/tls/pfx.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { codes, exportPfx, folder, put, read } from './material.ts';
 
 const root = createAuthority('Test Root');
@@ -189,6 +190,6 @@ test('a PFX with any byte changed is read or refused, never thrown at', () => {
         );
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
