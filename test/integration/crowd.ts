@@ -8,8 +8,6 @@ import type { OneFarm } from './one-farm.ts';
 export interface Crowd {
   /** What was wrong with answers, and those that never came. */
   readonly faults: readonly string[];
-  /** The longest that a client has waited for its answer, in ms. */
-  longest(): number;
   /** Resolves behind so many more answers, with their number by server: the first word of a body. */
   next(count: number): Promise<ReadonlyMap<string, number>>;
   /** Resolves once this server has answered over both of its ports. */
@@ -44,15 +42,12 @@ export function openCrowd(
   const work: Promise<void>[] = [];
   const names: string[] = [];
   let stopped = false;
-  let longest = 0;
   const ask = async (name: string, send: (path: string) => Promise<{ status: number; body: string | Buffer }>) => {
     names.push(name);
     for (let i = 0; !stopped; i++) {
       const path = `/${name}/${i}`;
-      const began = performance.now();
       try {
         const { status, body } = await send(path);
-        longest = Math.max(longest, performance.now() - began);
         const text = body.toString();
         const [server = '', asked] = status === 502 && mayFail ? [/502\.\d/.exec(text)?.[0], path] : text.split(' ');
         if (asked !== path) faults.push(`${path}: ${status} ${body}`);
@@ -84,7 +79,6 @@ export function openCrowd(
     });
   return {
     faults,
-    longest: () => longest,
     async next(count) {
       const counts = new Map<string, number>();
       let left = count;

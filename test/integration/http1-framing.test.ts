@@ -70,7 +70,8 @@ describe('pipelining (H14)', () => {
 });
 
 describe('requests without end, and nobody who reads the answers (H14, U08)', () => {
-  const REFUSED = 'GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n';
+  // As long as its answer, so that both ways are full after as many.
+  const REFUSED = `GET / HTTP/1.1\r\nHost: nobody.example\r\nX: ${'y'.repeat(400)}\r\n\r\n`;
 
   test.each([
     ['answers of our own', REFUSED.repeat(1000), '400'],

