@@ -1,7 +1,15 @@
 /** Reading /proc. */
 import { expect, test } from 'vitest';
 import { cpuBetween } from '../../loadtest/measure.ts';
-import { parseKilobytes, parseOpenFiles, parseStat, readMemory, readTree, treeOf } from '../../loadtest/proc.ts';
+import {
+  cpuOfThreads,
+  parseKilobytes,
+  parseOpenFiles,
+  parseStat,
+  readMemory,
+  readTree,
+  treeOf,
+} from '../../loadtest/proc.ts';
 
 const stat = (pid: number, parent: number, cpuSeconds = 0) => ({ pid, parent, cpuSeconds, started: 1 });
 
@@ -39,6 +47,12 @@ test('a tree is the roots and all below them, each once', () => {
 test('CPU time of a process that came in between counts; one that went is a failure', () => {
   expect(cpuBetween([stat(1, 0, 2)], [stat(1, 0, 3), stat(2, 1, 0.5)])).toBe(1.5);
   expect(() => cpuBetween([stat(1, 0, 2)], [])).toThrow('ended');
+});
+
+test('CPU time by the nanoseconds of the threads; by the ticks where threads have ended or the kernel counts none', () => {
+  expect(cpuOfThreads(1.23, ['1200000001 5 6\n', '34000000 0 0\n'])).toBe(1.234000001);
+  expect(cpuOfThreads(1.5, ['1200000001 5 6\n', ''])).toBe(1.5);
+  expect(cpuOfThreads(1.5, ['0 0 0\n'])).toBe(1.5);
 });
 
 test('this process is there, with memory', () => {
