@@ -2,9 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bar, drawChart, escapeText } from './charts.ts';
-import { type GoalResult, judge, VERDICT_WORDS } from './goals.ts';
-import { type Column, columnsOf, referencesOf, showRatio } from './print-tables.ts';
-import { figureOf, REFERENCE, type Row, type RunResult, ratioTo, type ScenarioResult } from './results.ts';
+import { type GoalResult, judge } from './judge.ts';
+import { type Column, columnsOf, doubtOf, GOALS_HEAD, goalCells, referencesOf, showRatio } from './print-tables.ts';
+import {
+  figureOf,
+  REFERENCE,
+  type Row,
+  type RunResult,
+  ratioTo,
+  type ScenarioResult,
+  STEADY_PERCENT,
+} from './results.ts';
 
 const STYLE = readFileSync(join(import.meta.dirname, 'report-style.css'), 'utf8');
 
@@ -38,22 +46,24 @@ function writeHead({ began, seconds, machine, options }: RunResult): string {
   return `<header>
 <h1>Lychgate beside its competitors</h1>
 <p class="facts">${facts.map(escapeText).join('<br>')}</p>
-<p>TLS on both sides, the same origin, the same duties. Medians over the rounds; the dashed line is nginx.</p>
+<p>TLS on both sides, the same origin, the same duties (the bare programs that others are measured by have none). Medians
+over the rounds, of ratios too; the dashed line is nginx. Rounds that differ by more than ${STEADY_PERCENT} % are unsteady, and not judged.</p>
 </header>`;
 }
 
 function writeGoals(goals: readonly GoalResult[]): string {
   if (goals.length === 0) return '';
-  const rows = goals.map(({ title, what, ratio, goal, least, verdict }) => {
-    const cells = [showRatio(ratio), String(goal), least === undefined ? '–' : String(least)];
-    return `<tr><td>${escapeText(title)} <small>${escapeText(what)}</small></td>${cells
+  const rows = goals.map((goal) => {
+    const [, ...cells] = goalCells(goal).map(escapeText);
+    const words = cells.pop();
+    return `<tr><td>${escapeText(goal.title)} <small>${escapeText(goal.what)}</small></td>${cells
       .map((cell) => `<td>${cell}</td>`)
-      .join('')}<td class="${verdict.replace(' ', '-')}">${VERDICT_WORDS[verdict]}</td></tr>`;
+      .join('')}<td class="${goal.verdict.replace(' ', '-')}">${words}</td></tr>`;
   });
   return `<section>
 <h2>Goals</h2>
 <div class="wide"><table class="goals">
-<tr><th>Lychgate</th><th>ratio</th><th>goal</th><th>least</th><th></th></tr>
+<tr>${GOALS_HEAD.map((text) => `<th>${text}</th>`).join('')}</tr>
 ${rows.join('\n')}
 </table></div>
 </section>`;
@@ -113,6 +123,7 @@ function writeRow(result: ScenarioResult, columns: readonly Column[], row: Row):
   });
   const failed = row.median?.failed ?? '–';
   const bad = failed === 0 ? '' : ' class="failure"';
+  const doubt = doubtOf(result, row);
   const own = row.competitor === 'lychgate' ? ' class="own"' : '';
-  return `<tr${own}><td>${escapeText(row.label)} <small>${escapeText(row.version)}</small></td>${cells.join('')}<td${bad}>${failed}</td></tr>`;
+  return `<tr${own}><td>${escapeText(row.label)} <small>${escapeText([row.version, doubt].filter((text) => text !== '').join(', '))}</small></td>${cells.join('')}<td${bad}>${failed}</td></tr>`;
 }

@@ -13,26 +13,39 @@ import type { ConnectionScenario, LoadScenario } from './scenarios.ts';
 export type RunLoad = (job: LoadJob) => Promise<LoadResult>;
 
 export function jobFor(scenario: LoadScenario, running: Running, amount: number): LoadJob {
-  const { path, method, uploadBytes, connections, reconnect, duty } = scenario;
+  const { path, method, uploadBytes, connections, duty } = scenario;
   const endpoint = duty === 'http2' ? (running.http2Endpoint ?? running.endpoint) : running.endpoint;
-  return { endpoint, path, method, uploadBytes, connections, reconnect, amount };
+  return { endpoint, path, method, uploadBytes, connections, reconnect: duty === 'handshake', amount };
 }
 
 /** Parts of the time to warm up: the first one guesses the rate, the last one tells it. */
 const WARM_UP_PARTS = 3;
 
+/** How long an instance is warmed up: this long, and until it has answered so many requests. */
+export interface WarmUp {
+  readonly seconds: number;
+  readonly requests: number;
+}
+
 /** @returns requests per second at the end */
-export async function warmUp(scenario: LoadScenario, running: Running, seconds: number, run: RunLoad): Promise<number> {
+export async function warmUp(
+  scenario: LoadScenario,
+  running: Running,
+  { seconds, requests }: WarmUp,
+  run: RunLoad,
+): Promise<number> {
   let rate = 0;
   const deadline = performance.now() + seconds * 1000;
   let amount = 0;
+  let answered = 0;
   do {
     // Ever more, since what is cold tells a rate that is far too low.
     amount = roundAmount(scenario, Math.max((rate * seconds) / WARM_UP_PARTS, amount * 2));
     const result = await run(jobFor(scenario, running, amount));
     if (result.succeeded === 0) throw new LoadtestFailure('not one good answer while warming up');
     rate = result.succeeded / Math.max(result.seconds, 0.001);
-  } while (performance.now() < deadline);
+    answered += result.succeeded;
+  } while (performance.now() < deadline || answered < requests);
   return rate;
 }
 
@@ -74,7 +87,7 @@ export async function measureConnections(
   with_: { readonly count: number; readonly client: StartedProcess; readonly origin: StartedProcess },
 ): Promise<Figures> {
   const { count, client, origin } = with_;
-  const { polls } = scenario;
+  const polls = scenario.duty === 'polls';
   const tell = (question: HoldQuestion) => ask<number>(client, question);
   const path = polls ? '/hold' : '/1k';
   const open = async (connections: number) => {

@@ -5,6 +5,7 @@ import type { Competitor } from './competitors/competitor.ts';
 import { COMPETITORS } from './competitors.ts';
 import { LoadtestFailure, messageOf } from './failure.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { WIDTH, wrapWords } from './text-table.ts';
 
 export interface Options {
   readonly help: boolean;
@@ -12,6 +13,7 @@ export interface Options {
   readonly check: boolean;
   readonly scenarios: readonly Scenario[];
   readonly competitors: readonly Competitor[];
+  /** Of a load; connections that are held have fewer. */
   readonly rounds: number;
   /** Of load in each round. */
   readonly seconds: number;
@@ -22,18 +24,21 @@ export interface Options {
   readonly out: string;
 }
 
+const BESIDE = COMPETITORS.slice(1);
+const INDENT = ' '.repeat(25);
+const list = (title: string, all: readonly { readonly name: string }[]) =>
+  wrapWords(`${title}: ${all.map(({ name }) => name).join(', ')}`, WIDTH - INDENT.length).join(`\n${INDENT}`);
+
 export const USAGE = `npm run loadtest -- [OPTIONS]
 
-  --quick                about a minute: fewer scenarios and connections, one short round
-  --only NAME,NAME       scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}
-  --against NAME,NAME    competitors beside Lychgate: ${COMPETITORS.slice(1)
-    .map(({ name }) => name)
-    .join(', ')}
-  --rounds N             rounds; the median counts (3)
+  --quick                some minutes: fewer scenarios and connections, short rounds
+  --only NAME,NAME       ${list('scenarios', SCENARIOS)}
+  --against NAME,NAME    ${list('competitors beside Lychgate', BESIDE)}
+  --rounds N             rounds; the median counts, and a single one is not judged (3)
   --seconds S            seconds of load in each round (4)
   --connections N        the most connections that idle and polls hold (8000)
   --out DIR              where the results go (loadtest/results)
-  --check                exit code 1 where a least bound is missed
+  --check                exit code 1 where a least bound is missed, 3 where one cannot be judged
 `;
 
 /** @param args without the program's name; a fault is thrown as LoadtestFailure */
@@ -47,7 +52,7 @@ export function readOptions(args: readonly string[]): Options {
     check: values.check ?? false,
     scenarios: values.only === undefined ? chosenScenarios(quick) : named('--only', values.only, SCENARIOS),
     competitors: COMPETITORS.filter((each) => isChosen(each, values.against)),
-    rounds: Math.ceil(numberOf('--rounds', values.rounds, quick ? 1 : 3)),
+    rounds: Math.ceil(numberOf('--rounds', values.rounds, 3)),
     seconds,
     warmUp: quick ? { native: 0.4, onNode: 2.5 } : { native: 1, onNode: 6 },
     connections: Math.ceil(numberOf('--connections', values.connections, 8000)),

@@ -1,7 +1,18 @@
 /** The tables of a run as text: one for each scenario, and the goals at the end. */
-import type { GoalResult } from './goals.ts';
-import { VERDICT_WORDS } from './goals.ts';
-import { type FigureName, REFERENCE, type Row, ratioTo, type ScenarioResult } from './results.ts';
+import { COMPETITORS } from './competitors.ts';
+import { type GoalResult, verdictWords } from './judge.ts';
+import {
+  type FigureName,
+  holdsRate,
+  mainFigure,
+  REFERENCE,
+  type Row,
+  ratioTo,
+  type ScenarioResult,
+  STEADY_PERCENT,
+  spreadOfRow,
+} from './results.ts';
+import { printTable, WIDTH, wrapWords } from './text-table.ts';
 
 export interface Column {
   readonly figure: FigureName;
@@ -10,14 +21,16 @@ export interface Column {
 }
 
 const MIB = 2 ** 20;
-/** About three digits that count. */
+
+/** About three digits that count, in seven characters at most. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return '-';
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
-  return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
+  if (Math.abs(value) >= 999_999.5) return value.toExponential(1).replace('e+', 'e');
+  if (Math.abs(value) >= 999.5) return Math.round(value).toLocaleString('en-US');
+  return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
-/** The columns of a scenario: CPU first, since it is what the goals are about. */
+/** The columns of a scenario: first the figure that the goals are about. */
 export function columnsOf({ kind, unit }: Pick<ScenarioResult, 'kind' | 'unit'>): Column[] {
   if (kind === 'connections') {
     return [
@@ -40,70 +53,76 @@ export function columnsOf({ kind, unit }: Pick<ScenarioResult, 'kind' | 'unit'>)
   ];
 }
 
-/** The competitors beside nginx that a column is compared with, too. */
-export function referencesOf({ kind, rows }: ScenarioResult, figure: FigureName): { name: string; label: string }[] {
-  const wanted = kind === 'connections' && figure === 'memoryPerConnection' ? [REFERENCE, 'bare-tls'] : [REFERENCE];
+/** The yardsticks that a figure is compared with, as far as they took part: for the main one the bare program of the work, too. */
+export function referencesOf(result: ScenarioResult, figure: FigureName): { name: string; label: string }[] {
+  const wanted = COMPETITORS.filter(
+    ({ name, yardstick }) => name === REFERENCE || (yardstick !== undefined && figure === mainFigure(result)),
+  );
   return wanted
-    .filter((name) => rows.some(({ competitor }) => competitor === name))
-    .map((name) => ({
-      name,
-      label: name === 'bare-tls' ? 'x bare' : 'x nginx',
-    }));
+    .filter(({ name }) => result.rows.some(({ competitor }) => competitor === name))
+    .map(({ name, yardstick }) => ({ name, label: `x ${yardstick ?? name}` }));
 }
 
 export function showRatio(value: number | undefined): string {
-  return value === undefined ? '-' : value.toFixed(2);
+  if (value === undefined) return '-';
+  return value < 999.5 ? value.toFixed(2) : digits(value);
 }
 
+/** What makes a row's figures doubtful. */
+export function doubtOf(result: ScenarioResult, row: Row): string {
+  if (row.median === undefined) return '';
+  if (!holdsRate(result, row)) return 'rate not held';
+  return spreadOfRow(result, row) > STEADY_PERCENT ? 'unsteady' : '';
+}
+
+/** Ratios stand beside the main figure alone, since more have no room. */
 export function printScenario(result: ScenarioResult): string {
-  const columns = columnsOf(result);
-  const head = columns.flatMap(({ title, figure }) => [
-    title,
-    ...referencesOf(result, figure).map(({ label }) => label),
-  ]);
-  const lost = result.kind === 'connections' ? 'lost' : 'failed';
+  const [main, ...others] = columnsOf(result);
+  const references = main ? referencesOf(result, main.figure) : [];
+  const head = [
+    ...['', main?.title ?? '', ...references.map(({ label }) => label)],
+    ...[...others.map(({ title }) => title), result.kind === 'connections' ? 'lost' : 'failed', ''],
+  ];
   const body = result.rows.map((row) => [
-    row.label,
-    ...columns.flatMap((each) => cells(result, row, each)),
-    failedOf(row),
+    ...[row.label, showFigure(row, main)],
+    ...references.map(({ name }) => showRatio(main && ratioTo(result, main.figure, row.competitor, name))),
+    ...others.map((each) => showFigure(row, each)),
+    ...[row.median === undefined ? '-' : showCount(row.median.failed), doubtOf(result, row)],
   ]);
-  const failures = result.rows.flatMap(({ label, failure }) => (failure ? [`  ${label} failed: ${failure}`] : []));
-  return [`${result.title}: ${result.about}`, ...printTable([['', ...head, lost], ...body]), ...failures, ''].join(
-    '\n',
-  );
+  const failures = result.rows.flatMap(({ label, failure }) => (failure ? [`${label} failed: ${failure}`] : []));
+  return [
+    ...wrapWords(`${result.title}: ${result.about}`, WIDTH),
+    ...printTable(head, body),
+    ...failures.flatMap((text) => wrapWords(text, WIDTH - 2)).map((line) => `  ${line}`),
+    '',
+  ].join('\n');
 }
 
-function cells(result: ScenarioResult, row: Row, { figure, show }: Column): string[] {
-  const value = row.median?.[figure];
-  const ratios = referencesOf(result, figure).map(({ name }) => ratioTo(result, figure, row.competitor, name));
-  return [value === undefined ? '-' : show(value), ...ratios.map(showRatio)];
+function showFigure({ median }: Row, column: Column | undefined): string {
+  const value = column && median?.[column.figure];
+  return value === undefined ? '-' : (column?.show(value) ?? '-');
 }
 
-function failedOf({ median }: Row): string {
-  return median === undefined ? '-' : String(median.failed);
+function showCount(count: number): string {
+  return count < 1000 ? String(count) : digits(count);
 }
 
-/** Lines of text with columns as wide as they must be: the first to the left, figures to the right. */
-export function printTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
-  const rule = '-'.repeat(Math.max(...lines.map((line) => line.length)));
-  return [...lines.slice(0, 1), rule, ...lines.slice(1)];
+export const GOALS_HEAD = ['Lychgate', 'ratio', 'spread', 'goal', 'least', ''] as const;
+
+/** One goal in the columns of `GOALS_HEAD`. */
+export function goalCells(result: GoalResult): [title: string, ...rest: string[]] {
+  const { title, what, ratio, rounds, spread, goal, least } = result;
+  return [
+    `${title}: ${what}`,
+    showRatio(ratio),
+    rounds.length < 2 ? '-' : `${showCount(spread)} %`,
+    String(goal),
+    least === undefined ? '-' : String(least),
+    verdictWords(result),
+  ];
 }
 
 export function printGoals(goals: readonly GoalResult[]): string {
   if (goals.length === 0) return '';
-  const rows = goals.map(({ title, what, ratio, goal, least, verdict }) => [
-    `${title}: ${what}`,
-    showRatio(ratio),
-    String(goal),
-    least === undefined ? '-' : String(least),
-    VERDICT_WORDS[verdict],
-  ]);
-  return ['Goals', ...printTable([['Lychgate', 'ratio', 'goal', 'least', ''], ...rows]), ''].join('\n');
+  return ['Goals', ...printTable(GOALS_HEAD, goals.map(goalCells)), ''].join('\n');
 }

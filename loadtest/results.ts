@@ -1,4 +1,4 @@
-/** The figures of a run: what is measured once, medians over the rounds, and ratios. */
+/** The figures of a run: what is measured once, medians over the rounds, ratios, and how far rounds differ. */
 
 /** One round of one competitor. Every figure is better when it is smaller, but for `throughput`. */
 export interface Figures {
@@ -36,6 +36,8 @@ export interface ScenarioResult {
   readonly about: string;
   readonly kind: 'load' | 'connections';
   readonly unit: 'request' | 'MiB' | 'connection';
+  /** Requests per second that were asked for, where it is not as many as there can be. */
+  readonly rate?: number;
   readonly rows: readonly Row[];
 }
 
@@ -53,8 +55,13 @@ export interface RunResult {
   readonly scenarios: readonly ScenarioResult[];
 }
 
-/** What all others are compared with. */
+/** The best known of the field: every figure is compared with its. */
 export const REFERENCE = 'nginx';
+
+/** The figure that the goals are about. */
+export function mainFigure({ kind }: Pick<ScenarioResult, 'kind'>): 'cpu' | 'memoryPerConnection' {
+  return kind === 'load' ? 'cpu' : 'memoryPerConnection';
+}
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
@@ -78,19 +85,55 @@ export function medianFigures(rounds: readonly Figures[]): Figures | undefined {
   };
 }
 
-export function figureOf(result: ScenarioResult, competitor: string, name: FigureName): number | undefined {
-  return result.rows.find((row) => row.competitor === competitor)?.median?.[name];
+export function rowOf(result: ScenarioResult | undefined, competitor: string): Row | undefined {
+  return result?.rows.find((row) => row.competitor === competitor);
 }
 
-/** How many times a figure is that of another competitor; undefined where one of them has none. */
+export function figureOf(result: ScenarioResult, competitor: string, name: FigureName): number | undefined {
+  return rowOf(result, competitor)?.median?.[name];
+}
+
+/** How many times a figure is that of another row in each round both have: what disturbs a round mostly hits both. */
+export function roundRatios(own: Row | undefined, base: Row | undefined, name: FigureName): number[] {
+  return (own?.rounds ?? []).flatMap((round, index) => {
+    const [above, below] = [round[name], base?.rounds[index]?.[name]];
+    return above === undefined || below === undefined || below <= 0 ? [] : [above / below];
+  });
+}
+
+/** The median of the rounds' ratios; undefined where there is none. */
 export function ratioTo(
   result: ScenarioResult,
   name: FigureName,
   competitor: string,
   other: string,
 ): number | undefined {
-  const [own, base] = [figureOf(result, competitor, name), figureOf(result, other, name)];
-  return own === undefined || base === undefined || base <= 0 ? undefined : own / base;
+  const ratios = roundRatios(rowOf(result, competitor), rowOf(result, other), name);
+  return ratios.length === 0 ? undefined : median(ratios);
+}
+
+/** Rounds that differ by more percent than this tell nothing that can be relied on. */
+export const STEADY_PERCENT = 15;
+
+/** By how many percent the largest is above the smallest, rounded up so that what is shown is what is judged. */
+export function spreadOf(values: readonly number[]): number {
+  if (values.length === 0) return 0;
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  // A hair less, since 23 / 20 - 1 is not quite 0.15 in binary.
+  return least === most ? 0 : Math.ceil((most / Math.max(least, 0) - 1) * 100 - 1e-9);
+}
+
+/** By how many percent the rounds of the main figure differ. */
+export function spreadOfRow(result: ScenarioResult, { rounds }: Row): number {
+  return spreadOf(rounds.flatMap((round) => round[mainFigure(result)] ?? []));
+}
+
+/** Less of the asked rate than this, and it was another load. */
+const RATE_HELD = 0.9;
+
+/** Whether a row did what it was asked for, where a rate was asked for. */
+export function holdsRate({ rate }: ScenarioResult, { median: figures }: Row): boolean {
+  return rate === undefined || (figures?.throughput ?? 0) >= rate * RATE_HELD;
 }
 
 /** Whether Lychgate failed anything: no figures, a bad answer or a lost connection. */

@@ -40,8 +40,8 @@ interface Entrant {
 }
 
 export function rounds(scenario: Scenario, { rounds: wanted }: Options): number {
-  // Memory hardly moves from round to round, and thousands of handshakes take their time.
-  return scenario.kind === 'connections' ? 1 : wanted;
+  // Memory moves little from round to round, and thousands of handshakes take their time; one alone would tell of no spread.
+  return scenario.kind === 'connections' ? Math.min(wanted, 2) : wanted;
 }
 
 export function entrants(scenario: Scenario, { competitors }: Options): Competitor[] {
@@ -51,7 +51,7 @@ export function entrants(scenario: Scenario, { competitors }: Options): Competit
 /** @returns undefined where what makes the load is not installed */
 export async function runScenario(scenario: Scenario, context: RunContext): Promise<ScenarioResult | undefined> {
   if (scenario.kind === 'load' && scenario.tool === 'h2load' && findCommand('h2load') === undefined) {
-    context.progress.note(`${scenario.title}: left out, h2load is not installed`);
+    context.progress.note(`${scenario.title}: left out, h2load is not installed (Debian: nghttp2-client)`);
     return undefined;
   }
   const all: Entrant[] = entrants(scenario, context.options).map((competitor) => ({
@@ -64,27 +64,36 @@ export async function runScenario(scenario: Scenario, context: RunContext): Prom
   else await runConnectionRounds(scenario, all, context);
   const { name, title, about, kind } = scenario;
   const unit = kind === 'load' ? scenario.unit : 'connection';
-  return { name, title, about: aboutWith(scenario, about, context.options), kind, unit, rows: all.map(rowOf) };
+  const rate = kind === 'load' && scenario.rate !== undefined ? { rate: scenario.rate } : {};
+  return {
+    name,
+    title,
+    about: aboutWith(scenario, about, context.options),
+    kind,
+    unit,
+    ...rate,
+    rows: all.map(resultRow),
+  };
 }
 
 async function runLoadRounds(scenario: LoadScenario, all: readonly Entrant[], context: RunContext): Promise<void> {
   const { options, progress } = context;
   const run = loadRunner(scenario, context);
+  const wanted = rounds(scenario, options);
   const setup = setupFor(scenario, context.origin);
   for (const each of all) {
     await attempt(each, scenario, context, async () => {
       progress.show(`${scenario.title}: ${each.competitor.label} starts and warms up`);
       const running = await each.competitor.start({ setup, ...context });
       each.running = running;
-      const rate = await warmUp(scenario, running, options.warmUp[each.competitor.onNode ? 'onNode' : 'native'], run);
+      for (const before of scenario.after) await warm(before, each, running, context, loadRunner(before, context));
+      const rate = await warm(scenario, each, running, context, run);
       each.amount = roundAmount(scenario, rate * options.seconds);
     });
   }
-  for (let round = 0; round < rounds(scenario, options); round++) {
-    // Another one begins each time.
-    const order = all.map((_, index) => all[(index + round) % all.length]).filter((each) => each !== undefined);
-    for (const each of order) {
-      progress.step(`${scenario.title}: ${each.competitor.label}, round ${round + 1} of ${rounds(scenario, options)}`);
+  for (let round = 0; round < wanted; round++) {
+    for (const each of inTurn(all, round)) {
+      progress.step(`${scenario.title}: ${each.competitor.label}, round ${round + 1} of ${wanted}`);
       const { running } = each;
       if (!running || each.failure !== undefined) continue;
       await attempt(each, scenario, context, async () => {
@@ -95,23 +104,50 @@ async function runLoadRounds(scenario: LoadScenario, all: readonly Entrant[], co
   for (const each of all) await stop(each);
 }
 
+/** Forth and back, so that neighbours of the table are neighbours in time, and none is always the first of them. */
+export function inTurn<Item>(all: readonly Item[], round: number): Item[] {
+  return round % 2 === 0 ? [...all] : [...all].reverse();
+}
+
+function warm(
+  scenario: LoadScenario,
+  { competitor }: Entrant,
+  running: Running,
+  { options }: RunContext,
+  run: RunLoad,
+): Promise<number> {
+  const { native, onNode } = options.warmUp;
+  const asked = competitor.onNode
+    ? { seconds: onNode, requests: scenario.warmUpRequests }
+    : { seconds: native, requests: 0 };
+  return warmUp(scenario, running, asked, run);
+}
+
+/** Each round has an instance of its own: memory that one has taken for many connections it keeps. */
 async function runConnectionRounds(scenario: ConnectionScenario, all: readonly Entrant[], context: RunContext) {
-  const { folder, processes, progress } = context;
-  const origin = scenario.polls ? await startOrigin(folder, processes, true) : context.origin;
+  const { folder, processes, progress, options } = context;
+  const polls = scenario.duty === 'polls';
+  const origin = polls ? await startOrigin(folder, processes, true) : context.origin;
   const setup = setupFor(scenario, origin);
-  const count = connectionCount(scenario, context.options);
-  for (const each of all) {
-    progress.step(`${scenario.title}: ${each.competitor.label}, ${count} connections`);
-    const client = processes.startProgram('holding-client', []);
-    await attempt(each, scenario, context, async () => {
-      each.running = await each.competitor.start({ setup, ...context });
-      const process = origin.process;
-      each.rounds.push(await measureConnections(scenario, each.running, { count, client, origin: process }));
-    });
-    await client.stop();
-    await stop(each);
+  const count = connectionCount(scenario, options);
+  const wanted = rounds(scenario, options);
+  for (let round = 0; round < wanted; round++) {
+    for (const each of inTurn(all, round)) {
+      progress.step(
+        `${scenario.title}: ${each.competitor.label}, ${count} connections, round ${round + 1} of ${wanted}`,
+      );
+      if (each.failure !== undefined) continue;
+      const client = processes.startProgram('holding-client', []);
+      await attempt(each, scenario, context, async () => {
+        each.running = await each.competitor.start({ setup, ...context });
+        const process = origin.process;
+        each.rounds.push(await measureConnections(scenario, each.running, { count, client, origin: process }));
+      });
+      await client.stop();
+      await stop(each);
+    }
   }
-  if (scenario.polls) await origin.process.stop();
+  if (polls) await origin.process.stop();
 }
 
 /** A competitor that fails is told and left out; the others go on. */
@@ -135,17 +171,20 @@ async function stop({ running }: Entrant): Promise<void> {
   await Promise.all((running?.processes ?? []).map((each) => each.stop()));
 }
 
-function setupFor({ workers, hosts, ...scenario }: Scenario, origin: Origin): Setup {
-  return { workers, hosts, origin: origin.endpoint, polls: scenario.kind === 'connections' && scenario.polls };
+function setupFor({ workers, hosts }: Scenario, origin: Origin): Setup {
+  return { workers, hosts, origin: origin.endpoint };
 }
 
-function loadRunner({ tool, streams }: LoadScenario, { folder, generator, processes }: RunContext): RunLoad {
+function loadRunner(
+  { tool, streams, rate, duty }: LoadScenario,
+  { folder, generator, processes }: RunContext,
+): RunLoad {
   if (tool !== 'h2load') {
     return (job) => ask<LoadResult>(generator, { tool, job } satisfies LoadQuestion);
   }
   const command = findCommand('h2load') ?? 'h2load';
   const own = join(folder.subfolder('h2load'));
-  return (job) => runH2load({ ...job, command, streams, folder: own }, processes);
+  return (job) => runH2load({ ...job, command, http1: duty !== 'http2', streams, rate, folder: own }, processes);
 }
 
 /** A competitor in one process needs two descriptors for a poll, and some to spare. */
@@ -158,7 +197,7 @@ function aboutWith(scenario: Scenario, about: string, options: Options): string 
   return scenario.kind === 'load' ? about : `${connectionCount(scenario, options).toLocaleString('en-US')}; ${about}`;
 }
 
-function rowOf({ competitor, version, rounds: done, failure }: Entrant): Row {
+function resultRow({ competitor, version, rounds: done, failure }: Entrant): Row {
   const figures = medianFigures(done);
   return {
     competitor: competitor.name,

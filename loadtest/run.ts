@@ -4,8 +4,8 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createChildProcesses } from './child-processes.ts';
 import { LoadtestFailure } from './failure.ts';
-import { judge, missesLeast } from './goals.ts';
 import { writeReport } from './html-report.ts';
+import { judge, leavesLeastOpen, missesLeast } from './judge.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { startOrigin } from './origin.ts';
 import { printGoals, printScenario } from './print-tables.ts';
@@ -29,8 +29,8 @@ async function main(options: Options): Promise<number> {
   const goals = judge(result);
   process.stdout.write(printGoals(goals));
   process.stdout.write(writeResults(options.out, result));
-  const bad = lychgateFailed(scenarios) || (options.check && missesLeast(goals));
-  return bad ? EXIT.no : EXIT.fine;
+  if (lychgateFailed(scenarios) || (options.check && missesLeast(goals))) return EXIT.no;
+  return options.check && leavesLeastOpen(goals) ? EXIT.couldNot : EXIT.fine;
 }
 
 /** Prints each table as soon as it is there. */
@@ -62,13 +62,17 @@ async function measureAll(options: Options): Promise<ScenarioResult[]> {
   }
 }
 
+/** Once for all signals: npm passes on what the terminal has sent too, and a second one must not leave programs behind. */
 function endOnSignal(end: () => Promise<void>): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      process.stderr.write('\nstopping\n');
-      void end().finally(() => process.exit(EXIT.interrupted));
-    });
-  }
+  let ending = false;
+  const stop = () => {
+    if (ending) return;
+    ending = true;
+    process.stderr.write('\nstopping\n');
+    void end().finally(() => process.exit(EXIT.interrupted));
+  };
+  // A terminal that is closed sends SIGHUP, at which some of the programs would only read their files again.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 }
 
 function countSteps(options: Options): number {

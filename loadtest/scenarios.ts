@@ -7,7 +7,6 @@ interface Common {
   readonly name: string;
   readonly title: string;
   readonly about: string;
-  readonly duty: Duty;
   readonly workers: number;
   readonly hosts: readonly string[];
   /** Part of `--quick`. */
@@ -16,6 +15,7 @@ interface Common {
 
 export interface LoadScenario extends Common {
   readonly kind: 'load';
+  readonly duty: Exclude<Duty, 'idle' | 'polls'>;
   readonly tool: 'autocannon' | 'stream' | 'h2load';
   readonly path: string;
   readonly method: 'GET' | 'POST';
@@ -23,7 +23,12 @@ export interface LoadScenario extends Common {
   readonly connections: number;
   /** Streams on each connection of HTTP/2. */
   readonly streams: number;
-  readonly reconnect: boolean;
+  /** Requests per second, where it is not as many as there can be. Only h2load keeps to one. */
+  readonly rate?: number;
+  /** Requests that a program on Node is warmed up with at least, where the seconds of it are not enough. */
+  readonly warmUpRequests: number;
+  /** What an instance has served before, in the order of time. */
+  readonly after: readonly LoadScenario[];
   /** What throughput and CPU are counted in. */
   readonly unit: 'request' | 'MiB';
   /** Units in one request. */
@@ -33,8 +38,8 @@ export interface LoadScenario extends Common {
 /** Many connections at once, for the memory that each of them takes. */
 export interface ConnectionScenario extends Common {
   readonly kind: 'connections';
-  /** Whether each waits for its answer, and so holds a connection to the server too. */
-  readonly polls: boolean;
+  /** Idle after its answer; or waiting for it, and so holding a connection to the server too. */
+  readonly duty: 'idle' | 'polls';
   readonly connections: number;
   readonly quickConnections: number;
 }
@@ -61,7 +66,8 @@ function load(details: LoadDetails): LoadScenario {
     method: 'GET',
     uploadBytes: 0,
     streams: 1,
-    reconnect: false,
+    warmUpRequests: 0,
+    after: [],
     unit: 'request',
     unitsPerRequest: 1,
     ...details,
@@ -73,6 +79,37 @@ function inMib(bytes: number): Pick<LoadScenario, 'unit' | 'unitsPerRequest'> {
   return { unit: 'MiB', unitsPerRequest: bytes / MIB };
 }
 
+const HANDSHAKE = load({
+  name: 'handshake',
+  title: 'Connection per request',
+  about: 'a full TLS 1.3 handshake (ECDSA P-256) and one request of 1 KiB, 16 at once',
+  connections: 16,
+  duty: 'handshake',
+  tool: 'stream',
+  // Few fit into a second, and it takes thousands until the compiler is done with what runs once for each.
+  warmUpRequests: 6000,
+});
+const MEDIUM = load({
+  name: '64k',
+  title: '64 KiB answers',
+  about: '32 connections with keep-alive',
+  connections: 32,
+  path: '/64k',
+  quick: false,
+  ...inMib(FILES['64k']),
+});
+const UPLOAD = load({
+  name: 'upload',
+  title: 'Uploads of 1 MiB',
+  about: 'POST with Content-Length, 8 connections with keep-alive, answered 204',
+  connections: 8,
+  path: UPLOAD_PATH,
+  method: 'POST',
+  uploadBytes: MIB,
+  quick: false,
+  ...inMib(MIB),
+});
+
 export const SCENARIOS: readonly Scenario[] = [
   load({
     name: 'small',
@@ -81,22 +118,23 @@ export const SCENARIOS: readonly Scenario[] = [
     connections: 32,
   }),
   load({
-    name: 'handshake',
-    title: 'Connection per request',
-    about: 'a full TLS 1.3 handshake (ECDSA P-256) and one request of 1 KiB, 16 at once',
-    connections: 16,
-    tool: 'stream',
-    reconnect: true,
+    name: 'mixed',
+    title: '1 KiB answers after other work',
+    about: 'as before, on instances that have served 64 KiB answers, uploads and connections of one request',
+    connections: 32,
+    quick: false,
+    after: [MEDIUM, UPLOAD, HANDSHAKE],
   }),
   load({
-    name: '64k',
-    title: '64 KiB answers',
+    name: 'rate',
+    title: '1 KiB answers, 5,000 a second',
     about: '32 connections with keep-alive',
     connections: 32,
-    path: '/64k',
-    quick: false,
-    ...inMib(FILES['64k']),
+    tool: 'h2load',
+    rate: 5000,
   }),
+  HANDSHAKE,
+  MEDIUM,
   load({
     name: '1m',
     title: '1 MiB answers',
@@ -115,17 +153,7 @@ export const SCENARIOS: readonly Scenario[] = [
     quick: false,
     ...inMib(FILES['100m']),
   }),
-  load({
-    name: 'upload',
-    title: 'Uploads of 1 MiB',
-    about: 'POST with Content-Length, 8 connections with keep-alive, answered 204',
-    connections: 8,
-    path: UPLOAD_PATH,
-    method: 'POST',
-    uploadBytes: MIB,
-    quick: false,
-    ...inMib(MIB),
-  }),
+  UPLOAD,
   load({
     name: 'rules',
     title: '1,000 rules',
@@ -160,11 +188,10 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'idle',
     title: 'Idle keep-alive connections',
     about: 'each has had one answer of 1 KiB, then waits; one worker',
-    duty: 'connections',
+    duty: 'idle',
     workers: 1,
     hosts: HOSTS,
     quick: true,
-    polls: false,
     connections: 8000,
     quickConnections: 1000,
   },
@@ -173,11 +200,10 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'polls',
     title: 'Long polls',
     about: 'each waits for its answer, with its own TLS connection to the server; two workers',
-    duty: 'connections',
+    duty: 'polls',
     workers: 2,
     hosts: HOSTS,
     quick: true,
-    polls: true,
     connections: 8000,
     quickConnections: 500,
   },

@@ -3,8 +3,10 @@ import type { ChildProcesses, StartedProcess } from '../child-processes.ts';
 import type { RunFolder } from '../run-folder.ts';
 import { type Endpoint, waitReady } from '../wait-ready.ts';
 
-/** What a scenario asks of a competitor. */
-export type Duty = 'http1' | 'http2' | 'rules' | 'connections';
+/** What a scenario can ask of a competitor. */
+export const ALL_DUTIES = ['http1', 'handshake', 'http2', 'rules', 'idle', 'polls'] as const;
+
+export type Duty = (typeof ALL_DUTIES)[number];
 
 /** How a competitor is to be set up; equal for all in a scenario. */
 export interface Setup {
@@ -12,8 +14,6 @@ export interface Setup {
   /** Published host names, each with a rule of its own. */
   readonly hosts: readonly string[];
   readonly origin: Endpoint;
-  /** Whether the scenario is about long polls: one connection to the origin for each of the clients'. */
-  readonly polls: boolean;
 }
 
 export interface StartContext {
@@ -36,6 +36,8 @@ export interface Competitor {
   readonly name: string;
   readonly label: string;
   readonly duties: readonly Duty[];
+  /** For a bare program that others are measured by: its name in the heads of tables. */
+  readonly yardstick?: string;
   /** Whether it runs on Node, whose compiler takes some seconds of load to do its best. */
   readonly onNode?: true;
   /** Its version; undefined where it is not installed. */

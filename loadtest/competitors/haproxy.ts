@@ -3,12 +3,20 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCommand, versionOf } from '../find-command.ts';
 import { freePort, PROXY_ADDRESS, type RunFolder } from '../run-folder.ts';
-import { type Competitor, PATIENCE, type Running, type Setup, type StartContext, whenReady } from './competitor.ts';
+import {
+  ALL_DUTIES,
+  type Competitor,
+  PATIENCE,
+  type Running,
+  type Setup,
+  type StartContext,
+  whenReady,
+} from './competitor.ts';
 
 export const haproxy: Competitor = {
   name: 'haproxy',
   label: 'HAProxy',
-  duties: ['http1', 'http2', 'rules', 'connections'],
+  duties: ALL_DUTIES,
   version() {
     const command = findCommand('haproxy');
     return command && versionOf(command, '-v');

@@ -4,13 +4,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ask } from '../child-processes.ts';
 import { freePort, PROXY_ADDRESS } from '../run-folder.ts';
-import { type Competitor, type Running, type StartContext, whenReady } from './competitor.ts';
+import { ALL_DUTIES, type Competitor, type Running, type StartContext, whenReady } from './competitor.ts';
 
 export const httpProxy: Competitor = {
   name: 'http-proxy',
   label: '@fastify/http-proxy',
-  // It has no rules, and so many connections only tell what Node's HTTP server takes for each.
-  duties: ['http1', 'http2', 'connections'],
+  // It has no rules.
+  duties: ALL_DUTIES.filter((duty) => duty !== 'rules'),
   onNode: true,
   version() {
     const file = createRequire(import.meta.url).resolve('@fastify/http-proxy/package.json');

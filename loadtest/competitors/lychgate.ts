@@ -2,14 +2,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, PROXY_ADDRESS, type RunFolder } from '../run-folder.ts';
-import { type Competitor, PATIENCE, type Running, type Setup, type StartContext, whenReady } from './competitor.ts';
+import {
+  ALL_DUTIES,
+  type Competitor,
+  PATIENCE,
+  type Running,
+  type Setup,
+  type StartContext,
+  whenReady,
+} from './competitor.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 export const lychgate: Competitor = {
   name: 'lychgate',
   label: 'Lychgate',
-  duties: ['http1', 'http2', 'rules', 'connections'],
+  duties: ALL_DUTIES,
   onNode: true,
   version: () => /"version": "([^"]+)"/.exec(readFileSync(join(root, 'package.json'), 'utf8'))?.[1] ?? '',
   start,

@@ -4,12 +4,20 @@ import { join } from 'node:path';
 import { findCommand, versionOf } from '../find-command.ts';
 import { nginxFolders, nginxMain } from '../origin.ts';
 import { CIPHER_SUITE, freePort, PROXY_ADDRESS, type RunFolder } from '../run-folder.ts';
-import { type Competitor, PATIENCE, type Running, type Setup, type StartContext, whenReady } from './competitor.ts';
+import {
+  ALL_DUTIES,
+  type Competitor,
+  PATIENCE,
+  type Running,
+  type Setup,
+  type StartContext,
+  whenReady,
+} from './competitor.ts';
 
 export const nginx: Competitor = {
   name: 'nginx',
   label: 'nginx',
-  duties: ['http1', 'http2', 'rules', 'connections'],
+  duties: ALL_DUTIES,
   version() {
     const command = findCommand('nginx');
     return command && versionOf(command, '-v');

@@ -1,4 +1,4 @@
-/** HTTP/2 load, by h2load of nghttp2 where it is installed. */
+/** Load by h2load of nghttp2 where it is installed: HTTP/2, and HTTP/1.1 at a rate. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChildProcesses } from '../child-processes.ts';
@@ -8,23 +8,32 @@ import { type LoadJob, type LoadResult, loadResult } from './load.ts';
 
 export interface H2loadJob extends LoadJob {
   readonly command: string;
+  readonly http1: boolean;
   /** Streams at once on each connection. */
   readonly streams: number;
+  /** Requests per second of all connections together, where it is not as many as there can be. */
+  readonly rate?: number | undefined;
   readonly folder: string;
 }
 
+/** The arguments of h2load, which is told the rate of one connection. */
+export function h2loadArguments({ endpoint, path, connections, amount, ...job }: H2loadJob, log: string): string[] {
+  const { address, port, host } = endpoint;
+  return [
+    ...[`--clients=${connections}`, `--max-concurrent-streams=${job.streams}`, `--requests=${amount}`],
+    ...[`--connect-to=${address}:${port}`, `--tls13-ciphers=${CIPHER_SUITE}`, `--log-file=${log}`],
+    ...(job.http1 ? ['--h1'] : []),
+    ...(job.rate === undefined ? [] : [`--rps=${job.rate / connections}`]),
+    // Without the port, as the published hosts have none in their rules.
+    `https://${host}${path}`,
+  ];
+}
+
 export async function runH2load(job: H2loadJob, processes: ChildProcesses): Promise<LoadResult> {
-  const { address, port, host } = job.endpoint;
   const log = join(job.folder, 'h2load.log');
   const output = join(job.folder, 'h2load.out');
   for (const file of [log, output]) rmSync(file, { force: true });
-  const args = [
-    ...[`--clients=${job.connections}`, `--max-concurrent-streams=${job.streams}`, `--requests=${job.amount}`],
-    ...[`--connect-to=${address}:${port}`, `--tls13-ciphers=${CIPHER_SUITE}`, `--log-file=${log}`],
-    // Without the port, as the published hosts have none in their rules.
-    `https://${host}${job.path}`,
-  ];
-  const started = processes.start(job.command, args, { output });
+  const started = processes.start(job.command, h2loadArguments(job, log), { output });
   await started.ended;
   const text = readFileSync(output, 'utf8');
   const seconds = parseFinished(text);

@@ -5,6 +5,7 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { LoadtestFailure } from '../failure.ts';
 import { CIPHER_SUITE } from '../run-folder.ts';
+import { answerLength } from './answer-length.ts';
 import { ANSWER_TIMEOUT, type LoadJob, type LoadResult, loadResult } from './load.ts';
 
 /** What is left to do, shared by all connections of a job. */
@@ -72,19 +73,14 @@ function succeeds(socket: TLSSocket, { method, path, endpoint }: LoadJob): Promi
       left -= bytes.length;
       if (status === 0) {
         head += bytes.toString('latin1');
-        const end = head.indexOf('\r\n\r\n');
-        if (end === -1) return;
+        const length = answerLength(head);
+        if (length === undefined) return;
         status = Number(head.slice(9, 12));
-        left = contentLength(head.slice(0, end)) - (head.length - end - 4);
+        left = length - head.length;
       }
       if (left <= 0) done(() => resolve(status >= 200 && status < 300 && left === 0));
     };
     socket.on('data', onData).on('close', onClose);
     socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${endpoint.host}\r\n\r\n`);
   });
-}
-
-/** A chunked answer counts as a failure: the origin always tells the length, and nobody may lose it. */
-function contentLength(head: string): number {
-  return Number(/^content-length: *(\d+)$/im.exec(head)?.[1] ?? -1);
 }

@@ -13,22 +13,25 @@ const names = (list: readonly { readonly name: string }[]) => list.map(({ name }
 test('without arguments everything runs, three rounds of it', () => {
   const options = readOptions([]);
   expect(names(options.scenarios)).toEqual(names(SCENARIOS));
-  expect(names(options.competitors)).toEqual(['lychgate', 'nginx', 'haproxy', 'caddy', 'http-proxy', 'bare-tls']);
+  expect(names(options.competitors)).toEqual([
+    ...['lychgate', 'relay', 'pooled', 'bare-tls'],
+    ...['nginx', 'haproxy', 'caddy', 'http-proxy'],
+  ]);
   expect(options).toMatchObject({ quick: false, check: false, rounds: 3, seconds: 4, connections: 8000 });
   expect(options.out).toMatch(/loadtest\/results$/);
 });
 
-test('--quick takes the scenarios marked for it, once; other options still count', () => {
+test('--quick takes the scenarios marked for it, in as many rounds, since one tells of no spread; other options still count', () => {
   const options = readOptions(['--quick', '--seconds', '0.2', '--check', '--out', 'there']);
   expect(names(options.scenarios)).toEqual(names(SCENARIOS.filter(({ quick }) => quick)));
-  expect(options).toMatchObject({ quick: true, check: true, rounds: 1, seconds: 0.2, out: 'there' });
+  expect(options).toMatchObject({ quick: true, check: true, rounds: 3, seconds: 0.2, out: 'there' });
   expect(names(readOptions(['--quick', '--only', '100m']).scenarios)).toEqual(['100m']);
 });
 
 test('--only and --against choose, in the order of the tables; Lychgate always runs', () => {
   const options = readOptions(['--only', 'idle,small', '--against', 'bare-tls,nginx']);
   expect(names(options.scenarios)).toEqual(['small', 'idle']);
-  expect(names(options.competitors)).toEqual(['lychgate', 'nginx', 'bare-tls']);
+  expect(names(options.competitors)).toEqual(['lychgate', 'bare-tls', 'nginx']);
 });
 
 test.each([
