@@ -15,7 +15,7 @@ import {
 } from './results.ts';
 
 /** Why there is no verdict. */
-export type Reason = 'unsteady' | 'one round' | 'rate not held' | 'not measured';
+export type Reason = 'unsteady' | 'one round' | 'rate not held' | 'too few held' | 'not measured';
 
 export type Verdict =
   | { readonly verdict: 'met' | 'least' | 'missed' }
@@ -97,12 +97,14 @@ function verdictOf(goal: Goal, pair: Pair | undefined, rounds: readonly number[]
 function reasonAgainst(pair: Pair | undefined, rounds: readonly number[], spread: number): Reason | undefined {
   if (pair === undefined || rounds.length === 0) return 'not measured';
   if (pair.some(({ result, row }) => !holdsRate(result, row))) return 'rate not held';
+  if (pair.some(({ result }) => result.held !== undefined && result.held.count < result.held.full))
+    return 'too few held';
   if (rounds.length === 1) return 'one round';
   return spread > STEADY_PERCENT ? 'unsteady' : undefined;
 }
 
-function describe({ against }: Goal, { kind, unit, rows }: ScenarioResult, all: readonly ScenarioResult[]): string {
-  const what = kind === 'load' ? `CPU per ${unit}` : 'memory per connection';
+function describe({ against }: Goal, { kind, rows }: ScenarioResult, all: readonly ScenarioResult[]): string {
+  const what = kind === 'load' ? 'CPU' : 'memory';
   if ('competitor' in against) {
     return `${what} x ${rows.find(({ competitor }) => competitor === against.competitor)?.label ?? against.competitor}`;
   }

@@ -38,6 +38,8 @@ export interface ScenarioResult {
   readonly unit: 'request' | 'MiB' | 'connection';
   /** Requests per second that were asked for, where it is not as many as there can be. */
   readonly rate?: number;
+  /** Connections held at once, and how many are meant: fewer of them share what a process takes once. */
+  readonly held?: { readonly count: number; readonly full: number };
   readonly rows: readonly Row[];
 }
 

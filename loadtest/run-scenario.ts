@@ -62,18 +62,7 @@ export async function runScenario(scenario: Scenario, context: RunContext): Prom
   }));
   if (scenario.kind === 'load') await runLoadRounds(scenario, all, context);
   else await runConnectionRounds(scenario, all, context);
-  const { name, title, about, kind } = scenario;
-  const unit = kind === 'load' ? scenario.unit : 'connection';
-  const rate = kind === 'load' && scenario.rate !== undefined ? { rate: scenario.rate } : {};
-  return {
-    name,
-    title,
-    about: aboutWith(scenario, about, context.options),
-    kind,
-    unit,
-    ...rate,
-    rows: all.map(resultRow),
-  };
+  return resultOf(scenario, all.map(rowOf), context.options);
 }
 
 async function runLoadRounds(scenario: LoadScenario, all: readonly Entrant[], context: RunContext): Promise<void> {
@@ -193,11 +182,18 @@ export function connectionCount(scenario: ConnectionScenario, { quick, connectio
   return Math.min(wanted, Math.floor((openFilesLimit() - 1000) / 2));
 }
 
-function aboutWith(scenario: Scenario, about: string, options: Options): string {
-  return scenario.kind === 'load' ? about : `${connectionCount(scenario, options).toLocaleString('en-US')}; ${about}`;
+function resultOf(scenario: Scenario, rows: readonly Row[], options: Options): ScenarioResult {
+  const { name, title, about } = scenario;
+  if (scenario.kind === 'load') {
+    const { kind, unit, rate } = scenario;
+    return { name, title, about, kind, unit, ...(rate === undefined ? {} : { rate }), rows };
+  }
+  const held = { count: connectionCount(scenario, options), full: scenario.connections };
+  const all = { name, title, about: `${held.count.toLocaleString('en-US')}; ${about}`, held, rows };
+  return { ...all, kind: scenario.kind, unit: 'connection' };
 }
 
-function resultRow({ competitor, version, rounds: done, failure }: Entrant): Row {
+function rowOf({ competitor, version, rounds: done, failure }: Entrant): Row {
   const figures = medianFigures(done);
   return {
     competitor: competitor.name,

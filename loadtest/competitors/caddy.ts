@@ -39,7 +39,12 @@ async function start({ setup, folder, processes }: StartContext): Promise<Runnin
   return await whenReady({ endpoint, processes: [process] });
 }
 
-function configuration({ hosts, origin }: Setup, { front, authority }: RunFolder, own: string, port: number): string {
+export function configuration(
+  { hosts, origin }: Setup,
+  { front, authority }: RunFolder,
+  own: string,
+  port: number,
+): string {
   return `{
   admin off
   auto_https off

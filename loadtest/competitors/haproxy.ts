@@ -38,7 +38,7 @@ async function start({ setup, folder, processes }: StartContext): Promise<Runnin
 }
 
 /** 9,500 connections and as many to the origin stay below 20,000 descriptors, which HAProxy wants to have before it starts. */
-function configuration(setup: Setup, { front, authority }: RunFolder, own: string, port: number): string {
+export function configuration(setup: Setup, { front, authority }: RunFolder, own: string, port: number): string {
   const { origin, workers } = setup;
   return `global
   maxconn 9500

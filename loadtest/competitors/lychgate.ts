@@ -33,7 +33,12 @@ async function start({ setup, folder, processes }: StartContext): Promise<Runnin
   return await whenReady({ endpoint, processes: [process_] });
 }
 
-function settings({ workers, origin }: Setup, { front, authority }: RunFolder, own: string, adminPort: number): string {
+export function settings(
+  { workers, origin }: Setup,
+  { front, authority }: RunFolder,
+  own: string,
+  adminPort: number,
+): string {
   return JSON.stringify({
     hosts: { [origin.host]: origin.address },
     certificates: [{ cert: front.cert, key: front.key }],
@@ -45,7 +50,7 @@ function settings({ workers, origin }: Setup, { front, authority }: RunFolder, o
   });
 }
 
-function applicationHost({ hosts, origin }: Setup, port: number): string {
+export function applicationHost({ hosts, origin }: Setup, port: number): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <configuration>
   <system.applicationHost>

@@ -36,7 +36,7 @@ async function start({ setup, folder, processes }: StartContext): Promise<Runnin
   return await whenReady({ endpoint, processes: [process] });
 }
 
-function configuration(setup: Setup, { front, authority }: RunFolder, own: string, port: number): string {
+export function configuration(setup: Setup, { front, authority }: RunFolder, own: string, port: number): string {
   const { origin, hosts, workers } = setup;
   return `${nginxMain(own, workers)}
 http {

@@ -49,9 +49,9 @@ test('the table of connections, and that of goals', () => {
   expect(lychgate?.trim().split(/ +/).slice(0, 4)).toEqual(['lychgate', '58.0', '1.04', '4.83']);
   expect(printGoals(judge(run(quiet)))).toBe(`\
 Goals
-Lychgate                                ratio  spread  goal  least
-----------------------------------------------------------------------------
-Idle: memory per connection x bare-tls   1.04     0 %   1.1    1.1  goal met
+Lychgate                 ratio  spread  goal  least
+-------------------------------------------------------------
+Idle: memory x bare-tls   1.04     0 %   1.1    1.1  goal met
 `);
   expect(printGoals([])).toBe('');
 });
@@ -60,14 +60,7 @@ test('no verdict stands beside an unsteady row, in the table as in the JSON and 
   const result = run(small(row('lychgate', ...rounds(5, 61, 27)), row('relay', ...rounds(20, 20, 20))));
   const goals = judge(result);
   const cells = printGoals(goals).trimEnd().split('\n').at(-1)?.split(/ {2,}/);
-  expect(cells).toEqual([
-    '1 KiB answers: CPU per request x relay',
-    '1.35',
-    '1,120 %',
-    '1.4',
-    '1.6',
-    'unsteady, not judged',
-  ]);
+  expect(cells).toEqual(['1 KiB answers: CPU x relay', '1.35', '1,120 %', '1.4', '1.6', 'unsteady, not judged']);
   expect(JSON.parse(JSON.stringify(goals))).toMatchObject([{ verdict: 'not judged', reason: 'unsteady' }]);
   const html = writeReport(result);
   expect(html).toContain('<td class="not-judged">unsteady, not judged</td>');
