@@ -123,7 +123,8 @@ function writeRow(result: ScenarioResult, columns: readonly Column[], row: Row):
   });
   const failed = row.median?.failed ?? '–';
   const bad = failed === 0 ? '' : ' class="failure"';
-  const doubt = doubtOf(result, row);
+  const doubts = doubtOf(result, row);
+  const doubt = doubts === '' ? '' : `<small class="doubt">${doubts}</small>`;
   const own = row.competitor === 'lychgate' ? ' class="own"' : '';
-  return `<tr${own}><td>${escapeText(row.label)} <small>${escapeText([row.version, doubt].filter((text) => text !== '').join(', '))}</small></td>${cells.join('')}<td${bad}>${failed}</td></tr>`;
+  return `<tr${own}><td>${escapeText(row.label)} <small>${escapeText(row.version)}</small>${doubt}</td>${cells.join('')}<td${bad}>${failed}</td></tr>`;
 }

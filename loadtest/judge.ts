@@ -116,11 +116,12 @@ export function missesLeast(goals: readonly GoalResult[]): boolean {
   return goals.some(({ least, verdict }) => least !== undefined && verdict === 'missed');
 }
 
+/** Reasons that more rounds or a quieter machine take away. */
+const OPEN: readonly Reason[] = ['unsteady', 'one round', 'rate not held'];
+
 /** Whether a least bound was measured, but not so that it could be judged. */
 export function leavesLeastOpen(goals: readonly GoalResult[]): boolean {
-  return goals.some(
-    (goal) => goal.least !== undefined && goal.verdict === 'not judged' && goal.reason !== 'not measured',
-  );
+  return goals.some((goal) => goal.least !== undefined && goal.verdict === 'not judged' && OPEN.includes(goal.reason));
 }
 
 const WORDS = { met: 'goal met', least: 'the least met', missed: 'missed' } as const;

@@ -38,7 +38,7 @@ export const USAGE = `npm run loadtest -- [OPTIONS]
   --seconds S            seconds of load in each round (4)
   --connections N        the most connections that idle and polls hold (8000)
   --out DIR              where the results go (loadtest/results)
-  --check                exit code 1 where a least bound is missed, 3 where one cannot be judged
+  --check                exit code 1 where a least bound is missed, 3 where one is not judged
 `;
 
 /** @param args without the program's name; a fault is thrown as LoadtestFailure */

@@ -41,7 +41,7 @@ async function measureAll(options: Options): Promise<ScenarioResult[]> {
     await processes.stopAll();
     folder.remove();
   };
-  endOnSignal(end);
+  endWhenTold(end);
   const progress = createProgress(process.stderr, countSteps(options));
   try {
     const generator = processes.startProgram('load-generator', []);
@@ -62,8 +62,8 @@ async function measureAll(options: Options): Promise<ScenarioResult[]> {
   }
 }
 
-/** Once for all signals: npm passes on what the terminal has sent too, and a second one must not leave programs behind. */
-function endOnSignal(end: () => Promise<void>): void {
+/** Once, however often it is told: npm passes on what the terminal has sent too, and a second one must not leave programs behind. */
+function endWhenTold(end: () => Promise<void>): void {
   let ending = false;
   const stop = () => {
     if (ending) return;
@@ -73,6 +73,8 @@ function endOnSignal(end: () => Promise<void>): void {
   };
   // A terminal that is closed sends SIGHUP, at which some of the programs would only read their files again.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  // Nobody reads any more, as behind "| head".
+  for (const output of [process.stdout, process.stderr]) output.on('error', stop);
 }
 
 function countSteps(options: Options): number {

@@ -1,4 +1,4 @@
-/** What the load test needs to know of each competitor. One file per competitor; the table stands in `competitors.ts`. */
+/** What the load test needs to know of each competitor. The table stands in `competitors.ts`. */
 import type { ChildProcesses, StartedProcess } from '../child-processes.ts';
 import type { RunFolder } from '../run-folder.ts';
 import { type Endpoint, waitReady } from '../wait-ready.ts';

@@ -113,6 +113,8 @@ test('fewer connections than are meant share what a process takes once, and are 
   const verdicts = (count: number) => judge(run({ ...result, held: { count, full: 8000 } })).map(verdictWords);
   expect(verdicts(8000)).toEqual(['goal met']);
   expect(verdicts(7999)).toEqual(['too few held, not judged']);
+  // --quick holds fewer, and --check is to be of use with it.
+  expect(leavesLeastOpen(judge(run({ ...result, held: { count: 1000, full: 8000 } })))).toBe(false);
 });
 
 test('a goal without its competitor is not measured, and no miss', () => {

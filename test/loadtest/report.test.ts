@@ -65,7 +65,7 @@ test('no verdict stands beside an unsteady row, in the table as in the JSON and 
   const html = writeReport(result);
   expect(html).toContain('<td class="not-judged">unsteady, not judged</td>');
   expect(html).not.toMatch(/class="(met|least|missed)"/);
-  expect(html).toContain('<small>1.0, unsteady</small>');
+  expect(html).toContain('<small>1.0</small><small class="doubt">unsteady</small>');
 });
 
 /** A value of which `digits` and its like make as many characters as they ever do. */

@@ -34,10 +34,16 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   async (signal) => {
     const folder = mkdtempSync(join(tmpdir(), 'lychgate-test-'));
     const args = [COMMAND, '--only', 'small', '--against', 'relay', '--out', join(folder, 'results')];
-    const child = spawn(process.execPath, args, { env: { ...process.env, TMPDIR: folder }, stdio: 'ignore' });
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, TMPDIR: folder },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     const exit = once(child, 'exit');
     // The run, the load generator, the origin, and the first competitor.
     await expect.poll(() => startedIn(folder).length).toBeGreaterThanOrEqual(4);
+    // As a terminal that is closed: what is written from now on fails.
+    if (signal === 'SIGHUP') child.stderr.destroy();
+    else child.stderr.resume();
     child.kill(signal);
     child.kill(signal);
     expect(await exit).toEqual([130, null]);
