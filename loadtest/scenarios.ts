@@ -120,7 +120,7 @@ export const SCENARIOS: readonly Scenario[] = [
   load({
     name: 'mixed',
     title: '1 KiB answers after other work',
-    about: 'as before, on instances that have served 64 KiB answers, uploads and connections of one request',
+    about: '32 connections, on instances that have served 64 KiB answers, uploads and connections of one request',
     connections: 32,
     quick: false,
     after: [MEDIUM, UPLOAD, HANDSHAKE],
