@@ -5,6 +5,7 @@ import { printText } from '../config/print-diagnostic.ts';
 import { createLog, type Logger } from '../log.ts';
 import { type CheckedConfig, canStart, checkConfig } from '../service/check-config.ts';
 import { checkLoop } from '../service/check-loop.ts';
+import { tellIgnoredSignals } from '../service/ignored-signals.ts';
 import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
 import { nodeVersionWarning } from '../service/version-floor.ts';
@@ -46,6 +47,7 @@ export async function startFrom(
   if (!canStart(checked) || hasErrors(diagnostics)) return EXIT.no;
 
   const log = createLog(checked.config.settings.log.level);
+  tellIgnoredSignals(log);
   const old = nodeVersionWarning(process.versions.node);
   if (old !== undefined) log.warn(old);
   warnUnverified(checked.config, log);

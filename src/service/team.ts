@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { StartError } from '../errors.ts';
 import type { ServerCondition } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
+import { isIgnored } from './ignored-signals.ts';
 import type { FromServing, FromWorker, ToServing, ToWorker, WorkerSetup } from './messages.ts';
 
 const FIRST_RESTART_MS = 500;
@@ -13,7 +14,9 @@ const LONGEST_RESTART_MS = 30_000;
  * V8 begins with a space for new objects of less than 1 MiB, and keeps to it where nearly all of them die young, as those of a
  * request do: under load it would then be emptied a hundred times a second, by all its threads.
  */
-const YOUNG_SPACE = ['--min-semi-space-size=4'];
+const YOUNG_SPACE = '--min-semi-space-size=4';
+/** Before the first line of ours runs, SIGUSR1 would open the inspector. */
+const NO_INSPECTOR = '--disable-sigusr1';
 /** A worker that lived this long has not died of its start. */
 const STEADY_MS = 60_000;
 
@@ -40,8 +43,8 @@ export interface TeamOptions {
 }
 
 export function createTeam({ setup, count, conditions, heard, lost, log }: TeamOptions): Team {
-  const exec = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-  cluster.setupPrimary({ exec, args: [], execArgv: YOUNG_SPACE, serialization: 'advanced' });
+  const exec = fileURLToPath(new URL(`./start-worker${extname(import.meta.url)}`, import.meta.url));
+  cluster.setupPrimary({ exec, args: [], execArgv: [YOUNG_SPACE, NO_INSPECTOR], serialization: 'advanced' });
   const workers = new Set<Worker>();
   /** Those that serve; the others have not been told yet what is so, or have ended. */
   const serving = new Set<Worker>();
@@ -94,7 +97,10 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
         lost(worker.id);
         if (wasReady) ready--;
         if (stopping) return;
-        if (!wasReady) reject(new StartError(`a worker ended before it was ready (${signal ?? `exit code ${code}`})`));
+        // Nothing of ours ran there yet that could have ignored it.
+        if (!wasReady && isIgnored(signal ?? '')) launch().then(resolve, reject);
+        else if (!wasReady)
+          reject(new StartError(`a worker ended before it was ready (${signal ?? `exit code ${code}`})`));
         else replace(worker, Date.now() - born, signal ?? `exit code ${code}`);
       });
     });

@@ -1,7 +1,7 @@
 /** A worker process: serves what the supervisor gives it, until it is told to stop or the supervisor is gone. */
-
 import { createLog } from '../log.ts';
 import { outliveReaders } from './closed-output.ts';
+import { tellIgnoredSignals } from './ignored-signals.ts';
 import type { FromWorker, ToServing, ToWorker } from './messages.ts';
 import { type Serving, serve } from './serve.ts';
 
@@ -18,6 +18,7 @@ function tell(message: FromWorker): void {
 async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   drainSeconds = setup.config.settings.timeouts.drain;
   const log = createLog(setup.config.settings.log.level);
+  tellIgnoredSignals(log);
   try {
     serving = await serve(setup, log, tell, (heard) => {
       heard({ type: 'conditions', conditions });
@@ -37,9 +38,6 @@ async function stop(): Promise<void> {
 }
 
 outliveReaders(process);
-// A terminal sends Ctrl-C to the whole group: the supervisor alone decides when the workers end.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
 process.on('message', (message: ToWorker) => {
   if (message.type === 'start' || message.type === 'stop') {
     const done = message.type === 'start' ? start(message) : stop();
