@@ -4,7 +4,8 @@ import { type Demo, prepareDemo } from '../demo/demo.ts';
 import { shellLine } from '../demo/demo-plan.ts';
 import type { StandIn } from '../demo/stand-in.ts';
 import { StartError } from '../errors.ts';
-import { endOnSignal, untilStopped } from '../service/shutdown.ts';
+import { endOnSignal, FATAL_SIGNALS } from '../service/shutdown.ts';
+import type { Service } from '../service/supervisor.ts';
 import { type Command, type CommandInput, EXIT, refuseArguments, textOption, UsageError } from './command.ts';
 import { startFrom } from './run.ts';
 
@@ -17,23 +18,28 @@ export const demo: Command = {
   async run(input) {
     refuseArguments(input);
     const firstPort = firstPortOf(input);
-    // Ctrl-C before everything is up must not leave the folder behind; later, `untilStopped` decides.
-    const begun = endOnSignal();
+    // From before there is anything to remove until it is gone: nothing is drained, any signal ends it at once.
+    const deaf = endOnSignal(FATAL_SIGNALS);
     const prepared = prepareDemo({ firstPort });
-    const remove = () => rmSync(prepared.folder, { recursive: true, force: true });
-    process.once('exit', remove);
+    let service: Service | undefined;
+    const clear = () => {
+      service?.kill();
+      rmSync(prepared.folder, { recursive: true, force: true });
+    };
+    process.once('exit', clear);
     let servers: readonly StandIn[] = [];
     try {
       servers = await startServers(prepared);
       const started = await startFrom(prepared.configDir, input.streams);
       if (typeof started === 'number') return started === EXIT.fine ? EXIT.failed : started;
-      const ended = untilStopped(started.service, started.log, false);
-      begun();
+      service = started.service;
       input.streams.out.write(introduction(prepared));
-      return await ended;
+      return await new Promise<never>(() => undefined);
     } finally {
       await Promise.all(servers.map((server) => server.close()));
-      remove();
+      clear();
+      process.off('exit', clear);
+      deaf();
     }
   },
 };

@@ -24,7 +24,7 @@ export const run: Command = {
     const begun = endOnSignal();
     const started = await startFrom(configFolder(input), input.streams);
     if (typeof started === 'number') return started;
-    const ended = untilStopped(started.service, started.log, true);
+    const ended = untilStopped(started.service, started.log);
     begun();
     return await ended;
   },

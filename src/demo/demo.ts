@@ -1,5 +1,5 @@
 /** Makes what the demo needs: a throw-away authority with its certificates, and a configuration folder. */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Authority, createAuthority, issueCertificate } from '../tls/issue.ts';
@@ -19,9 +19,18 @@ export interface Demo {
   startServers(): Promise<readonly StandIn[]>;
 }
 
-/** Writes below a new folder in the system's folder for temporary files. */
+/** Writes below a new folder in the system's folder for temporary files; nothing is left there where it cannot. */
 export function prepareDemo(options: Pick<DemoPlanOptions, 'listener' | 'firstPort'> = {}): Demo {
   const folder = mkdtempSync(join(tmpdir(), 'lychgate-demo-'));
+  try {
+    return prepareIn(folder, options);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function prepareIn(folder: string, options: Pick<DemoPlanOptions, 'listener' | 'firstPort'>): Demo {
   const certificates = join(folder, 'certs');
   // Beside the certificates, so that their chain is known to be complete.
   const authorityFile = join(certificates, 'demo-ca.pem');

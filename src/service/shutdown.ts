@@ -2,29 +2,41 @@
 import type { Logger } from '../log.ts';
 import type { Service } from './supervisor.ts';
 
-/**
- * While the service starts, a signal ends it at once: nothing is served yet. Without this, process number 1 of a container
- * would ignore it.
- * @returns ends this, to be called when `untilStopped` listens
- */
-export function endOnSignal(): () => void {
-  const end = () => process.exit(0);
-  process.on('SIGINT', end).on('SIGTERM', end);
-  return () => void process.off('SIGINT', end).off('SIGTERM', end);
-}
+/** What asks a service to end. */
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
 
 /**
- * Resolves with the exit code when the service has ended.
- * @param drain false: the first signal already ends everything at once, as the demo wants it
+ * All that would end a process and can be heard, for one that must not leave anything behind. Without those of a fault of the
+ * machine's (SIGSEGV and its like), behind which nothing can be relied on, and without SIGPIPE and SIGXFSZ, which Node ignores.
  */
-export function untilStopped(service: Service, log: Logger, drain: boolean): Promise<number> {
+export const FATAL_SIGNALS: readonly NodeJS.Signals[] = [
+  ...ENDING,
+  ...(['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGABRT', 'SIGALRM', 'SIGVTALRM', 'SIGPROF'] as const),
+  ...(['SIGXCPU', 'SIGIO', 'SIGPWR', 'SIGSTKFLT', 'SIGSYS', 'SIGTRAP'] as const),
+];
+
+/**
+ * A signal ends the process at once, with code 0: nothing is served yet, or nothing that is to be waited for. Without this,
+ * process number 1 of a container would ignore it.
+ * @returns ends this, to be called when something else listens
+ */
+export function endOnSignal(signals = ENDING): () => void {
+  const end = () => process.exit(0);
+  for (const signal of signals) process.on(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+  };
+}
+
+/** Resolves with the exit code when the service has ended. */
+export function untilStopped(service: Service, log: Logger): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
     const end = (signal: NodeJS.Signals) => {
-      if (stopping || !drain) {
+      if (stopping) {
         service.kill();
-        if (drain) log.warn('ended without waiting for requests under way');
-        done(drain ? 1 : 0);
+        log.warn('ended without waiting for requests under way');
+        done(1);
         return;
       }
       stopping = true;
@@ -42,11 +54,9 @@ export function untilStopped(service: Service, log: Logger, drain: boolean): Pro
       );
     };
     const done = (code: number) => {
-      process.off('SIGTERM', end);
-      process.off('SIGINT', end);
+      for (const signal of ENDING) process.off(signal, end);
       resolve(code);
     };
-    process.on('SIGTERM', end);
-    process.on('SIGINT', end);
+    for (const signal of ENDING) process.on(signal, end);
   });
 }

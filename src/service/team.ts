@@ -15,7 +15,7 @@ const LONGEST_RESTART_MS = 30_000;
  * request do: under load it would then be emptied a hundred times a second, by all its threads.
  */
 const YOUNG_SPACE = '--min-semi-space-size=4';
-/** Before the first line of ours runs, SIGUSR1 would open the inspector. */
+/** SIGUSR1 opens none, not even before the first line of ours runs: it never comes to a worker. */
 const NO_INSPECTOR = '--disable-sigusr1';
 /** A worker that lived this long has not died of its start. */
 const STEADY_MS = 60_000;

@@ -128,13 +128,43 @@ describe('npm start', () => {
   });
 });
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s to the demo itself: exit code 0', async (signal) => {
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGXCPU'] as const;
+
+test.each(SIGNALS)('%s to the demo itself: exit code 0', async (signal) => {
   const temporary = emptyFolder();
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
   const demo = marked(DEMO, { env: { TMPDIR: temporary } });
   await demo.prints(/Ctrl-C ends it\./);
   demo.child.kill(signal);
   expect(await demo.exit()).toBe(0);
+  expect(foldersIn(temporary)).toEqual([]);
+  expect(demo.family()).toEqual([]);
+});
+
+test('its readers are gone, and a signal comes twice and more: nothing is left', async () => {
+  const temporary = emptyFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const demo = marked(DEMO, { env: { TMPDIR: temporary } });
+  await demo.prints(/Ctrl-C ends it\./);
+  demo.child.stdout?.destroy();
+  demo.child.stderr?.destroy();
+  demo.child.kill('SIGPIPE');
+  for (let i = 0; i < 20; i++) demo.child.kill(i % 2 === 0 ? 'SIGHUP' : 'SIGINT');
+  expect(await demo.exit()).toBe(0);
+  expect(foldersIn(temporary)).toEqual([]);
+  await expect.poll(() => demo.family()).toEqual([]);
+});
+
+test('an error of its own ends it: nothing is left', async () => {
+  const temporary = emptyFolder();
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const fault = "process.on('SIGWINCH', () => { throw new Error('of the test'); })";
+  const preload = `--import=data:text/javascript,${encodeURIComponent(fault)}`;
+  const demo = marked(DEMO, { env: { TMPDIR: temporary, NODE_OPTIONS: preload } });
+  await demo.prints(/Ctrl-C ends it\./);
+  demo.child.kill('SIGWINCH');
+  expect(await demo.exit()).toBe(1);
+  expect(demo.stderr()).toContain('Error: of the test');
   expect(foldersIn(temporary)).toEqual([]);
   expect(demo.family()).toEqual([]);
 });
@@ -152,12 +182,12 @@ test('the port of the listener is taken: exit code 3, no folder, no process', as
   expect(demo.family()).toEqual([]);
 });
 
-test('Ctrl-C while it still starts leaves no folder either', async () => {
+test.each(SIGNALS)('%s while it still starts leaves no folder either', async (signal) => {
   const temporary = emptyFolder();
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
   const demo = marked(DEMO, { env: { TMPDIR: temporary } });
   await expect.poll(() => foldersIn(temporary).length, { interval: 5 }).toBe(1);
-  demo.child.kill('SIGINT');
+  demo.child.kill(signal);
   expect(await demo.exit()).toBe(0);
   expect(foldersIn(temporary)).toEqual([]);
   expect(demo.family()).toEqual([]);

@@ -64,10 +64,12 @@ export interface PublishedService extends Folder {
 /**
  * Resolves when it serves.
  * @param farm in place of one server, the stand-in
+ * @param env beside that of the test
  */
 export async function publish(
   settings: Record<string, unknown> = {},
   farm: Partial<FarmParts> = {},
+  env: NodeJS.ProcessEnv = {},
 ): Promise<PublishedService> {
   const server = await heldServer();
   const [httpsPort, httpPort] = [await freePort(), await freePort()];
@@ -86,7 +88,7 @@ export async function publish(
       ...settings,
     },
   });
-  const service = marked(['run', '--config', folder.configDir]);
+  const service = marked(['run', '--config', folder.configDir], { env });
   await service.prints(/Lychgate serves/);
   const base: Ask = { protocol: 'HTTP/1.1', port: httpsPort, host: HOST, ca: authority.certPem };
   return {
