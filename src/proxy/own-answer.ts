@@ -4,11 +4,13 @@ import { type OutboundPass, rewriteHead } from '../rewrite/outbound.ts';
 import type { OwnAnswer } from './client-side.ts';
 import { errorPage } from './error-response.ts';
 import type { Respond } from './pipeline.ts';
+import { reasonPhrase } from './reason-phrase.ts';
 import { SERVER_NAME } from './response-headers.ts';
 
 /** @throws ExchangeError when an outbound rule fails */
 export function ruleAnswer(decision: Respond, outbound: OutboundPass | undefined): OwnAnswer {
-  const { status, reason, headers, body } = decision;
+  const { status, headers, body } = decision;
+  const reason = decision.reason === '' ? reasonPhrase(status) : decision.reason;
   return rewritten(withLength({ status, reason, headers: ['Server', SERVER_NAME, ...headers], body }), outbound);
 }
 
@@ -23,7 +25,12 @@ export function failurePage(
 ): OwnAnswer {
   const headers = ['Server', SERVER_NAME, 'Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'];
   if (status === 503) headers.push('Retry-After', RETRY_AFTER);
-  const page = withLength({ status, reason: '', headers, body: errorPage(status, subStatus, reference) });
+  const page = withLength({
+    status,
+    reason: reasonPhrase(status),
+    headers,
+    body: errorPage(status, subStatus, reference),
+  });
   try {
     return rewritten(page, outbound);
   } catch {
