@@ -1,9 +1,11 @@
 /** The first file: which Node is told what, and that even an old one can read it. */
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePorts } from './integration/ports.ts';
+import { started } from './integration/process.ts';
 
 const root = join(import.meta.dirname, '..');
 const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -12,7 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The package as it is installed, and its files once more for a Node of 2019. */
 beforeAll(() => {
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  for (const each of ['package.json', 'config']) cpSync(join(root, each), join(folder, each), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const tsc = (...args: string[]) =>
     execFileSync(
       process.execPath,
@@ -95,4 +98,27 @@ test('what is loaded before the check is ES2019 and imports node:fs alone', () =
   }
   expect(files).toEqual(['main.js', 'service/ignored-signals.js']);
   expect([...packages]).toEqual(['node:fs']);
+});
+
+test('as installed it calls itself lychgate', async () => {
+  const { out } = await run(process.execPath, 'dist/main.js', 'help', 'drain');
+  expect(out).toContain('\n  lychgate drain fe02 --all-farms --state Start\n');
+  expect(out).not.toContain('npm run');
+  expect((await run(process.execPath, 'dist/main.js', 'stat')).err).toBe(
+    'lychgate: there is no command "stat". Did you mean "status"? "lychgate help" lists them.\n',
+  );
+});
+
+test('the installed demo tells how to ask it, too', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'lychgate-installed-'));
+  const [first = 0] = await freePorts(6);
+  const main = join(folder, 'dist/main.js');
+  const demo = started([main, 'demo', '--ports', String(first)], { env: { TMPDIR: temporary } });
+  await demo.prints(/Ctrl-C ends it\./);
+  const [demoFolder = ''] = readdirSync(temporary);
+  expect(demo.stdout()).toContain(`\nlychgate status --config ${join(temporary, demoFolder, 'config')}\n`);
+  demo.child.kill('SIGTERM');
+  expect(await demo.exit()).toBe(0);
+  expect(readdirSync(temporary)).toEqual([]);
+  rmSync(temporary, { recursive: true });
 });

@@ -8,6 +8,7 @@ import { newSession } from '../config/load-session.ts';
 import { readSettings } from '../config/settings.ts';
 import type { AdminSettings } from '../config/settings-model.ts';
 import { StartError } from '../errors.ts';
+import { typed } from '../program-name.ts';
 import { readToken } from '../service/check-admin.ts';
 import { type CommandInput, UsageError } from './command.ts';
 import { configFolder } from './named-place.ts';
@@ -40,7 +41,7 @@ export function openAdminClient(input: CommandInput): AdminClient {
   const { admin } = readSettings(join(folder, 'settings.json'), session).settings;
   if (hasErrors(session.diagnostics)) {
     input.streams.err.write(
-      `lychgate: ${folder}/settings.json has faults, which "lychgate validate ${folder}" tells; what can be read of it counts.\n`,
+      `lychgate: ${folder}/settings.json has faults, which "${typed(`validate ${folder}`)}" tells; what can be read of it counts.\n`,
     );
   }
   if (admin === false) {

@@ -30,14 +30,16 @@ export interface CommandInput {
 
 export interface Command {
   readonly name: string;
-  /** What stands behind the name in the help. */
+  /** What stands behind the name in the help; a line for each form of the call. */
   readonly usage: string;
   readonly summary: string;
   readonly options: ParseArgsOptionsConfig;
   /** One line for each option. */
   readonly optionHelp: Readonly<Record<string, string>>;
-  /** True where any arguments will do. */
-  readonly anyArguments?: true;
+  /** What the words mean that the command takes or shows. */
+  readonly words?: { readonly title: string; readonly meanings: Readonly<Record<string, string>> };
+  /** Calls that do what they say; `line` as one types it behind the name of the program. */
+  readonly examples: readonly { readonly does: string; readonly line: string }[];
   /** Resolves with the exit code. */
   run(input: CommandInput): Promise<number> | number;
 }

@@ -4,6 +4,7 @@ import { type Demo, prepareDemo } from '../demo/demo.ts';
 import { shellLine } from '../demo/demo-plan.ts';
 import type { StandIn } from '../demo/stand-in.ts';
 import { StartError } from '../errors.ts';
+import { typed } from '../program-name.ts';
 import { endOnSignal, FATAL_SIGNALS } from '../service/shutdown.ts';
 import type { Service } from '../service/supervisor.ts';
 import { type Command, type CommandInput, EXIT, refuseArguments, textOption, UsageError } from './command.ts';
@@ -15,6 +16,10 @@ export const demo: Command = {
   summary: 'publishes a stand-in Lync Front End on ports 8443 and 8880, and tells what to try',
   options: { ports: { type: 'string' } },
   optionHelp: { '--ports N': 'takes six ports from N on in place of 8443, 8880, 4443, 8080, 4444 and 9444' },
+  examples: [
+    { does: 'on the usual ports', line: 'demo' },
+    { does: 'where one of them is taken', line: 'demo --ports 20000' },
+  ],
   async run(input) {
     refuseArguments(input);
     const firstPort = firstPortOf(input);
@@ -81,7 +86,7 @@ Try, in another terminal:
 
 ${tries.join('\n')}
 # what the farms do
-npm run -s lychgate -- status --config ${configDir}
+${typed(`status --config ${configDir}`)}
 
 Ctrl-C ends it.
 `;

@@ -19,6 +19,15 @@ export const run: Command = {
   summary: 'serves what the configuration publishes, until SIGTERM or Ctrl-C',
   options: { config: { type: 'string' } },
   optionHelp: { '--config DIR': 'the folder with settings.json and the IIS files (default: config)' },
+  words: {
+    title: 'Signals',
+    meanings: {
+      'SIGTERM, SIGINT':
+        'no new connections; requests under way may finish, for timeouts.drain seconds at most. Again: ends at once',
+      'SIGHUP, SIGUSR2': 'told in the service log, and ignored',
+    },
+  },
+  examples: [{ does: 'serves what a folder publishes', line: 'run --config config' }],
   async run(input) {
     refuseArguments(input);
     const begun = endOnSignal();

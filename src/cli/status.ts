@@ -1,9 +1,9 @@
 /** `lychgate status`: shows farms and servers of the running service. */
 import type { ReportedFarm } from '../admin/control.ts';
-import { nearest } from '../config/nearest.ts';
 import { printable } from '../rewrite/print-trace.ts';
 import { openAdminClient } from './admin-client.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { meant } from './options.ts';
 import { printStatus } from './print-status.ts';
 
 export const status: Command = {
@@ -15,6 +15,18 @@ export const status: Command = {
     '--config DIR': 'the folder that the service was started with (default: config)',
     '--json': 'prints the JSON of the admin API',
   },
+  words: {
+    title: 'States',
+    meanings: {
+      Active: 'takes requests while it is healthy',
+      Draining: 'only clients that affinity binds to it are sent there',
+      Inactive: 'nobody is sent there',
+    },
+  },
+  examples: [
+    { does: 'all farms', line: 'status' },
+    { does: 'one farm, for a script', line: 'status Lync --json' },
+  ],
   async run(input) {
     const [name, more] = input.arguments;
     if (more !== undefined) throw new UsageError(`"${more}" is one word too many`);
@@ -48,7 +60,7 @@ export function farmNamed(name: string, farms: readonly ReportedFarm[]): Reporte
 
 /** What could have been meant in place of a name. */
 export function adviceOn(name: string, names: readonly string[]): string {
-  const near = nearest(name, names);
+  const near = meant(name, names);
   if (near !== undefined) return `Did you mean "${printable(near)}"?`;
   return names.length === 0 ? 'There is none at all.' : `There are: ${printable(names.join(', '))}.`;
 }

@@ -20,7 +20,7 @@ export const trace: Command = {
   name: 'trace',
   usage:
     'URL [--config DIR | --rules FILE]... [--method M] [--header "N: v"]... [--remote IP] [--base /path] [--json]\n' +
-    '       lychgate trace --log FILE... [--config DIR | --rules FILE]... [--against DIR] [--base /path] [--json]',
+    '--log FILE... [--config DIR | --rules FILE]... [--against DIR] [--base /path] [--json]',
   summary: 'shows what the rules do with a URL, or with the requests of an IIS log: what matched, where it goes',
   options: {
     config: { type: 'string' },
@@ -44,6 +44,12 @@ export const trace: Command = {
     '--against DIR': 'with --log: the folder of another configuration, to see whose fate it changes',
     '--json': 'prints JSON for programs',
   },
+  examples: [
+    { does: 'one URL, rule by rule', line: 'trace https://meet.contoso.com/alice/7M3K2P' },
+    { does: 'a file of rules alone', line: 'trace https://meet.contoso.com/ --rules web.config' },
+    { does: 'what became of the requests of an IIS log', line: 'trace --log u_ex261126.log' },
+    { does: 'and what another configuration would change', line: 'trace --log u_ex261126.log --against new' },
+  ],
   run(input) {
     const logs = listOption(input, 'log');
     return logs.length > 0 ? replay(logs, input) : traceUrl(input);

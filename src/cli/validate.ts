@@ -6,11 +6,12 @@ import { printJson, printText } from '../config/print-diagnostic.ts';
 import { printGithub } from '../config/print-github.ts';
 import { printSarif } from '../config/print-sarif.ts';
 import { checkConfig, checkLoaded } from '../service/check-config.ts';
-import { type Command, EXIT, textOption, UsageError } from './command.ts';
+import { type Command, EXIT } from './command.ts';
 import { configFolder, kindOfPlace } from './named-place.ts';
+import { choiceOption } from './options.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
 
-const FORMATS = ['text', 'json', 'github', 'sarif'];
+const FORMATS = ['text', 'json', 'github', 'sarif'] as const;
 
 export const validate: Command = {
   name: 'validate',
@@ -23,9 +24,13 @@ export const validate: Command = {
     '--strict': 'treats warnings as errors',
     '--config DIR': 'the folder to check where none is named (default: config)',
   },
+  examples: [
+    { does: 'a whole folder, with its certificates', line: 'validate config' },
+    { does: 'one file; a fragment of rules will do', line: 'validate config/applicationHost.config' },
+    { does: 'for a program', line: 'validate config --format json --strict' },
+  ],
   run(input) {
-    const format = textOption(input, 'format') ?? 'text';
-    if (!FORMATS.includes(format)) throw new UsageError(`--format is one of ${FORMATS.join(', ')}`);
+    const format = choiceOption(input, 'format', FORMATS) ?? 'text';
     const places = input.arguments.length > 0 ? input.arguments : [configFolder(input)];
     const diagnostics: Diagnostic[] = [];
     const sources = new Map<string, string>();

@@ -15,14 +15,21 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return best;
 }
 
+/** Two neighbours that changed places are one step, as one of them that is wrong. */
 function editDistance(from: string, to: string): number {
+  let earlier: readonly number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row += 1) {
     const current = [row];
     for (let column = 1; column <= to.length; column += 1) {
       const replaced = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const swapped =
+        column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+          ? (earlier[column - 2] ?? 0) + 1
+          : replaced;
+      current.push(Math.min(replaced, swapped, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
     }
+    earlier = previous;
     previous = current;
   }
   return previous[to.length] ?? 0;

@@ -1,5 +1,6 @@
 /** The configuration of the demo: the shipped applicationHost.config with the demo's ports, and settings with its addresses. */
 import { StartError } from '../errors.ts';
+import { typed } from '../program-name.ts';
 import type { DemoPlan } from './demo-plan.ts';
 
 /** What is changed in the shipped file: every place that has `from`, and it must have one. */
@@ -37,7 +38,7 @@ function replacementsOf({ listener, frontEnd, officeWebApps }: DemoPlan): readon
 function expectIn(shipped: string, piece: string): void {
   if (!shipped.includes(piece)) {
     throw new StartError(
-      `config/applicationHost.config has no ${piece} any more; the demo needs the file as it ships. Put your own in another folder and run: lychgate run --config FOLDER`,
+      `config/applicationHost.config has no ${piece} any more; the demo needs the file as it ships. Put your own in another folder and run: ${typed('run --config FOLDER')}`,
     );
   }
 }

@@ -6,6 +6,7 @@ import { type RunState, stateKey } from '../farm/server-state.ts';
 import { readFault, writeFault } from '../file-fault.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../patience.ts';
+import { typed } from '../program-name.ts';
 
 /** What is so of a server beyond its being Active and not marked. Names as the IIS file has them. */
 export interface KeptState {
@@ -151,7 +152,7 @@ async function readStates(path: string, log: Logger): Promise<ReadStates> {
   }
   log.error(
     { file: path },
-    `${what}, and there is no copy that can be read: all servers take requests, those that were taken out too. "lychgate drain" takes them out again.`,
+    `${what}, and there is no copy that can be read: all servers take requests, those that were taken out too. "${typed('drain')}" takes them out again.`,
   );
   return { states: [], damaged, lost: true };
 }

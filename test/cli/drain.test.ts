@@ -18,8 +18,8 @@ const farms = [
   reportedFarm('Büro & 100%', [reportedServer('fe80::1%eth0', { counters: { ...counters, currentRequests: 1 } })]),
 ];
 
-async function within(control = {}) {
-  const listener = await startListener({ farms, token: TOKEN, control });
+async function within(control = {}, its = farms) {
+  const listener = await startListener({ farms: its, token: TOKEN, control });
   const admin = { address: `127.0.0.1:${listener.port}`, tokenFile: 'token' };
   const folder = adminFolder(admin, { token: TOKEN });
   return { ...listener, drain: (...args: string[]) => commandLine('drain', ...args, '--config', folder) };
@@ -88,8 +88,16 @@ test('a server that is switched off in the IIS file: the answer is no', async ()
 
 describe('wrong use: code 2, with the name that was most likely meant', () => {
   test.each([
-    [[], 'a farm and one of its servers are wanted'],
-    [['Lync'], 'a farm and one of its servers are wanted'],
+    [[], 'a farm and one of its servers are wanted, or a server and --all-farms'],
+    [['Lync'], 'a farm and one of its servers are wanted, or a server and --all-farms'],
+    [['--all-farms'], 'a server is wanted'],
+    [['Lync', 'pool01.contoso.local', '--all-farms'], '"pool01.contoso.local" is one word too many'],
+    [
+      ['pool02.contoso.local', '--all-farms'],
+      'no web farm has a server "pool02.contoso.local". Did you mean "pool01.contoso.local"?',
+    ],
+    [['pool03', '--all-farms'], 'no web farm has a server "pool03". Did you mean "pool03.contoso.local"?'],
+    [['x', '--all-farms', '--state', 'gracefull'], '--state gracefull: did you mean "GracefulStop"?'],
     [['Lync', 'pool01.contoso.local', 'x'], '"x" is one word too many'],
     [['Linc', 'pool01.contoso.local'], 'the service has no web farm "Linc". Did you mean "Lync"?'],
     [['Exchange', 'x'], 'the service has no web farm "Exchange". There are: Lync, Büro & 100%.'],
@@ -112,5 +120,147 @@ describe('wrong use: code 2, with the name that was most likely meant', () => {
     expect([told.code, told.out, told.err.split('\n')[0]]).toEqual([2, '', `lychgate drain: ${message}`]);
     expect(told.err).toContain('Usage: lychgate drain FARM SERVER ');
     expect(acted).toEqual([]);
+  });
+});
+
+describe('--all-farms', () => {
+  const idle = { ...counters };
+  const busy = { ...counters, currentRequests: 2 };
+  const fe02 = (more = {}) => reportedServer('fe02', { counters: idle, ...more });
+  const several = (more = {}) => [
+    reportedFarm('webext', [reportedServer('fe01'), fe02(more)]),
+    reportedFarm('meet', [reportedServer('fe01'), fe02(more)]),
+    reportedFarm('owa', [reportedServer('owa01')]),
+    reportedFarm('dialin', [fe02(more)]),
+  ];
+  const asked = (acted: readonly string[]) => acted.map((line) => line.replace(/ 127\.0\.0\.1$/, ''));
+
+  test('every farm that has the server, one after the other; what holds for all is said once', async () => {
+    const { drain, acted } = await within({}, several({ takesRequests: false }));
+    expect(await drain('FE02', '--all-farms', '--state', 'GracefulStop')).toEqual({
+      code: 0,
+      out: `${['webext', 'meet', 'dialin']
+        .map(
+          (farm) =>
+            `fe02 of ${farm}: Active. No request goes there any more; those under way may finish. No requests are under way.\n`,
+        )
+        .join('')}It holds until the service restarts: settings.json names no stateFile.\n`,
+      err: 'lychgate: no server of dialin takes requests of new clients now.\n',
+    });
+    expect(asked(acted)).toEqual(['GracefulStop webext fe02', 'GracefulStop meet fe02', 'GracefulStop dialin fe02']);
+  });
+
+  test.each(['Start', 'Drain', 'ForcefulStop', 'SetHealthy', 'SetUnhealthy'])('%s', async (state) => {
+    const { drain, acted } = await within({}, several());
+    expect((await drain('fe02', '--all-farms', '--state', state)).code).toBe(0);
+    expect(asked(acted)).toEqual([`${state} webext fe02`, `${state} meet fe02`, `${state} dialin fe02`]);
+  });
+
+  test('a farm where the IIS file switches it off is told and left', async () => {
+    const farms = [reportedFarm('webext', [fe02({ enabled: false })]), reportedFarm('meet', [fe02()])];
+    const { drain, acted } = await within({}, farms);
+    const told = await drain('fe02', '--all-farms');
+    expect([told.code, told.err]).toEqual([0, '']);
+    expect(told.out).toMatch(
+      /^fe02 of webext: switched off in the IIS file, and left so: nobody is sent there\.\nfe02 of meet: Active\. New/,
+    );
+    expect(asked(acted)).toEqual(['Drain meet fe02']);
+  });
+
+  test('it is switched off in all of them: the answer is no', async () => {
+    const farms = [
+      reportedFarm('webext', [fe02({ enabled: false })]),
+      reportedFarm('meet', [fe02({ enabled: false })]),
+    ];
+    const { drain } = await within({}, farms);
+    const told = await drain('fe02', '--all-farms', '--wait');
+    expect([told.code, told.out]).toEqual([1, '']);
+    expect(told.err).toMatch(
+      /^lychgate: fe02 of webext: fe02 is switched off .*\nlychgate: fe02 of meet: fe02 is .*\n$/,
+    );
+  });
+
+  test('one farm refuses: the others are done, the answer is no', async () => {
+    const farms = several();
+    const { drain } = await within({
+      farms: async () => farms,
+      act: async (farm: string) =>
+        farm === 'webext' ? 'switchedOff' : { farm, server: fe02(), everywhere: true, kept: farm === 'meet' },
+    });
+    const told = await drain('fe02', '--all-farms');
+    expect(told.code).toBe(1);
+    expect(told.out).toMatch(/^fe02 of meet: .*\nfe02 of dialin: .*\n$/);
+    expect(told.err).toMatch(
+      /^lychgate: fe02 of webext: .*\nlychgate: this could not be written to the state file, so a restart would undo it\. The service log tells why\.\n$/,
+    );
+  });
+
+  test('--wait: until it is idle in all of them, each told once', async () => {
+    const rounds = [
+      several({ counters: busy, takesRequests: false }),
+      several({ counters: busy, takesRequests: false }),
+      [
+        reportedFarm('webext', [fe02({ takesRequests: false })]),
+        ...several({ counters: busy, takesRequests: false }).slice(1),
+      ],
+      several({ takesRequests: false }),
+    ];
+    const { drain } = await within({
+      farms: async () => (rounds.length > 1 ? rounds.shift()! : rounds[0]!),
+      act: async (farm: string) => ({
+        farm,
+        server: fe02({ counters: busy, takesRequests: false }),
+        everywhere: true,
+        kept: true,
+      }),
+    });
+    const told = await drain('fe02', '--all-farms', '--wait');
+    expect(told.code).toBe(0);
+    expect(told.out.split('\n').slice(3)).toEqual([
+      'fe02 of webext: no request is under way.',
+      'fe02 of meet: no request is under way.',
+      'fe02 of dialin: no request is under way.',
+      '',
+    ]);
+  });
+
+  test('--wait: the time-out tells of each that is not idle', async () => {
+    const { drain } = await within({
+      farms: async () => several({ counters: busy }),
+      act: async (farm: string) => ({
+        farm,
+        server: fe02({ counters: farm === 'meet' ? idle : busy, takesRequests: false }),
+        everywhere: true,
+        kept: true,
+      }),
+    });
+    const told = await drain('fe02', '--all-farms', '--wait', '--timeout', '0');
+    expect(told.code).toBe(1);
+    expect(told.out).toMatch(/\nfe02 of meet: no request is under way\.\n$/);
+    expect(told.err.split('\n').slice(-3)).toEqual([
+      'lychgate: fe02 of webext is not idle at the time-out. 2 requests are under way.',
+      'lychgate: fe02 of dialin is not idle at the time-out. 2 requests are under way.',
+      '',
+    ]);
+  });
+
+  test('--wait: brought back in one farm meanwhile: the answer is no, the others are waited for', async () => {
+    const { drain } = await within({
+      farms: async () => several({ takesRequests: true }),
+      act: async (farm: string) => ({
+        farm,
+        server: fe02({ counters: busy, takesRequests: farm !== 'meet' }),
+        everywhere: true,
+        kept: true,
+      }),
+    });
+    const told = await drain('fe02', '--all-farms', '--wait');
+    expect(told.code).toBe(1);
+    expect(told.out.split('\n').slice(3)).toEqual([
+      'fe02 of webext: no request is under way.',
+      'fe02 of dialin: no request is under way.',
+      '',
+    ]);
+    expect(told.err).toBe('lychgate: fe02 of meet takes requests again: somebody has brought it back.\n');
   });
 });

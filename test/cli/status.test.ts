@@ -223,6 +223,6 @@ test('settings with faults count as far as they can be read', async () => {
   const told = await commandLine('status', 'lync', '--config', folder);
   expect([told.code, told.err]).toEqual([
     0,
-    `lychgate: ${folder}/settings.json has faults, which "lychgate validate ${folder}" tells; what can be read of it counts.\n`,
+    `lychgate: ${folder}/settings.json has faults, which "npm run -s lychgate -- validate ${folder}" tells; what can be read of it counts.\n`,
   ]);
 });

@@ -18,8 +18,19 @@ export interface Running {
   workers(): number[];
 }
 
-export function lychgate(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** The command line of this checkout. */
+export function lychgate(args: readonly string[], options: Surroundings = {}): Running {
+  return started([MAIN, ...args], options);
+}
+
+/** Node with these arguments. */
+export function started(args: readonly string[], options: Surroundings = {}): Running {
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: options.cwd,
     env: { ...process.env, ...options.env },

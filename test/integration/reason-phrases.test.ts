@@ -44,7 +44,7 @@ async function publish(serverPort: number, rules = '') {
   return async (request: string) => {
     const client = openRaw(port);
     client.socket.write(request);
-    const text = await client.until(/\r\n\r\n[^]*(?:<\/html>\s|of a rule$)|Content-Length: 0\r\n[^]*\r\n\r\n/);
+    const text = await client.until(/\r\n\r\n[\s\S]*(?:<\/html>\s|of a rule$)|Content-Length: 0\r\n[\s\S]*\r\n\r\n/);
     client.socket.destroy();
     const [head = '', body = ''] = text.split('\r\n\r\n');
     return { line: head.split('\r\n')[0], body };

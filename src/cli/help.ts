@@ -1,0 +1,90 @@
+/** Help that fits the terminal: the list of commands, and one command with its options, words and examples. */
+import { typed } from '../program-name.ts';
+import type { Command, Output } from './command.ts';
+
+/** Commands that belong together. */
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly Command[];
+}
+
+const USUAL_WIDTH = 80;
+/** Longer lines are hard to read, whatever the terminal can show. */
+const GREATEST_WIDTH = 100;
+const LEAST_WIDTH = 40;
+
+/** How long lines may be where this goes. */
+export function widthOf({ isTTY, columns }: Output): number {
+  const width = isTTY === true ? (columns ?? USUAL_WIDTH) : USUAL_WIDTH;
+  return Math.min(GREATEST_WIDTH, Math.max(LEAST_WIDTH, width));
+}
+
+/** @param version of Lychgate */
+export function overview(groups: readonly CommandGroup[], version: string, width: number): string {
+  const longest = Math.max(...groups.flatMap(({ commands }) => commands.map(({ name }) => name.length)));
+  return [
+    paragraph(`Lychgate ${version}: the reverse proxy that reads IIS ARR configuration`, width),
+    'Usage: lychgate COMMAND [options]\n',
+    ...groups.map(({ title, commands }) =>
+      section(
+        title,
+        commands.map(({ name, summary }) => [name.padEnd(longest), summary]),
+        width,
+      ),
+    ),
+    paragraph(`"${typed('help COMMAND')}" tells more, with examples.`, width) +
+      paragraph('Exit codes: 0 fine, 1 the answer is no, 2 wrong use, 3 could not do it.', width),
+  ].join('\n');
+}
+
+export function commandHelp(command: Command, width: number): string {
+  const { summary, optionHelp, words, examples } = command;
+  return [
+    paragraph(summary, width),
+    usageOf(command, width),
+    section('Options', Object.entries(optionHelp), width),
+    ...(words === undefined ? [] : [section(words.title, Object.entries(words.meanings), width)]),
+    `Examples\n${examples.map((each) => exampleOf(each, width)).join('\n')}`,
+  ].join('\n');
+}
+
+/** Each form of the call, broken between its options. */
+export function usageOf({ name, usage }: Command, width: number): string {
+  const forms = usage.split('\n').map((form, index) => {
+    const parts = form.match(/\[(?:[^[\]]|\[[^[\]]*\])*\](?:\.\.\.)?|\S+/g) ?? [];
+    return filled([`lychgate ${name}`, ...parts], width, index === 0 ? 'Usage: ' : '       ', ' '.repeat(11));
+  });
+  return forms.join('');
+}
+
+function exampleOf({ does, line }: Command['examples'][number], width: number): string {
+  return `${filled(does.split(' '), width, '  # ', '  # ')}  ${typed(line)}\n`;
+}
+
+/** Names in one column, what they mean in the next. */
+function section(title: string, rows: readonly (readonly [name: string, text: string])[], width: number): string {
+  const column = Math.max(...rows.map(([name]) => name.length)) + 4;
+  const lines = rows.map(([name, text]) =>
+    filled(text.split(' '), width, `  ${name}`.padEnd(column), ' '.repeat(column)),
+  );
+  return paragraph(title, width) + lines.join('');
+}
+
+function paragraph(text: string, width: number): string {
+  return filled(text.split(' '), width, '', '');
+}
+
+/** Lines of whole words, no longer than `width` where the words allow it. */
+function filled(words: readonly string[], width: number, first: string, others: string): string {
+  let text = '';
+  let line = first;
+  for (const [index, word] of words.entries()) {
+    if (index === 0) line += word;
+    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
+    else {
+      text += `${line}\n`;
+      line = others + word;
+    }
+  }
+  return `${text}${line}\n`;
+}
