@@ -3,14 +3,19 @@ import { createReadStream } from 'node:fs';
 import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { StartError } from '../errors.ts';
 
 export interface LineHandler {
+  /** Called once with the first bytes, each a character. @returns why the rest is not worth reading, where it is not */
+  head(text: string): string | undefined;
   /** Each character one byte; `undefined` for a line that is too long to be one. */
   line(text: string | undefined): void;
   /** Called with the bytes of the file that have been read so far, once for each piece. */
   progress(bytes: number): void;
 }
 
+/** Enough to tell what it is. */
+const HEAD_LENGTH = 4096;
 const PIECE_BYTES = 256 * 1024;
 /** IIS itself ends a line far below. */
 const LINE_LENGTH = 256 * 1024;
@@ -65,8 +70,9 @@ function isGzip(first: Buffer): boolean {
 }
 
 /** Handles each line as soon as it is whole; the last one may lack its end. */
-function lineSink({ line }: LineHandler): Writable {
+function lineSink({ head: judge, line }: LineHandler): Writable {
   let rest = '';
+  let judged = false;
   let start = true;
   let tooLong = false;
   const take = (text: string) => {
@@ -75,11 +81,23 @@ function lineSink({ line }: LineHandler): Writable {
     start = false;
     tooLong = false;
   };
+  /** @returns the reason for going no further */
+  const look = (text: string, whole: boolean): Error | undefined => {
+    if (judged || !(whole || text.length >= HEAD_LENGTH || text.includes('\n'))) return undefined;
+    judged = true;
+    const why = judge(text.slice(0, HEAD_LENGTH));
+    return why === undefined ? undefined : new StartError(why);
+  };
   return new Writable({
     // All is handled at once: what waited here would be lost when a broken file ends the way.
     highWaterMark: 16 * PIECE_BYTES,
     write(piece: Buffer, _encoding, done) {
       const text = rest + piece.toString('latin1');
+      const wrong = look(text, false);
+      if (wrong) {
+        done(wrong);
+        return;
+      }
       let from = 0;
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
         take(text.slice(from, end));
@@ -93,6 +111,11 @@ function lineSink({ line }: LineHandler): Writable {
       done();
     },
     final(done) {
+      const wrong = rest === '' ? undefined : look(rest, true);
+      if (wrong) {
+        done(wrong);
+        return;
+      }
       if (rest !== '' || tooLong) take(rest);
       done();
     },

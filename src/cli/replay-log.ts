@@ -5,6 +5,7 @@ import { firstBindings } from '../service/find-site.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import type { Output } from './command.ts';
 import { readLines } from './log-lines.ts';
+import { otherFormat } from './other-format.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { createCounter, type Summary } from './replay-summary.ts';
 import { createW3cReader, type LogEntry } from './w3c-log.ts';
@@ -22,7 +23,7 @@ export interface ReplayInput {
 export interface ReplayedFile {
   readonly name: string;
   readonly lines: number;
-  /** Why it could not be read to its end. */
+  /** Why it is no log, or could not be read to its end. */
   readonly error?: string;
 }
 
@@ -33,6 +34,8 @@ export interface Replay extends Summary {
   /** What the log does not tell, and what was taken for granted instead. */
   readonly notes: readonly string[];
 }
+
+const NO_LOG = 'it is no IIS log in W3C extended format';
 
 export async function replayLogs({ files, config, only, against, err }: ReplayInput): Promise<Replay> {
   const forecast = createForecast(config, only);
@@ -49,7 +52,11 @@ export async function replayLogs({ files, config, only, against, err }: ReplayIn
     const reader = createW3cReader();
     const linesBefore = lines;
     let bytesOfFile = 0;
-    const error = await readLines(name, {
+    const fault = await readLines(name, {
+      head(text) {
+        const format = otherFormat(text);
+        return format && `${NO_LOG}, but ${format}`;
+      },
       line(text) {
         lines++;
         const entry = text === undefined ? 'malformed' : reader.read(text);
@@ -63,14 +70,20 @@ export async function replayLogs({ files, config, only, against, err }: ReplayIn
         bar.show(bytesBefore + bytes, lines);
       },
     });
-    for (const column of reader.missing()) notes.add(missingNote(column, config, only));
-    if (lines > linesBefore && !reader.described())
-      notes.add(`${name} has no line "#Fields:": it is no log in W3C extended format`);
+    const trouble = lines === linesBefore ? undefined : reader.trouble();
+    const error = fault ?? (trouble && `${NO_LOG}: ${trouble}`);
+    if (error === undefined) for (const column of reader.missing()) notes.add(missingNote(column, config, only));
     bytesBefore += bytesOfFile;
     read.push({ name, lines: lines - linesBefore, ...(error === undefined ? {} : { error }) });
   }
   bar.clear();
-  return { ...summary, files: read, malformed, notes: [...notes] };
+  return { ...summary, files: withoutEmpty(read), malformed, notes: [...notes] };
+}
+
+/** IIS leaves empty files beside others where nobody asked anything; where there is nothing else, a log is missing. */
+function withoutEmpty(files: readonly ReplayedFile[]): readonly ReplayedFile[] {
+  if (files.some(({ lines, error }) => lines > 0 && error === undefined)) return files;
+  return files.map((file) => ({ ...file, error: file.error ?? `${NO_LOG}: it is empty` }));
 }
 
 function sizeOf(files: readonly string[]): number | undefined {
@@ -124,6 +137,6 @@ function missingNote(column: string, config: Config, only: SiteConfig | undefine
     case 'cs-uri-query':
       return 'no column cs-uri-query: every request is taken for one without a query';
     default:
-      return `no column ${column}: the lines of that log cannot be read`;
+      return `no column ${column} in a part of it: the lines there cannot be read`;
   }
 }

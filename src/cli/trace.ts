@@ -5,6 +5,7 @@ import type { WebFarmConfig } from '../config/farm-model.ts';
 import { type LoadResult, loadConfig, loadFiles } from '../config/load-config.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
+import { StartError } from '../errors.ts';
 import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
@@ -76,7 +77,7 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   if (wrong !== undefined) throw new UsageError(`--${wrong} is for a URL: a log tells it for each request`);
   if (files.filter((file) => file === '-').length > 1) throw new UsageError('standard input (-) can be read once');
   for (const file of files) {
-    if (file !== '-' && isFolder(file)) throw new UsageError(`--log ${file}: this is a folder, a file is wanted`);
+    if (file !== '-' && isFolder(file)) throw new StartError(`--log ${file}: this is a folder, a file is wanted.`);
   }
   const folder = textOption(input, 'against');
   if (folder !== undefined && !isFolder(folder)) throw new UsageError(`--against ${folder}: a folder is wanted`);
@@ -87,8 +88,11 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   const only = siteOfAll(config, input);
   const result = await replayLogs({ files, config, only, against, err });
   if (input.values.json === true) out.write(`${JSON.stringify(replayJson(result, folder), undefined, 2)}\n`);
-  else out.write(`${printReplay(result, { against: folder, colour: out.isTTY === true }).join('\n')}\n`);
-  for (const { name, error } of result.files) if (error !== undefined) err.write(`lychgate: ${name}: ${error}\n`);
+  else if (result.requests > 0 || result.files.some(({ error }) => error === undefined))
+    out.write(`${printReplay(result, { against: folder, colour: out.isTTY === true }).join('\n')}\n`);
+  for (const { name, error } of result.files) {
+    if (error !== undefined) err.write(`lychgate: ${name === '-' ? 'standard input' : name}: ${error}\n`);
+  }
   return result.files.some(({ error }) => error !== undefined) ? EXIT.failed : EXIT.fine;
 }
 

@@ -24,8 +24,8 @@ export interface W3cReader {
   read(line: string): LogEntry | 'malformed' | undefined;
   /** Columns that a replay missed in some `#Fields:` line. */
   missing(): readonly string[];
-  /** Whether there was a `#Fields:` line at all. */
-  described(): boolean;
+  /** Why no request can be read from it; nothing where some can, or could if there were any. */
+  trouble(): string | undefined;
 }
 
 interface Columns {
@@ -44,6 +44,7 @@ export function createW3cReader(): W3cReader {
   let columns: Columns | undefined;
   let plusIsBlank = true;
   const missing = new Set<string>();
+  let readable = false;
   return {
     read(line) {
       if (line === '') return undefined;
@@ -51,6 +52,7 @@ export function createW3cReader(): W3cReader {
       const [, name = '', value = ''] = /^#(\w+):\s*(.*)$/.exec(line) ?? [];
       if (name.toLowerCase() === 'fields') {
         columns = readFields(value);
+        readable ||= columns.complete;
         for (const wanted of WANTED) if (!columns.at.has(wanted)) missing.add(wanted);
       }
       // IIS writes the blank of a decoded path as "+"; our own log has the path as it was sent.
@@ -58,7 +60,12 @@ export function createW3cReader(): W3cReader {
       return undefined;
     },
     missing: () => [...missing],
-    described: () => columns !== undefined,
+    trouble() {
+      if (readable) return undefined;
+      if (columns === undefined) return 'no line begins with "#Fields:"';
+      const wanted = REQUIRED.filter((name) => missing.has(name));
+      return `its line "#Fields:" has no column ${wanted.join(' and no column ')}`;
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { writeIisLog } from '../../loadtest/iis-log.ts';
 import { runCommandLine } from '../../src/cli/cli.ts';
 import { applicationHost, farmRules, webFarm, writeFolder } from '../integration/environment.ts';
@@ -143,6 +143,77 @@ test('a gzip file that ends too early, or is damaged: what came before is counte
   ]);
 });
 
+const NO_LOG = 'it is no IIS log in W3C extended format';
+const IIS_LINE = '192.0.2.9, -, 11/26/2026, 7:55:20, W3SVC2, ARR01, 10.0.0.5, 4502, 163, 3223, 200, 0, GET, /a, -,';
+const NCSA_LINE = '192.0.2.9 - alice [26/Nov/2026:07:55:20 +0100] "GET /a HTTP/1.1" 200 3223';
+const OUR_LINE = '{"date":"2026-11-26","time":"07:55:20","cs-method":"GET","sc-status":200}';
+
+describe('what is no log is told in one sentence, exit code 3', () => {
+  const noise = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
+  const choose = 'in IIS Manager, "Logging", the format W3C is to be chosen';
+  test.each<[string, string | Buffer, string]>([
+    ['binary', noise, ', but a binary file'],
+    ['binary without an end of line', Buffer.alloc(1_000_000), ', but a binary file'],
+    ['a few bytes', Buffer.from([1, 0, 2]), ', but a binary file'],
+    ['gzip of something else', gzipSync(noise), ', but a binary file'],
+    ['gzip of JSON', gzipSync('{"a": 1}\n'), ', but JSON'],
+    ['gzip of gzip', gzipSync(gzipSync(FIELDS + LINES)), ', but a binary file'],
+    ['gzip of nothing', gzipSync(''), ': it is empty'],
+    ['ZIP', Buffer.concat([Buffer.from('PK\x03\x04'), noise]), ', but a ZIP archive: unpack it first'],
+    ['empty', '', ': it is empty'],
+    ['JSON', '\n  [\n{"a": 1}]\n', ', but JSON'],
+    ['JSON in one long line', `{"a": "${'x'.repeat(600_000)}"}`, ', but JSON'],
+    [
+      'our own log in JSON',
+      `${OUR_LINE}\n${OUR_LINE}\n`,
+      ', but a log of Lychgate in JSON: with "log": { "access": { "format": "w3c" } } in settings.json it can be replayed',
+    ],
+    ['XML', '\ufeff<?xml version="1.0"?>\n<configuration />\n', ', but XML or HTML'],
+    ['XML without a mark', '<configuration />\n', ', but XML or HTML'],
+    ['NCSA', `${NCSA_LINE}\n`, `, but a log in NCSA format: ${choose}`],
+    ['IIS', `${IIS_LINE}\r\n${IIS_LINE}\r\n`, `, but a log in IIS format: ${choose}`],
+    ['UTF-16', Buffer.from(`\ufeff${FIELDS}`, 'utf16le'), ', but UTF-16 text: it has to be UTF-8, as IIS writes it'],
+    ['prose', 'hello\nworld\n', ': no line begins with "#Fields:"'],
+    ['lines without their head', 'GET /a - 443 meet.contoso.com 200\n', ': no line begins with "#Fields:"'],
+    [
+      'another W3C log',
+      '#Fields: date time action src-ip\n1 2 DROP 3\n',
+      ': its line "#Fields:" has no column cs-method and no column cs-uri-stem',
+    ],
+  ])('%s', async (_name, content, why) => {
+    const log = file('no.log', content);
+    expect(await commandLine('trace', '--log', log, '--config', config)).toEqual({
+      code: 3,
+      out: '',
+      err: `lychgate: ${log}: ${NO_LOG}${why}\n`,
+    });
+    const { code, json } = await replay('--log', log);
+    expect([code, json.requests, json.notes, json.files[0].error]).toEqual([3, 0, [], NO_LOG + why]);
+  });
+
+  test('beside a log: it is told behind the sum of the others', async () => {
+    const no = file('no.log', '{}\n');
+    const empty = file('empty.log', '');
+    const log = file('good.log', FIELDS + LINES);
+    for (const files of [
+      [no, log, empty],
+      [empty, log, no],
+    ]) {
+      const { code, out, err } = await commandLine('trace', '--config', config, '--log', ...files);
+      expect([code, err]).toEqual([3, `lychgate: ${no}: ${NO_LOG}, but JSON\n`]);
+      expect(out).toContain('8 requests from ');
+    }
+  });
+
+  test('a log that begins in the midst of its lines, and one without a request, are logs', async () => {
+    const piece = file('piece.log', `GET /cut\n${FIELDS}GET /a - 443 meet.contoso.com 200\n`);
+    const head = file('head.log', HEAD + FIELDS);
+    const { code, err, json } = await replay('--log', piece, head);
+    expect([code, err, json.requests, json.malformed]).toEqual([0, '', 1, 1]);
+    expect((await replay('--log', head)).code).toBe(0);
+  });
+});
+
 test('what the log does not tell is said once, and taken from the bindings', async () => {
   const log = file(
     'bare.log',
@@ -157,13 +228,6 @@ test('what the log does not tell is said once, and taken from the bindings', asy
   expect(json.notes).toEqual([
     'no column cs-uri-query: every request is taken for one without a query',
     'no column cs-host: each port stands for the host of its first binding (443: meet.contoso.com, 80: meet.contoso.com, 8443: other.contoso.com). Rules that look at the host cannot be told apart',
-  ]);
-  const none = file('none.log', 'hello\nworld\n');
-  const { code, json: of } = await replay('--log', none);
-  expect([code, of.malformed, of.notes]).toEqual([
-    0,
-    2,
-    [`${none} has no line "#Fields:": it is no log in W3C extended format`],
   ]);
 });
 
@@ -260,7 +324,7 @@ test.each<[number, string[], RegExp]>([
   [2, ['--log', 'LOG', 'https://a/'], /one of both/],
   [2, ['--log', 'LOG', '--method', 'GET'], /--method is for a URL/],
   [2, ['--log', '-', '-'], /standard input/],
-  [2, ['--log', 'FOLDER'], /a file is wanted/],
+  [3, ['--log', 'FOLDER'], /^lychgate: --log .*: this is a folder, a file is wanted\.\n$/],
   [2, ['--log', 'LOG', '--against', 'LOG'], /a folder is wanted/],
   [2, ['https://a/', '--against', 'FOLDER'], /it needs --log/],
   [3, ['--log', 'FOLDER/missing.log'], /cannot read .*missing\.log/],

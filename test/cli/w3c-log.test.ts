@@ -124,13 +124,13 @@ test('values in quotes, and tabs between them, as Advanced Logging writes them',
 test('malformed lines', () => {
   const reader = createW3cReader();
   expect(reader.read('GET /')).toBe('malformed');
-  expect(reader.described()).toBe(false);
+  expect(reader.trouble()).toBe('no line begins with "#Fields:"');
   reader.read('#Fields: cs-method cs-uri-stem s-port');
   for (const line of ['GET /', 'GET / 80 more', 'GET / x', 'GET / 123456', '\0\0\0\0', ' ', 'GET "/ 80 1"']) {
     expect([line, reader.read(line)]).toEqual([line, 'malformed']);
   }
   expect(reader.read('')).toBeUndefined();
-  expect([reader.missing(), reader.described()]).toEqual([['cs-uri-query', 'cs-host'], true]);
+  expect([reader.missing(), reader.trouble()]).toEqual([['cs-uri-query', 'cs-host'], undefined]);
   reader.read('#Fields: date cs-method');
   expect(reader.read('2026-03-02 GET')).toBe('malformed');
   expect(reader.missing()).toContain('cs-uri-stem');
