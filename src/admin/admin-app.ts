@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { StartError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { reasonPhrase } from '../reason-phrase.ts';
 import type { Control } from './control.ts';
 import { farmsApi, peerOf, sendProblem } from './farms-api.ts';
 import { createGuard } from './guard.ts';
@@ -165,12 +166,11 @@ const UNREADABLE: Readonly<Record<string, readonly [ProblemKind, string]>> = {
 /** What Node's parser does not take never reaches a route. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (socket.writable && error.code !== 'ECONNRESET') {
-    const { status, ...rest } = problem(
-      ...(UNREADABLE[error.code ?? ''] ?? ['badRequest', 'This is no HTTP request.']),
-    );
-    const body = JSON.stringify({ status, ...rest });
+    const told = problem(...(UNREADABLE[error.code ?? ''] ?? ['badRequest', 'This is no HTTP request.']));
+    const { status } = told;
+    const body = JSON.stringify(told);
     socket.write(
-      `HTTP/1.1 ${status} ${rest.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nContent-Type: ${PROBLEM_TYPE}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   }
   socket.destroy();

@@ -1,5 +1,5 @@
 /** The page a client sees when something failed: what kind of failure and a reference to the log, and nothing more. */
-import { reasonPhrase } from './reason-phrase.ts';
+import { reasonPhrase } from '../reason-phrase.ts';
 
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   400: 'The request could not be understood.',

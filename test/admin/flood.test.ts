@@ -114,3 +114,15 @@ test('a client that does not read its answers is cut', async () => {
   await once(socket, 'close');
   expect(socket.bytesWritten).toBeGreaterThan(100_000);
 });
+
+test('what is no request at all is answered with the reason that the status has', async () => {
+  const { open } = await startListener();
+  const client = open();
+  client.socket.write('nonsense\r\n\r\n');
+  const told = await client.until(/\r\n\r\n.*\}$/s);
+  expect(told).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(JSON.parse(told.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+    status: 400,
+    detail: 'This is no HTTP request.',
+  });
+});
