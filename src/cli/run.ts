@@ -1,10 +1,11 @@
 /** `lychgate run`: starts the service. */
-import { type Diagnostic, hasErrors, reportInto } from '../config/diagnostic.ts';
+import { type Diagnostic, hasErrors, type Report, reportInto } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
 import { createLog, type Logger } from '../log.ts';
-import { type CheckedConfig, canStart, checkConfig } from '../service/check-config.ts';
+import { type CheckedConfig, canStart, checkConfig, type Startable } from '../service/check-config.ts';
 import { checkLoop } from '../service/check-loop.ts';
+import { findAddresses } from '../service/find-addresses.ts';
 import { tellIgnoredSignals } from '../service/ignored-signals.ts';
 import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
@@ -48,21 +49,27 @@ export async function startFrom(
   streams: Streams,
 ): Promise<number | { service: Service; log: Logger; config: Config }> {
   const checked = checkConfig(configDir);
-  const diagnostics: Diagnostic[] = [...checked.diagnostics];
-  if (canStart(checked)) {
-    await checkLoop(checked.config, reportInto(diagnostics));
-  }
+  // Whether this machine has the addresses of the bindings is seen when they are listened on.
+  const diagnostics: Diagnostic[] = checked.diagnostics.filter(({ code }) => code !== 'LG5015');
+  const config = canStart(checked) ? await placedConfig(checked, reportInto(diagnostics)) : undefined;
   if (diagnostics.length > 0) show(diagnostics, checked, streams);
-  if (!canStart(checked) || hasErrors(diagnostics)) return EXIT.no;
+  if (config === undefined || hasErrors(diagnostics)) return EXIT.no;
 
-  const log = createLog(checked.config.settings.log.level);
+  const log = createLog(config.settings.log.level);
   tellIgnoredSignals(log);
   const old = nodeVersionWarning(process.versions.node);
   if (old !== undefined) log.warn(old);
-  warnUnverified(checked.config, log);
-  const service = await startService(checked, log);
-  log.info({ listeners: service.listeners.map(({ key }) => key) }, 'Lychgate serves');
-  return { service, log, config: checked.config };
+  warnUnverified(config, log);
+  const service = await startService({ ...checked, config }, log);
+  log.info({ listeners: service.listeners.map(({ name }) => name) }, 'Lychgate serves');
+  return { service, log, config };
+}
+
+/** What this machine and its network say to the configuration. */
+async function placedConfig({ config, certificates }: Startable, report: Report): Promise<Config> {
+  const found = findAddresses(config, certificates, report);
+  await checkLoop(found, report);
+  return found;
 }
 
 function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { err }: Streams): void {

@@ -1,5 +1,6 @@
 /** IP addresses, networks and `address:port` as people write them in configuration. */
 import { isIP } from 'node:net';
+import { plainAddress } from '../ip-address.ts';
 
 export interface AddressAndPort {
   /** `*` or an IP address without brackets. */
@@ -7,9 +8,11 @@ export interface AddressAndPort {
   readonly port: number;
 }
 
-/** An IP address without brackets, IPv6 in lower case. */
+/** An IP address without brackets in its one spelling, with the scope that it may have. */
 export function parseAddress(text: string): string | undefined {
-  return isIP(text) === 0 ? undefined : text.toLowerCase();
+  if (isIP(text) === 0) return undefined;
+  const [address = '', ...scope] = text.split('%');
+  return [plainAddress(address), ...scope].join('%');
 }
 
 /** Reads `10.0.0.5:443`, `[2001:db8::5]:443` or `*:443`. */

@@ -113,18 +113,17 @@ function checkKeys(
   checker: Checker,
 ): Setting {
   const keys = new Map<string, Setting & { nameSpan: Span }>();
-  const seen = new Map<string, Node>();
-  const folds = type.kind === 'record';
+  const seen = new Set<string>();
+  const spelling = (name: string) => (type.kind === 'record' ? (type.key?.plain?.(name) ?? name.toLowerCase()) : name);
   for (const property of node.children ?? []) {
     const [key, value] = property.children ?? [];
     if (key === undefined) continue;
     const name = String(key.value);
-    const first = seen.get(folds ? name.toLowerCase() : name);
-    if (first !== undefined) {
+    if (seen.has(spelling(name))) {
       fault('LG6005', key, `${name} stands twice.`, 'Remove one of them.', checker);
       continue;
     }
-    seen.set(folds ? name.toLowerCase() : name, key);
+    seen.add(spelling(name));
     const definition =
       type.kind === 'record' ? type.value : Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
     if (definition === undefined) {

@@ -53,6 +53,19 @@ export interface FarmSettings {
   readonly clientCertificate?: CertificateFileSetting;
 }
 
+/** What stands on this machine for an address of bindings. */
+export interface AddressSetting {
+  /** As `parseAddress` spells it. */
+  readonly binding: string;
+  /** `*`, or addresses of this machine; those of an interface are not known before the service starts. */
+  readonly places: readonly string[];
+  /** The name that stands in place of an address. */
+  readonly interface?: string;
+  /** Of the value. */
+  readonly span: Span;
+  readonly nameSpan: Span;
+}
+
 export interface CircuitSettings {
   /** Connections in a row that cannot be made. */
   readonly failures: number;
@@ -120,6 +133,7 @@ export interface SettingsConfig {
   readonly http2: boolean;
   /** Networks in CIDR form. */
   readonly trustedProxies: readonly string[];
+  readonly addresses: readonly AddressSetting[];
   readonly publicAddresses: readonly string[];
   readonly acknowledge: readonly string[];
   readonly limits: {

@@ -20,11 +20,21 @@ export type SettingType = (
 export interface TextForm {
   readonly what: string;
   readonly fits: (text: string) => boolean;
+  /** The one spelling of a text that can be written in several ways, where that is more than its case. */
+  readonly plain?: (text: string) => string;
 }
 
 export const forms = {
   filled: { what: 'a text that is not empty', fits: (text) => text !== '' },
-  address: { what: 'an IP address', fits: (text) => parseAddress(text) !== undefined },
+  address: {
+    what: 'an IP address',
+    fits: (text) => parseAddress(text) !== undefined,
+    plain: (text) => parseAddress(text) ?? text,
+  },
+  localPlace: {
+    what: '*, an IP address of this machine, or the name of one of its interfaces, as in eth0',
+    fits: (text) => text === '*' || parseAddress(text) !== undefined || isInterfaceName(text),
+  },
   anyAddress: { what: 'an IP address or *', fits: (text) => text === '*' || parseAddress(text) !== undefined },
   listener: {
     what: 'address:port, as in 203.0.113.5:443 or *:443',
@@ -56,6 +66,11 @@ export const forms = {
     fits: (text) => /^(sha256\/)?[A-Za-z0-9+/]{43}=$/.test(text),
   },
 } as const satisfies Record<string, TextForm>;
+
+/** As systems give them: of a faulty address, a network or `address:port` it says that it is none. */
+function isInterfaceName(text: string): boolean {
+  return /^[\p{L}_][\p{L}\p{N} ._@+-]*(?::[\p{L}\p{N}_-]+)?$/u.test(text);
+}
 
 function isStatusRange(text: string): boolean {
   const [, from, to = from] = /^\s*([1-9]\d\d)\s*(?:-\s*([1-9]\d\d)?\s*)?$/.exec(text) ?? [];
@@ -254,6 +269,12 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
     },
     http2: described(flag, 'Whether clients may use HTTP/2.'),
     trustedProxies: list({ kind: 'text', form: forms.network }, 'Networks whose forwarded headers count.'),
+    addresses: {
+      kind: 'record',
+      value: { kind: 'text', form: forms.localPlace },
+      key: forms.address,
+      meaning: 'Addresses of bindings, and what stands for each on this machine: an address, an interface or *.',
+    },
     publicAddresses: list(address, 'Our addresses on the other side of a NAT.'),
     acknowledge: list(text, 'IIS sections known not to be carried out.'),
     limits: object({

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { addressesOf } from './address-settings.ts';
 import type { Report, Span } from './diagnostic.ts';
 import { readSource } from './files.ts';
 import type { LoadSession } from './load-session.ts';
@@ -145,6 +146,7 @@ function settingsOf(root: Setting | undefined, file: string): ReadSettings {
       workers: workersOf(at(root, 'workers')),
       http2: at(root, 'http2')?.value !== false,
       trustedProxies: textsAt(root, 'trustedProxies').map((network) => parseNetwork(network) ?? network),
+      addresses: addressesOf(at(root, 'addresses')),
       publicAddresses: textsAt(root, 'publicAddresses').map((address) => parseAddress(address) ?? address),
       acknowledge: textsAt(root, 'acknowledge'),
       limits: limitsOf(root),
@@ -200,7 +202,7 @@ function bindingOf(setting: Setting): SettingsBinding {
   return {
     span: setting.span,
     protocol,
-    address: (textAt(setting, 'address') ?? '*').toLowerCase(),
+    address: parseAddress(textAt(setting, 'address') ?? '*') ?? '*',
     port: typeof port === 'number' ? port : protocol === 'http' ? 80 : 443,
     host: (textAt(setting, 'host') ?? '').toLowerCase(),
     sslFlags: 0,

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { StartError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { PlannedListener } from './listener-plan.ts';
+import { describeMachine, likelyAddress } from './machine-addresses.ts';
 
 /** Where connections go. Given in by the service: listeners know no lane. */
 export interface Lanes {
@@ -39,11 +40,11 @@ export function openListener(plan: PlannedListener, lanes: Lanes, options: Liste
   server.prependListener('connection', (socket: Socket) => {
     socket.setNoDelay(true);
     // A client that resets before it is served is no event worth more than this.
-    socket.on('error', (error) => options.log.trace({ listener: plan.key }, error.message));
+    socket.on('error', (error) => options.log.trace({ listener: plan.name }, error.message));
     if (!admit(socket)) socket.destroy();
   });
   server.on('tlsClientError', (error, socket: TLSSocket) => {
-    options.log.debug({ listener: plan.key, client: socket.remoteAddress }, `TLS handshake: ${error.message}`);
+    options.log.debug({ listener: plan.name, client: socket.remoteAddress }, `TLS handshake: ${error.message}`);
     socket.destroy();
   });
   return listen(server, plan, options);
@@ -67,7 +68,7 @@ function listen(server: Server, plan: PlannedListener, options: ListenerOptions)
       },
       () => {
         server.removeAllListeners('error');
-        server.on('error', (error) => options.log.error({ listener: plan.key }, `accept: ${error.message}`));
+        server.on('error', (error) => options.log.error({ listener: plan.name }, `accept: ${error.message}`));
         const bound = server.address();
         resolve({
           plan,
@@ -81,19 +82,30 @@ function listen(server: Server, plan: PlannedListener, options: ListenerOptions)
 
 /** What to tell when a socket cannot be opened: the port, why, and the cure. */
 export function listenFault(
-  { key, port }: Pick<PlannedListener, 'key' | 'port'>,
+  plan: Pick<PlannedListener, 'name' | 'address' | 'standsFor' | 'port'>,
   error: NodeJS.ErrnoException,
 ): string {
+  const { name, port } = plan;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `cannot listen on ${key}: another program uses port ${port}. Stop it ("ss -ltnp sport = :${port}" shows which), or change the binding.`;
+      return `cannot listen on ${name}: another program uses port ${port}. Stop it ("ss -ltnp sport = :${port}" shows which), or change the binding.`;
     case 'EACCES':
-      return `cannot listen on ${key}: this account may not open port ${port}. Run as a container, give node the capability cap_net_bind_service, or bind a port from 1024 on.`;
+      return `cannot listen on ${name}: this account may not open port ${port}. Run as a container, give node the capability cap_net_bind_service, or bind a port from 1024 on.`;
     case 'EADDRNOTAVAIL':
-      return `cannot listen on ${key}: this machine does not have the address. "ip address" shows those it has.`;
+    case 'EAFNOSUPPORT':
+      return `cannot listen on ${name}: ${absentAddress(plan)}`;
     default:
-      return `cannot listen on ${key}: ${error.message}`;
+      return `cannot listen on ${name}: ${error.message}`;
   }
+}
+
+function absentAddress({ address, standsFor }: Pick<PlannedListener, 'address' | 'standsFor'>): string {
+  const has = `It has ${describeMachine()}`;
+  if (standsFor !== undefined) {
+    return `this machine does not have the address ${address}, which stands for ${standsFor} by "addresses" in settings.json. ${has}.`;
+  }
+  const entry = `"addresses": { "${address}": "${likelyAddress(address)}" }`;
+  return `this machine does not have the address. ${has}: say in settings.json which of them stands for it, as in ${entry}.`;
 }
 
 /** Counts the connections of each client address. */

@@ -22,10 +22,11 @@ export interface ClientCertificate {
 }
 
 export interface ClientConnection {
-  /** The key of the listener: `address:port` as the binding writes it. */
+  /** The name of the listener. */
   readonly listener: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** That of the binding, where `addresses` of settings has another one stand for it. */
   readonly localAddress: string;
   readonly localPort: number;
   /** Absent on a plain connection. */

@@ -17,7 +17,7 @@ export interface RunningSite {
 }
 
 export interface Runtime {
-  /** By the key of the listener (`address:port`). */
+  /** By the name of the listener. */
   readonly sites: ReadonlyMap<string, SiteTable<RunningSite>>;
   /** By name, lower case. */
   readonly farms: ReadonlyMap<string, WebFarm>;

@@ -39,12 +39,12 @@ export function buildRuntime(parts: RuntimeParts): Runtime {
     const rules = compiled.get(name);
     if (rules) running.set(name, { name, id, rules });
   }
-  const sites = planListeners(config.sites).map(({ key, bindings }) => {
+  const sites = planListeners(config).map(({ name: listener, bindings }) => {
     const known = bindings.flatMap(({ host, site }) => {
       const found = running.get(site);
       return found ? [{ host, site: found }] : [];
     });
-    return [key, createSiteTable(known)] as const;
+    return [listener, createSiteTable(known)] as const;
   });
   const around = (farm?: WebFarmConfig) => farmSurroundings({ config, ca, shown }, farm);
   return {

@@ -11,6 +11,7 @@ import { checkCertificates } from '../tls/check.ts';
 import { checkClientCertificates } from '../tls/check-client-certificates.ts';
 import { readShownCertificates, type ShownCertificates } from '../tls/shown-certificates.ts';
 import { affinitySecret } from './affinity-secret.ts';
+import { checkAddresses } from './check-addresses.ts';
 import { checkAdmin } from './check-admin.ts';
 import { checkAffinityCookies } from './check-affinity-cookies.ts';
 
@@ -56,6 +57,7 @@ export function checkConfig(configDir: string): CheckedConfig {
   const asked = askedHosts(config);
   checkCertificates(certificates, { sites: config.sites, asked }, settings, report);
   checkClientCertificates(config.sites, settings, report);
+  checkAddresses(config, certificates, report);
   const secret = affinitySecret(settings, certificates, report);
   const read = { certificates, ca, shown, clientCa, adminToken, affinitySecret: secret };
   return { config, ...read, diagnostics: inOrder(all, sources.keys()), sources };
@@ -73,7 +75,10 @@ export function checkLoaded(loaded: LoadResult): LoadResult {
   return { ...loaded, diagnostics: inOrder(all, sources.keys()) };
 }
 
+/** A configuration that can be started. */
+export type Startable = CheckedConfig & { readonly config: Config };
+
 /** True where nothing stands in the way of a start. */
-export function canStart(checked: CheckedConfig): checked is CheckedConfig & { readonly config: Config } {
+export function canStart(checked: CheckedConfig): checked is Startable {
   return checked.config !== undefined && !hasErrors(checked.diagnostics);
 }

@@ -22,7 +22,9 @@ export async function checkLoop(
   resolver = createResolver(config.settings),
 ): Promise<void> {
   const own = createOwnListeners(listenerPlaces(config));
-  const published = new Set(config.settings.publicAddresses.map(plainAddress));
+  const { publicAddresses, addresses } = config.settings;
+  // Clients still know the addresses of bindings that others stand for: whoever connects there comes to us.
+  const published = new Set([...publicAddresses, ...addresses.map(({ binding }) => binding)].map(plainAddress));
   const servers = config.webFarms
     .filter((farm) => farm.enabled)
     .flatMap((farm) => farm.servers)

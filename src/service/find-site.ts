@@ -1,6 +1,6 @@
 /** The site that a request for a URL reaches, by the same tables that serve it. */
 import type { SiteConfig } from '../config/model.ts';
-import { planListeners } from '../listener/listener-plan.ts';
+import { boundListeners } from '../listener/listener-plan.ts';
 import { createSiteTable, matchSite } from '../proxy/match-site.ts';
 
 /** Where a request comes in. */
@@ -17,7 +17,7 @@ export type FindSite = (entrance: Entrance) => SiteConfig | undefined;
 /** Where no listener has the port, those of its scheme are looked through: ports are often mapped from outside. */
 export function siteFinder(sites: readonly SiteConfig[]): FindSite {
   const byName = new Map(sites.map((site) => [site.name, site]));
-  const listeners = planListeners(sites).map(({ bindings, ...listener }) => ({
+  const listeners = boundListeners(sites).map(({ bindings, ...listener }) => ({
     ...listener,
     table: createSiteTable(bindings),
   }));
@@ -38,7 +38,7 @@ export function firstBindings(
   sites: readonly SiteConfig[],
 ): ReadonlyMap<number, { readonly scheme: 'http' | 'https'; readonly host: string }> {
   const first = new Map<number, { scheme: 'http' | 'https'; host: string }>();
-  for (const { port, tls, bindings } of planListeners(sites)) {
+  for (const { port, tls, bindings } of boundListeners(sites)) {
     if (!first.has(port)) first.set(port, { scheme: tls ? 'https' : 'http', host: bindings[0]?.host ?? '' });
   }
   return first;

@@ -3,8 +3,9 @@ import type { Config } from '../config/model.ts';
 import type { ListenerPlace } from '../farm/own-listeners.ts';
 import { listenerKey, planListeners } from '../listener/listener-plan.ts';
 
-export function listenerPlaces({ sites, settings: { admin } }: Config): readonly ListenerPlace[] {
-  const places = planListeners(sites).map(({ key, address, port }) => ({ name: key, address, port }));
+export function listenerPlaces(config: Config): readonly ListenerPlace[] {
+  const places = planListeners(config).map(({ name, address, port }) => ({ name, address, port }));
+  const { admin } = config.settings;
   if (admin === false) return places;
   const { address, port } = admin;
   return [...places, { name: `${listenerKey(address, port)} (admin)`, address, port }];

@@ -41,7 +41,7 @@ export async function serve(
   tell: (message: FromServing) => void,
   hear: (heard: Serving['heard']) => void = () => undefined,
 ): Promise<Serving> {
-  const { settings, sites } = setup.config;
+  const { settings } = setup.config;
   const accessLog = openAccessLog(settings.log.access, log);
   const runtime = buildRuntime({ ...setup, states: new Map(), tell, accessLog, log });
   const link = openFarmLink(runtime.farms, tell);
@@ -61,7 +61,7 @@ export async function serve(
   };
   const stopListening = () => Promise.all(listeners.map((listener) => listener.stop()));
   try {
-    for (const plan of planListeners(sites)) listeners.push(await open(plan, setup, runtime, lanes, log));
+    for (const plan of planListeners(setup.config)) listeners.push(await open(plan, setup, runtime, lanes, log));
   } catch (error) {
     // Not awaited: `close` of a listener waits for its connections, and there is nothing to finish.
     void stopListening();
@@ -167,10 +167,11 @@ function describeConnection(
 ): ClientConnection {
   const remoteAddress = plainAddress(socket.remoteAddress ?? '');
   const connection = {
-    listener: plan.key,
+    listener: plan.name,
     remoteAddress,
     remotePort: socket.remotePort ?? 0,
-    localAddress: plainAddress(socket.localAddress ?? ''),
+    // What the IIS files and old logs know: rules that ask for the address go on as they are.
+    localAddress: plan.standsFor ?? plainAddress(socket.localAddress ?? ''),
     localPort: socket.localPort ?? plan.port,
     trusted: trusts(remoteAddress),
     pins: runtime.pins.forClient(),

@@ -12,7 +12,7 @@ import { writeFault } from '../file-fault.ts';
 import { listenFault } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
-import type { CheckedConfig } from './check-config.ts';
+import type { Startable } from './check-config.ts';
 import { createFarmControl } from './farm-control.ts';
 import type { WorkerSetup } from './messages.ts';
 import { cannotKeep, openStateFile, type StateFile } from './state-file.ts';
@@ -26,13 +26,10 @@ export interface Service {
   kill(): void;
 }
 
-/** A configuration that can be started. */
-type Startable = CheckedConfig & { readonly config: Config };
-
 /** @throws StartError where a port cannot be had or a worker cannot start; nothing is left running then */
 export async function startService(checked: Startable, log: Logger): Promise<Service> {
-  const { settings, sites } = checked.config;
-  const listeners = planListeners(sites);
+  const { settings } = checked.config;
+  const listeners = planListeners(checked.config);
   // Workers share their ports, so that none of them would notice a stranger on one. Asked here, alone.
   for (const plan of listeners) await probe(plan);
   probeLogFile(settings.log.access);

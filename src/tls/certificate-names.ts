@@ -1,6 +1,7 @@
 /** Which certificate serves which name on one listener: exact names before wildcards, never a guess. */
 import { isIP } from 'node:net';
 import type { SettingsConfig } from '../config/settings-model.ts';
+import { plainAddress } from '../ip-address.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
 
 /** Certificates that serve together: one, or one with an RSA and one with an EC key, of which each client gets the one it understands. */
@@ -82,7 +83,7 @@ export function listenerKey(listener: string): string {
     .slice(0, colon)
     .toLowerCase()
     .replace(/^\[|\]$/g, '');
-  return `${['', '0.0.0.0', '::'].includes(address) ? '*' : address}:${listener.slice(colon + 1)}`;
+  return `${['', '0.0.0.0', '::'].includes(plainAddress(address)) ? '*' : plainAddress(address)}:${listener.slice(colon + 1)}`;
 }
 
 /** What `defaultCertificate` asks for on this listener. */

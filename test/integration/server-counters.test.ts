@@ -47,7 +47,7 @@ async function publishWithin(serverPort: number, timeouts: Record<string, number
     limits: config.settings.limits,
     timeouts: config.settings.timeouts,
   });
-  const [plan] = planListeners(config.sites);
+  const [plan] = planListeners(config);
   const server = createServer({ noDelay: true }, (socket: Socket) => {
     socket.on('error', () => undefined); // A listener does so, too: `close` follows.
     const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
