@@ -15,7 +15,7 @@ COPY package.json package-lock.json ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build
+RUN npm run build && chmod +x dist/main.js
 
 # What the service imports while it runs.
 FROM base AS modules
@@ -23,18 +23,17 @@ COPY package.json package-lock.json ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM base
-# Package managers have no work in a DMZ. The two folders are where compose.yaml mounts its own.
+# Package managers have no work in a DMZ. The two folders are where an administrator's are mounted; nothing of them is built in.
 RUN mkdir -p /etc/lychgate/config /etc/lychgate/certs \
+  && ln -s /opt/lychgate/dist/main.js /usr/local/bin/lychgate \
   && rm -rf /usr/local/lib/node_modules /opt/yarn-* \
   /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg
 COPY --from=modules /opt/lychgate/node_modules ./node_modules
 COPY --from=build /opt/lychgate/dist ./dist
 COPY package.json LICENSE ./
-# The configuration as it ships, which "demo" publishes. "run" reads /etc/lychgate/config instead.
-COPY config ./config
 
 ENV NODE_ENV=production
-# Every command looks for the folder "config" here, and its settings for "../certs": mount both.
+# Every command looks for the folder "config" here, and its settings for "../certs".
 WORKDIR /etc/lychgate
 # By number, so that an orchestrator can see that it is not root. This user has to be able to read the private keys.
 USER 1000:1000

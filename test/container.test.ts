@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { composeFile } from '../src/cli/compose-file.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -94,6 +95,26 @@ describe('Dockerfile', () => {
     expect(only(modules, 'RUN')).toMatch(/ npm ci .*--omit=dev /);
   });
 
+  test('holds nothing that an administrator may have put into the checkout', () => {
+    const copied = stages.flatMap((stage) => all(stage, 'COPY'));
+    const sources = copied
+      .filter((text) => !text.startsWith('--from='))
+      .flatMap((text) => text.split(' ').slice(0, -1));
+    expect([...new Set(sources)].sort()).toEqual(
+      ['./src', 'LICENSE', 'package-lock.json', 'package.json', 'tsconfig.build.json', 'tsconfig.json']
+        .map((name) => name.replace('./', ''))
+        .sort(),
+    );
+    expect(uncommented(read('.dockerignore'))).not.toMatch(/config$|certs|\.env/m);
+  });
+
+  test('has the program on its PATH', () => {
+    expect(all(last, 'RUN').join()).toContain('ln -s /opt/lychgate/dist/main.js /usr/local/bin/lychgate');
+    const build = stages.find(({ as }) => as === 'build') ?? expect.fail('no stage "build"');
+    expect(all(build, 'RUN').at(-1)).toContain('chmod +x dist/main.js');
+    expect(read('src/main.ts')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+
   test('copies files that exist, and .dockerignore lets through exactly those', () => {
     const copied = stages
       .flatMap((stage) => all(stage, 'COPY'))
@@ -107,6 +128,26 @@ describe('Dockerfile', () => {
 });
 
 describe('compose.yaml', () => {
+  test('is what "lychgate init" writes (vitest -u writes it)', async () => {
+    await expect(composeFile()).toMatchFileSnapshot(join(root, 'compose.yaml'));
+  });
+
+  /** The text of one service. */
+  const service = (name: string) => new RegExp(`^  ${name}:\\n((?: {4}.*\\n|\\n)*)`, 'm').exec(compose)?.[1] ?? '';
+
+  test('"docker compose run --rm lychgate" claims no address and no port, and "up" does not start it', () => {
+    expect(service('lychgate')).toMatch(/^ {4}network_mode: none$/m);
+    expect(service('lychgate')).toMatch(/^ {4}profiles: \[command\]$/m);
+    expect(service('lychgate')).not.toMatch(/ports:|networks:|address/);
+    expect(service('proxy')).toMatch(/^ {8}ipv4_address: \$\{INSIDE_ADDRESS:\?/m);
+    for (const name of ['lychgate', 'proxy']) expect(service(name)).toMatch(/^ {4}<<: \*image$/m);
+  });
+
+  test('builds nothing, and fetches nobody else’s image', () => {
+    expect(compose).not.toMatch(/^\s*build:/m);
+    expect(compose).toMatch(/^ {4}image: lychgate\n {4}pull_policy: never$/m);
+  });
+
   const compose = uncommented(read('compose.yaml'));
 
   test('waits longer than a stop takes', () => {
@@ -134,7 +175,6 @@ describe('compose.yaml', () => {
   test('mounts the two folders read-only where the image looks for them', () => {
     const work = only(last, 'WORKDIR');
     for (const folder of ['config', 'certs']) {
-      expect(existsSync(join(root, folder))).toBe(true);
       expect(compose).toContain(`source: ./${folder}\n        target: ${work}/${folder}\n        read_only: true\n`);
     }
   });

@@ -41,17 +41,23 @@ function runElsewhere(command: string): boolean {
   return /^(sudo )?(docker|podman|git clone|cd|npm (ci|test|start))\b/.test(command);
 }
 
-/** A copy of what the commands read, so that none of them changes the checkout; they run in the order of the page. */
+/**
+ * A copy of what the commands read, so that none of them changes the checkout; they run in the order of the page. Room beside
+ * it, for what is made outside the checkout.
+ */
+let around: string;
 let copy: string;
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'lychgate-readme-'));
+  around = mkdtempSync(join(tmpdir(), 'lychgate-readme-'));
+  copy = join(around, 'checkout');
+  mkdirSync(copy);
   for (const each of ['package.json', 'README.md', 'src', 'config', 'certs', 'loadtest']) {
     if (existsSync(join(root, each))) cpSync(join(root, each), join(copy, each), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   mkdirSync(join(copy, 'tmp'));
 });
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
+afterAll(() => rmSync(around, { recursive: true, force: true }));
 
 function run(command: string): Promise<{ exit: number | string; printed: string }> {
   return new Promise((resolve) => {

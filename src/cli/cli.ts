@@ -7,6 +7,7 @@ import { type Command, EXIT, type Streams, UsageError } from './command.ts';
 import { demo } from './demo.ts';
 import { drain } from './drain.ts';
 import { type CommandGroup, commandHelp, overview, usageOf, widthOf } from './help.ts';
+import { init } from './init.ts';
 import { meant, readOptions } from './options.ts';
 import { run } from './run.ts';
 import { status } from './status.ts';
@@ -14,7 +15,7 @@ import { trace } from './trace.ts';
 import { validate } from './validate.ts';
 
 const GROUPS: readonly CommandGroup[] = [
-  { title: 'To serve', commands: [run, demo] },
+  { title: 'To set up and to serve', commands: [init, run, demo] },
   { title: 'To look at a configuration; nothing is opened, nothing is sent', commands: [validate, trace] },
   { title: 'To operate the running service', commands: [status, drain] },
 ];

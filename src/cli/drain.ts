@@ -4,6 +4,7 @@ import type { ReportedFarm, ReportedServer, ServerAction } from '../admin/contro
 import { printable } from '../rewrite/print-trace.ts';
 import { type Acted, type AdminClient, openAdminClient, RefusedAction } from './admin-client.ts';
 import { type Command, type CommandInput, EXIT, type Streams, textOption, UsageError } from './command.ts';
+import { usualFolder } from './named-place.ts';
 import { choiceOption } from './options.ts';
 import { underWay } from './print-status.ts';
 import { adviceOn, farmNamed } from './status.ts';
@@ -70,7 +71,7 @@ export const drain: Command = {
     '--all-farms': 'in every farm that has the server; farms where the IIS file switches it off are told and left',
     '--wait': 'returns when no request is under way there; with Drain, clients that are bound to it go on',
     '--timeout SECONDS': 'with --wait: gives up then, with exit code 1 (default: never)',
-    '--config DIR': 'the folder that the service was started with (default: config)',
+    '--config DIR': `the folder that the service was started with (${usualFolder})`,
   },
   words: {
     title: 'States, in the words of ARR',

@@ -42,7 +42,7 @@ export function commandHelp(command: Command, width: number): string {
   return [
     paragraph(summary, width),
     usageOf(command, width),
-    section('Options', Object.entries(optionHelp), width),
+    ...(Object.keys(optionHelp).length === 0 ? [] : [section('Options', Object.entries(optionHelp), width)]),
     ...(words === undefined ? [] : [section(words.title, Object.entries(words.meanings), width)]),
     `Examples\n${examples.map((each) => exampleOf(each, width)).join('\n')}`,
   ].join('\n');

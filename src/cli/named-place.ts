@@ -1,5 +1,5 @@
 /** Files and folders that stand on the command line: those that are not there or cannot be read end the command. */
-import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
 import { StartError } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
 import { type CommandInput, textOption, UsageError } from './command.ts';
@@ -29,16 +29,24 @@ function statusOf(place: string): Stats {
   }
 }
 
+/** Where the configuration is without `--config`: the first that is there. */
+export const USUAL_FOLDERS = ['config', '/etc/lychgate/config'];
+
+/** For the help of `--config`. */
+export const usualFolder = `default: ${USUAL_FOLDERS.join(', else ')}`;
+
 /** The folder of `--config`. */
-export function configFolder(input: CommandInput): string {
+export function configFolder(input: CommandInput, usual = USUAL_FOLDERS): string {
   const named = textOption(input, 'config');
-  const folder = named ?? 'config';
+  const folder = named ?? usual.find((each) => existsSync(each)) ?? usual.join(' or ');
   let kind: 'file' | 'folder';
   try {
     kind = kindOfPlace(folder);
   } catch (error) {
     if (named !== undefined || !(error instanceof StartError)) throw error;
-    throw new StartError(`${error.message} Name the folder of settings.json and the IIS files with --config DIR.`);
+    throw new StartError(
+      `${error.message} Name the folder of settings.json and the IIS files with --config DIR; "lychgate init DIR" makes one.`,
+    );
   }
   if (kind === 'folder') return folder;
   throw new UsageError(`--config ${folder}: this is a file; the folder that holds settings.json is wanted`);

@@ -11,7 +11,7 @@ import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
 import { nodeVersionWarning } from '../service/version-floor.ts';
 import { type Command, EXIT, refuseArguments, type Streams } from './command.ts';
-import { configFolder } from './named-place.ts';
+import { configFolder, usualFolder } from './named-place.ts';
 import { withShownNames } from './shown-names.ts';
 
 export const run: Command = {
@@ -19,7 +19,7 @@ export const run: Command = {
   usage: '[--config DIR]',
   summary: 'serves what the configuration publishes, until SIGTERM or Ctrl-C',
   options: { config: { type: 'string' } },
-  optionHelp: { '--config DIR': 'the folder with settings.json and the IIS files (default: config)' },
+  optionHelp: { '--config DIR': `the folder with settings.json and the IIS files (${usualFolder})` },
   words: {
     title: 'Signals',
     meanings: {

@@ -3,6 +3,7 @@ import type { ReportedFarm } from '../admin/control.ts';
 import { printable } from '../rewrite/print-trace.ts';
 import { openAdminClient } from './admin-client.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { usualFolder } from './named-place.ts';
 import { meant } from './options.ts';
 import { printStatus } from './print-status.ts';
 
@@ -12,7 +13,7 @@ export const status: Command = {
   summary: 'shows farms and servers of the running service; exit code 1 where a farm has no server that takes requests',
   options: { config: { type: 'string' }, json: { type: 'boolean' } },
   optionHelp: {
-    '--config DIR': 'the folder that the service was started with (default: config)',
+    '--config DIR': `the folder that the service was started with (${usualFolder})`,
     '--json': 'prints the JSON of the admin API',
   },
   words: {

@@ -12,7 +12,7 @@ import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
 import { checkLoaded } from '../service/check-config.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
-import { configFolder, isFolder, kindOfPlace } from './named-place.ts';
+import { configFolder, isFolder, kindOfPlace, usualFolder } from './named-place.ts';
 import { printReplay, replayJson } from './print-replay.ts';
 import { replayLogs } from './replay-log.ts';
 import { withShownNames } from './shown-names.ts';
@@ -35,7 +35,7 @@ export const trace: Command = {
     json: { type: 'boolean' },
   },
   optionHelp: {
-    '--config DIR': 'the folder with settings.json and the IIS files (default: config)',
+    '--config DIR': `the folder with settings.json and the IIS files (${usualFolder})`,
     '--rules FILE': 'a web.config or a fragment of rules in place of the folder; may be repeated',
     '--method M': 'the method of the request (default: GET)',
     '--header "N: v"': 'a header of the request; may be repeated',

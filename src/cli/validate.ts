@@ -7,7 +7,7 @@ import { printGithub } from '../config/print-github.ts';
 import { printSarif } from '../config/print-sarif.ts';
 import { checkConfig, checkLoaded } from '../service/check-config.ts';
 import { type Command, EXIT } from './command.ts';
-import { configFolder, kindOfPlace } from './named-place.ts';
+import { configFolder, kindOfPlace, usualFolder } from './named-place.ts';
 import { choiceOption } from './options.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
 
@@ -22,7 +22,7 @@ export const validate: Command = {
     '--format FORMAT':
       'text for people (default), json for programs, github for workflow runs, sarif for code scanning',
     '--strict': 'treats warnings as errors',
-    '--config DIR': 'the folder to check where none is named (default: config)',
+    '--config DIR': `the folder to check where none is named (${usualFolder})`,
   },
   examples: [
     { does: 'a whole folder, with its certificates', line: 'validate config' },

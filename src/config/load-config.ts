@@ -107,6 +107,10 @@ export function loadFiles(paths: readonly string[], { base = '/' }: LoadOptions 
   return { ...loaded, config: { ...loaded.config, withoutHost: true, proxy: { ...proxy, enabled } } };
 }
 
+/** A folder that was made and not filled yet is the likeliest reason. */
+const NOT_COPIED =
+  'Copy it from the ARR server, where it is in %windir%\\System32\\inetsrv\\config, and its certificates into the folder "certs" beside this one; or name other files in "iis" of settings.json.';
+
 function openEntries(
   entries: readonly IisEntry[],
   session: LoadSession,
@@ -116,7 +120,7 @@ function openEntries(
     const webConfig = entry.site !== undefined || /^web\./i.test(fileName(entry.file));
     const root = openXml(entry.file, session, {
       limited: webConfig,
-      ...(entry.span === undefined ? {} : { from: entry.span }),
+      ...(entry.span === undefined ? { absent: NOT_COPIED } : { from: entry.span }),
     });
     if (root === undefined) return [];
     const path = normalPath(entry.path ?? '/');

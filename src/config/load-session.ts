@@ -1,4 +1,5 @@
 /** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
+import { existsSync } from 'node:fs';
 import { type Diagnostic, onlyOnce, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
 import type { SettingsConfig } from './settings-model.ts';
@@ -40,6 +41,8 @@ interface OpenOptions {
   readonly limited: boolean;
   /** What names the file, to be shown where it cannot be read. */
   readonly from?: Span;
+  /** The cure where there is no such file. */
+  readonly absent?: string;
   /** True for a file that a `configSource` names: the model makes sense without it, and IIS has one text for it. */
   readonly included?: true;
 }
@@ -48,7 +51,7 @@ interface OpenOptions {
 export function openXml(
   file: string,
   session: LoadSession,
-  { limited, from, included }: OpenOptions,
+  { limited, from, absent, included }: OpenOptions,
 ): XmlElement | undefined {
   const { report } = session;
   const source = readSource(file);
@@ -56,7 +59,7 @@ export function openXml(
     if (included !== true) session.broken = true;
     report('LG1001', from ?? { file, start: 0, end: 0 }, {
       message: `${file} cannot be read: ${source.failure}.`,
-      advice: 'Check the name and the permissions of the file.',
+      advice: (existsSync(file) ? undefined : absent) ?? 'Check the name and the permissions of the file.',
       iis: { status: '500.19', text: included === true ? includedText : 'Cannot read configuration file' },
     });
     return undefined;

@@ -1,46 +1,106 @@
-/** The configuration of the demo: the shipped applicationHost.config with the demo's ports, and settings with its addresses. */
-import { StartError } from '../errors.ts';
-import { typed } from '../program-name.ts';
+/** The configuration of the demo: the applicationHost.config that ships, with the demo's ports, and settings with its addresses. */
 import type { DemoPlan } from './demo-plan.ts';
 
-/** What is changed in the shipped file: every place that has `from`, and it must have one. */
-interface Replacement {
-  readonly from: string;
-  readonly to: string;
-}
+/** Raw, for the backslashes of Windows. */
+const APPLICATION = String.raw`        <application path="/">
+          <virtualDirectory path="/" physicalPath="%SystemDrive%\inetpub\wwwroot" />
+        </application>`;
 
-/**
- * The demo's applicationHost.config. Only ports change, so that what is tried is what ships.
- * A shipped file that has been adapted to other names no longer fits the plan and is refused.
- */
-export function demoApplicationHost(shipped: string, plan: DemoPlan): string {
-  for (const name of [plan.frontEnd.name, plan.officeWebApps.name]) {
-    expectIn(shipped, `address="${name}"`);
-  }
-  return replacementsOf(plan).reduce((text, { from, to }) => {
-    expectIn(shipped, from);
-    return text.replaceAll(from, () => to);
-  }, shipped);
-}
+type PublishedPlan = Pick<DemoPlan, 'listener' | 'frontEnd' | 'officeWebApps'>;
 
-function replacementsOf({ listener, frontEnd, officeWebApps }: DemoPlan): readonly Replacement[] {
-  const binding = (address: string, port: number) => `bindingInformation="${address}:${port}:`;
-  const ports = (http: number, https: number) => `httpPort="${http}" httpsPort="${https}"`;
-  return [
-    { from: binding('*', 443), to: binding(listener.address, listener.httpsPort) },
-    { from: binding('*', 80), to: binding(listener.address, listener.httpPort) },
-    { from: ports(8080, 4443), to: ports(frontEnd.httpPort, frontEnd.httpsPort) },
-    // No rule leads to Office Web Apps without TLS, and its stand-in has no such port.
-    { from: ports(80, 443), to: ports(80, officeWebApps.httpsPort) },
+/** Only ports differ between the demo's and `config/applicationHost.config`, so that what is tried is what ships. */
+export function demoApplicationHost({ listener, frontEnd, officeWebApps }: PublishedPlan): string {
+  const hosts = Object.values(frontEnd.hosts) as readonly string[];
+  const { host: office } = officeWebApps;
+  const farms = [
+    ...hosts.map((host) => farm(host, frontEnd)),
+    // No rule leads there without TLS, and the stand-in has no such port.
+    farm(office, { ...officeWebApps, httpPort: 80 }),
   ];
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!--
+  Publishes one Lync / Skype for Business pool and one Office Web Apps farm, in the shape that IIS ARR keeps it.
+  To adapt it: replace contoso.com by your names, pool01 and owas01 by your servers, and give the addresses of
+  those servers in settings.json under "hosts". Then run: lychgate validate
+-->
+<configuration>
+  <system.applicationHost>
+    <!-- The public names. A request for any other name is answered 400. Nothing in physicalPath is ever opened. -->
+    <sites>
+${site('Lync', 1, hosts, listener)}
+${site('Office Web Apps', 2, [office], listener)}
+    </sites>
+  </system.applicationHost>
+
+  <!--
+    One farm for each name, as Microsoft's guide has it. The external web site of a Front End listens on 8080 and 4443,
+    Office Web Apps on 80 and 443. Sixteen minutes, since phones hold a request for up to fifteen.
+  -->
+  <webFarms>
+${farms.join('\n')}
+  </webFarms>
+
+  <system.webServer>
+    <rewrite>
+      <!-- Each rule names its host in full: with "*" the first rule would take every request. -->
+      <globalRules>
+${[...hosts, office].map((host) => rule(host, 'https')).join('\n')}
+        <!--
+          Only discovery is published without TLS: its answer holds https links and nothing else, and clients of a SIP
+          domain that the certificate does not name depend on it. Any other name on port 80 is answered 404;
+          examples/http-to-https-redirect-except-lyncdiscover sends it to https instead.
+        -->
+${rule(frontEnd.hosts.lyncdiscover, 'http')}
+      </globalRules>
+    </rewrite>
+  </system.webServer>
+</configuration>
+`;
 }
 
-function expectIn(shipped: string, piece: string): void {
-  if (!shipped.includes(piece)) {
-    throw new StartError(
-      `config/applicationHost.config has no ${piece} any more; the demo needs the file as it ships. Put your own in another folder and run: ${typed('run --config FOLDER')}`,
-    );
-  }
+function site(name: string, id: number, hosts: readonly string[], listener: DemoPlan['listener']): string {
+  const { address, httpsPort, httpPort } = listener;
+  const bindings = [
+    ...hosts.map((host) => `protocol="https" bindingInformation="${address}:${httpsPort}:${host}" sslFlags="0"`),
+    ...hosts.map((host) => `protocol="http" bindingInformation="${address}:${httpPort}:${host}"`),
+  ];
+  return `      <site name="${name}" id="${id}">
+${APPLICATION}
+        <bindings>
+${bindings.map((each) => `          <binding ${each} />`).join('\n')}
+        </bindings>
+      </site>`;
+}
+
+interface Server {
+  readonly name: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+}
+
+function farm(host: string, { name, httpPort, httpsPort }: Server): string {
+  return `    <webFarm name="${host}" enabled="true">
+      <server address="${name}" enabled="true">
+        <applicationRequestRouting httpPort="${httpPort}" httpsPort="${httpsPort}" />
+      </server>
+      <applicationRequestRouting>
+        <protocol timeout="00:16:00">
+          <cache enabled="false" />
+        </protocol>
+      </applicationRequestRouting>
+    </webFarm>`;
+}
+
+function rule(host: string, scheme: 'http' | 'https'): string {
+  const [suffix, https] = scheme === 'https' ? ['_SSL', 'on'] : ['', 'off'];
+  return `        <rule name="ARR_${host}_loadbalance${suffix}" patternSyntax="Wildcard" stopProcessing="true">
+          <match url="*" />
+          <conditions>
+            <add input="{HTTPS}" pattern="${https}" />
+            <add input="{HTTP_HOST}" pattern="${host}" />
+          </conditions>
+          <action type="Rewrite" url="${scheme}://${host}/{R:0}" />
+        </rule>`;
 }
 
 /** Names of files and folders, relative to the demo's settings.json. */

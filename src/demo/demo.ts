@@ -1,5 +1,5 @@
 /** Makes what the demo needs: a throw-away authority with its certificates, and a configuration folder. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Authority, createAuthority, issueCertificate } from '../tls/issue.ts';
@@ -44,8 +44,7 @@ function prepareIn(folder: string, options: Pick<DemoPlanOptions, 'listener' | '
   const listener = issue(plan.certificates.listener);
   writeFileSync(join(certificates, 'demo.crt'), listener.cert);
   writeFileSync(join(certificates, 'demo.key'), listener.key, { mode: 0o600 });
-  const shipped = readFileSync(new URL('../../config/applicationHost.config', import.meta.url), 'utf8');
-  writeFileSync(join(configDir, 'applicationHost.config'), demoApplicationHost(shipped, plan));
+  writeFileSync(join(configDir, 'applicationHost.config'), demoApplicationHost(plan));
   const files = { certificates: '../certs', authority: '../certs/demo-ca.pem' };
   writeFileSync(join(configDir, 'settings.json'), demoSettings(plan, files));
   return { plan, folder, configDir, startServers: () => startServers(plan, issue) };

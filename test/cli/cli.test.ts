@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { lychgate } from '../integration/process.ts';
 import { commandLine } from './command-line.ts';
 
-const NAMES = ['run', 'demo', 'validate', 'trace', 'status', 'drain'];
+const NAMES = ['init', 'run', 'demo', 'validate', 'trace', 'status', 'drain'];
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
 
 test.each([['help'], ['--help'], ['-h'], []])('help lists exactly the commands (%s)', async (...args) => {

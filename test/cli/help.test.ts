@@ -1,5 +1,5 @@
 /** Help: it fits the terminal, tells every option, and its examples do what they say. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -95,6 +95,12 @@ describe('run as they stand there', () => {
     );
   });
   afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each(examples.filter(({ command: { name } }) => name === 'init'))('$line', async ({ args }) => {
+    const ended = lychgate(args, { cwd: join(folder, 'config') });
+    expect([await ended.exit(), ended.stderr()]).toEqual([0, '']);
+    expect(existsSync(join(folder, 'edge/config/settings.json'))).toBe(true);
+  });
 
   test.each(examples.filter(({ command: { name } }) => name === 'validate' || name === 'trace'))(
     '$line',

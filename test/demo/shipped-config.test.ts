@@ -5,7 +5,6 @@ import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
 import { demoApplicationHost, demoSettings } from '../../src/demo/demo-config.ts';
 import { demoPlan } from '../../src/demo/demo-plan.ts';
-import { StartError } from '../../src/errors.ts';
 
 const folder = join(import.meta.dirname, '../../config');
 const read = (file: string) => readFileSync(join(folder, file), 'utf8');
@@ -110,9 +109,16 @@ test.each(['settings.json', ...globSync('examples/*/settings.json', { cwd: folde
   },
 );
 
+test('the shipped file is what the demo publishes, on the usual ports (vitest -u writes it)', async () => {
+  const listener = { address: '*', httpsPort: 443, httpPort: 80 };
+  const officeWebApps = { ...plan.officeWebApps, httpsPort: 443 };
+  const text = demoApplicationHost({ ...plan, listener, officeWebApps });
+  await expect(text).toMatchFileSnapshot(join(folder, 'applicationHost.config'));
+});
+
 test('the demo differs from the shipped file in its ports and in nothing else', () => {
   const lines = shipped.split('\n');
-  const changed = demoApplicationHost(shipped, plan)
+  const changed = demoApplicationHost(plan)
     .split('\n')
     .flatMap((line, i) => (line === lines[i] ? [] : [line.trim()]));
   const hosts = [...plan.certificates.listener];
@@ -131,23 +137,12 @@ test('the demo differs from the shipped file in its ports and in nothing else', 
 
 test('other ports of the Front End find their way into the demo', () => {
   const frontEnd = { ...plan.frontEnd, httpPort: 18080, httpsPort: 14443 };
-  const text = demoApplicationHost(shipped, { ...plan, frontEnd });
+  const text = demoApplicationHost({ ...plan, frontEnd });
   expect(valuesOf(text, /\/server\/applicationRequestRouting$/, 'httpsPort')).toEqual([
     ...Array(4).fill('14443'),
     '4444',
   ]);
   expect(valuesOf(text, /\/server\/applicationRequestRouting$/, 'httpPort')).toEqual([...Array(4).fill('18080'), '80']);
-});
-
-test.each([
-  'bindingInformation="*:443:',
-  'bindingInformation="*:80:',
-  'httpPort="8080" httpsPort="4443"',
-  'httpPort="80" httpsPort="443"',
-  'address="pool01.contoso.local"',
-  'address="owas01.contoso.local"',
-])('a file without %s is refused', (piece) => {
-  expect(() => demoApplicationHost(shipped.replaceAll(piece, ''), plan)).toThrow(StartError);
 });
 
 test("the demo's settings lead the names of the shipped file to the stand-ins", () => {

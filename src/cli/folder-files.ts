@@ -1,0 +1,44 @@
+/** The first settings.json of an administrator's folder, and the README that says what belongs where. */
+
+/** Beside `hosts`, that of `config/settings.json` in the repository is the same. */
+export function firstSettings(): string {
+  return `// What IIS has no place for. Every key is optional; {} is a valid file.
+{
+  "$schema": "./settings.schema.json",
+
+  // In place of the Windows hosts file: where the servers of applicationHost.config are.
+  "hosts": {
+    // "pool01.contoso.local": "10.0.0.20"
+  },
+
+  // Certificates of the public names: *.pfx (password in NAME.pfx.pass beside it), or *.crt or *.pem with *.key.
+  "certificates": ["../certs"]
+
+  // More, with their defaults or a sample value:
+  // "addresses": { "203.0.113.10": "*" },                    what stands here for an address of the bindings: an address,
+  //                                                          an interface or *; in a container *
+  // "defaultCertificate": "webext.contoso.com",              what clients without SNI get (old phones)
+  // "upstream": { "ca": "../certs/internal-ca.pem" },        who signed the certificates of the servers
+  // "tls": { "legacyListeners": ["203.0.113.5:443"] },       where TLS 1.0 is still needed (Lync Phone Edition)
+  // "publicAddresses": ["203.0.113.5"],                      ours behind NAT: a server found there is a loop
+  // "log": { "access": { "format": "w3c" } },                columns that Log Parser knows
+  // "stateFile": "../state/servers.json",                    servers that are drained stay so over a restart; in a folder
+  //                                                          that the account of the service may write
+  // "admin": { "tokenFile": "../state/admin.token" }         who has no token may not drain: (umask 077; openssl rand -hex 32 > …)
+}
+`;
+}
+
+export function folderReadme(): string {
+  return `# What Lychgate publishes here
+
+- \`config/\`: applicationHost.config as IIS wrote it, web.config files in \`sites/SITE/APPLICATION PATH/\`, and settings.json for
+  what IIS has no place for. settings.schema.json tells editors its keys.
+- \`certs/\`: PFX files, each with its password in \`NAME.pfx.pass\`, or \`NAME.crt\` with \`NAME.key\`.
+- \`compose.yaml\` runs the container with both folders mounted read-only; \`.env\` has the addresses that it asks for.
+
+Check: \`docker compose run --rm lychgate validate\` · start and take up changes: \`docker compose up --detach --force-recreate\`
+· look: \`docker compose exec proxy lychgate status\` · log: \`docker compose logs proxy\`.
+Without a container: \`lychgate validate config\` and \`lychgate run\` in this folder.
+`;
+}
