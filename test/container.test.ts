@@ -1,6 +1,6 @@
 /** Holds Dockerfile, .dockerignore, compose.yaml and the package to the facts they repeat. Builds nothing. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { composeFile } from '../src/cli/compose-file.ts';
@@ -100,12 +100,18 @@ describe('Dockerfile', () => {
     const sources = copied
       .filter((text) => !text.startsWith('--from='))
       .flatMap((text) => text.split(' ').slice(0, -1));
-    expect([...new Set(sources)].sort()).toEqual(
-      ['./src', 'LICENSE', 'package-lock.json', 'package.json', 'tsconfig.build.json', 'tsconfig.json']
-        .map((name) => name.replace('./', ''))
-        .sort(),
-    );
+    const code = ['src', 'tsconfig.json', 'tsconfig.build.json'];
+    expect(new Set(sources)).toEqual(new Set(['package.json', 'package-lock.json', 'LICENSE', ...code]));
     expect(uncommented(read('.dockerignore'))).not.toMatch(/config$|certs|\.env/m);
+  });
+
+  test('has every file that the program reads beside what was compiled', () => {
+    const named = globSync('src/**/*.ts', { cwd: root }).flatMap((file) =>
+      [...read(file).matchAll(/new URL\('(?:\.\.\/){2}([^']+)'/g)].map(([, name]) => name),
+    );
+    const copied = all(last, 'COPY').flatMap((text) => text.split(' ').slice(0, -1));
+    expect(named.length).toBeGreaterThan(0);
+    expect(copied).toEqual(expect.arrayContaining([...new Set(named)]));
   });
 
   test('has the program on its PATH', () => {

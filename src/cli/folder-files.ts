@@ -30,15 +30,15 @@ export function firstSettings(): string {
 }
 
 export function folderReadme(): string {
-  return `# What Lychgate publishes here
+  return `# What Lychgate publishes
 
-- \`config/\`: applicationHost.config as IIS wrote it, web.config files in \`sites/SITE/APPLICATION PATH/\`, and settings.json for
-  what IIS has no place for. settings.schema.json tells editors its keys.
+- \`config/\`: applicationHost.config as IIS wrote it, web.config files in \`sites/SITE/APPLICATION PATH/\`, and settings.json
+  for what IIS has no place for (settings.schema.json tells editors its keys).
 - \`certs/\`: PFX files, each with its password in \`NAME.pfx.pass\`, or \`NAME.crt\` with \`NAME.key\`.
-- \`compose.yaml\` runs the container with both folders mounted read-only; \`.env\` has the addresses that it asks for.
+- \`compose.yaml\`: the container, with both folders mounted read-only; \`.env\`: the addresses that it asks for.
 
-Check: \`docker compose run --rm lychgate validate\` · start and take up changes: \`docker compose up --detach --force-recreate\`
-· look: \`docker compose exec proxy lychgate status\` · log: \`docker compose logs proxy\`.
-Without a container: \`lychgate validate config\` and \`lychgate run\` in this folder.
+Check: \`docker compose run --rm lychgate validate\`. Start: \`docker compose up --detach\`, and after a change
+\`docker compose restart proxy\`. Look: \`docker compose exec proxy lychgate status\`, \`docker compose logs proxy\`.
+Without a container, in this folder: \`lychgate validate\`, \`lychgate run\`.
 `;
 }

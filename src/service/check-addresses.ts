@@ -34,11 +34,10 @@ function checkUnsaid({ sites, settings }: Config, report: Report): void {
     const addresses = [...new Set(bindings.map(({ address }) => address))];
     const [first] = bindings;
     if (first === undefined) continue;
-    const entries = addresses.slice(0, 3).map((each) => `"${each}": "eth0"`);
-    const more = addresses.length > 3 ? ', …' : '';
+    const [these, more] = addresses.length === 1 ? ['this address', ''] : ['these addresses', ', …'];
     report('LG5015', first.span, {
-      message: `Bindings are for ${listed(addresses)}: the machine or container that serves them must have ${addresses.length === 1 ? 'this address' : 'these addresses'}.`,
-      advice: `Say in settings.json what stands for ${addresses.length === 1 ? 'it' : 'each'} there, an interface, an address, or * for all: "addresses": { ${entries.join(', ')}${more} }. Where the machine has ${first.address} itself: "${first.address}": "${first.address}".`,
+      message: `Bindings are for ${listed(addresses)}: the machine or container that serves them must have ${these}.`,
+      advice: `Say in settings.json what stands for ${these} there: an address, an interface or, as mostly in a container, "*". "addresses": { "${first.address}": "eth0"${more} }. Where the machine has the address itself: "${first.address}": "${first.address}".`,
     });
   }
 }

@@ -54,7 +54,7 @@ test('it makes settings, schema, certificates folder, compose.yaml and .env, and
   const { $schema } = parse(settings) as { $schema: string };
   expect(JSON.parse(readFileSync(join(edge, 'config', $schema), 'utf8'))).toEqual(settingsSchema());
   expect(readFileSync(join(edge, 'compose.yaml'), 'utf8')).toBe(composeFile());
-  expect(readFileSync(join(edge, 'README.md'), 'utf8').trim().split('\n').length).toBeLessThanOrEqual(14);
+  expect(readFileSync(join(edge, 'README.md'), 'utf8').trim().split('\n').length).toBe(10);
 });
 
 test('.env has an entry for each address that compose.yaml asks for, empty, and whom the service runs as', async () => {
