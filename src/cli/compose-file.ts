@@ -76,7 +76,7 @@ x-image: &image
           create_host_path: false
 
 services:
-  # The command line, for what needs no network: validate, trace, explain. It claims no address and no port, so that it
+  # The command line, for what needs no network, as validate and trace. It claims no address and no port, so that it
   # runs beside the service and before it; "up" does not start it. What asks the service is run in that:
   # docker compose exec proxy lychgate status
   lychgate:

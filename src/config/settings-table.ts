@@ -69,7 +69,7 @@ export const forms = {
 
 /** As systems give them: of a faulty address, a network or `address:port` it says that it is none. */
 function isInterfaceName(text: string): boolean {
-  return /^[\p{L}_][\p{L}\p{N} ._@+-]*(?::[\p{L}\p{N}_-]+)?$/u.test(text);
+  return /^[\p{L}_][\p{L}\p{N} ._@+()-]*(?::[\p{L}\p{N}_-]+)?$/u.test(text);
 }
 
 function isStatusRange(text: string): boolean {

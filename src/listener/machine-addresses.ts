@@ -34,7 +34,7 @@ export function likelyAddress(address: string, interfaces: Interfaces = networkI
 
 /** Without those of IPv6 that count on the link alone: they need their scope, and no binding means them. */
 function usable(its: Interfaces[string]): readonly string[] | undefined {
-  return its
-    ?.map(({ address }) => plainAddress(address))
-    .filter((address) => isIP(address) === 4 || !isLinkLocal(address));
+  if (its === undefined) return undefined;
+  const all = new Set(its.map(({ address }) => plainAddress(address)));
+  return [...all].filter((address) => isIP(address) === 4 || !isLinkLocal(address));
 }

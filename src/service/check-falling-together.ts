@@ -17,16 +17,18 @@ export function checkFallingTogether(
   certificates: readonly CertificateData[],
   report: Report,
 ): void {
+  const show = (bound: BoundListener) => ({ bound, shown: shownBy(bound, certificates, settings) });
   for (const socket of planSockets({ sites, settings })) {
-    if (socket.bound.length === 1) continue;
-    const shown = tlsOf(certificates, settings);
-    const [first, ...others] = socket.bound;
+    const [one, ...others] = socket.bound;
+    if (others.length === 0) continue;
+    const first = show(one);
     const told = new Set<BoundListener>();
-    for (const other of others) {
-      const difference = differenceOf(first, other, shown);
+    for (const other of others.map(show)) {
+      const difference = differenceOf(first, other);
       if (difference === undefined) continue;
-      told.add(other);
-      reportOn(socket, { ...difference, at: spanOf(other), than: spanOf(first) }, report);
+      told.add(other.bound);
+      const [at, than] = [placeOf(other.bound), placeOf(first.bound)];
+      reportOn(socket, { ...difference, at, than }, report);
     }
     for (const clash of clashes(socket.bound.filter((each) => !told.has(each)))) reportOn(socket, clash, report);
   }
@@ -37,60 +39,69 @@ interface Difference {
   readonly advice: string;
 }
 
-interface Clash extends Difference {
-  readonly at: Span;
-  readonly than: Span;
+/** A binding, and the listener that it is of. */
+interface Place {
+  readonly key: string;
+  readonly span: Span;
 }
 
-function reportOn({ address, port, bound }: PlannedSocket, { what, advice, at, than }: Clash, report: Report): void {
-  const all = bound.map(({ key }) => key).join(' and ');
-  report('LG5014', at, {
-    message: `By "addresses" in settings.json the bindings of ${all} come in at ${listenerKey(address, port)}, where nothing tells them apart: ${what}.`,
+interface Clash extends Difference {
+  readonly at: Place;
+  readonly than: Place;
+}
+
+function reportOn({ address, port }: PlannedSocket, { what, advice, at, than }: Clash, report: Report): void {
+  report('LG5014', at.span, {
+    message: `By "addresses" in settings.json the bindings of ${than.key} and ${at.key} come in at ${listenerKey(address, port)}, where nothing tells them apart: ${what}.`,
     advice,
-    related: { span: than, message: 'the other binding' },
+    related: { span: than.span, message: 'the other binding' },
   });
 }
 
 const APART = 'let another address of this machine stand for one of them';
 
 /** What a client sees of a listener before it says which host it wants. */
-interface ShownTls {
+interface Shown {
   readonly certificates: string;
   readonly fallback: CertificateData | undefined;
   readonly legacy: boolean;
   readonly asks: string | undefined;
 }
 
-function tlsOf(
+function shownBy(
+  { key: listener, bindings, tls }: BoundListener,
   certificates: readonly CertificateData[],
-  { tls, defaultCertificate }: SettingsConfig,
-): (bound: BoundListener) => ShownTls {
-  const now = Date.now();
-  return ({ key: listener, bindings }) => {
-    const hosts = bindings.map(({ host }) => host);
-    const { fallback } = nameCertificates(certificates, { listener, defaultCertificate, hosts, now });
-    return {
-      certificates: usableOn(listener, certificates)
-        .map(({ sha256, listeners }) => `${sha256}${listeners ? ' tied' : ''}`)
-        .join(),
-      fallback: fallback?.[0],
-      legacy: isLegacyListener(tls, listener),
-      asks: asksClients(tls, listener),
-    };
+  settings: SettingsConfig,
+): Shown | undefined {
+  if (!tls) return undefined;
+  const hosts = bindings.map(({ host }) => host);
+  const { defaultCertificate } = settings;
+  const { fallback } = nameCertificates(certificates, { listener, defaultCertificate, hosts, now: Date.now() });
+  return {
+    certificates: usableOn(listener, certificates)
+      .map(({ sha256, listeners }) => `${sha256}${listeners ? ' tied' : ''}`)
+      .join(),
+    fallback: fallback?.[0],
+    legacy: isLegacyListener(settings.tls, listener),
+    asks: asksClients(settings.tls, listener),
   };
 }
 
+interface ShownListener {
+  readonly bound: BoundListener;
+  /** Absent for http. */
+  readonly shown: Shown | undefined;
+}
+
 function differenceOf(
-  one: BoundListener,
-  other: BoundListener,
-  tlsOfListener: (bound: BoundListener) => ShownTls,
+  { bound: one, shown: mine }: ShownListener,
+  { bound: other, shown: its }: ShownListener,
 ): Difference | undefined {
   const between = (first: string, second: string) => `${first} at ${one.key} and ${second} at ${other.key}`;
   if (one.tls !== other.tls) {
     return { what: between(scheme(one), scheme(other)), advice: `${capital(APART)}.` };
   }
-  if (!one.tls) return undefined;
-  const [mine, its] = [tlsOfListener(one), tlsOfListener(other)];
+  if (mine === undefined || its === undefined) return undefined;
   if (mine.certificates !== its.certificates) {
     return {
       what: 'different certificates are tied to them',
@@ -132,8 +143,8 @@ function* clashes(listeners: readonly BoundListener[]): Generator<Clash> {
       yield {
         what: `requests for ${host === '' ? 'any host' : host} are for site "${theirs.site}" at ${theirs.key} and for "${mine.site}" at ${mine.key}`,
         advice: `${capital(APART)}.`,
-        at: mine.span,
-        than: theirs.span,
+        at: mine,
+        than: theirs,
       };
       break;
     }
@@ -149,8 +160,8 @@ function claimOn(table: SiteTable<Claim>, host: string): Claim | undefined {
   return host === '' ? table.any : matchSite(table, host);
 }
 
-function spanOf({ bindings }: BoundListener): Span {
-  return bindings[0]?.span ?? { file: '', start: 0, end: 0 };
+function placeOf({ key, bindings: [first] }: BoundListener): Place {
+  return { key, span: first?.span ?? { file: '', start: 0, end: 0 } };
 }
 
 function scheme({ tls }: BoundListener): string {
