@@ -37,7 +37,7 @@ function checkUnsaid({ sites, settings }: Config, report: Report): void {
     const [these, more] = addresses.length === 1 ? ['this address', ''] : ['these addresses', ', …'];
     report('LG5015', first.span, {
       message: `Bindings are for ${listed(addresses)}: the machine or container that serves them must have ${these}.`,
-      advice: `Say in settings.json what stands for ${these} there: an address, an interface or, as mostly in a container, "*". "addresses": { "${first.address}": "eth0"${more} }. Where the machine has the address itself: "${first.address}": "${first.address}".`,
+      advice: `Say in settings.json what stands for ${these} there: an address, an interface or "*", which is the one for a container: "addresses": { "${first.address}": "eth0"${more} }. Where the machine has the address itself: "${first.address}": "${first.address}".`,
     });
   }
 }

@@ -31,7 +31,7 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
   const { settings } = checked.config;
   const listeners = planListeners(checked.config);
   // Workers share their ports, so that none of them would notice a stranger on one. Asked here, alone.
-  for (const plan of listeners) await probe(plan);
+  await probeAll(listeners);
   probeLogFile(settings.log.access);
   const stateFile = await openStates(checked, log);
   const count = settings.workers === 'auto' ? availableParallelism() : settings.workers;
@@ -104,12 +104,23 @@ async function openStates({ config, sources }: Startable, log: Logger): Promise<
   return openStateFile({ path, exists: (farm, server) => servers.has(stateKey(farm, server)), log });
 }
 
-function probe(plan: PlannedListener): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** Tells every listener that cannot be had, and of an address that this machine has not only the first. */
+async function probeAll(listeners: readonly PlannedListener[]): Promise<void> {
+  const faults = new Map<string, string>();
+  for (const plan of listeners) {
+    const error = await probe(plan);
+    const part = error?.code === 'EADDRNOTAVAIL' ? plan.address : plan.name;
+    if (error && !faults.has(part)) faults.set(part, listenFault(plan, error));
+  }
+  if (faults.size > 0) throw new StartError([...faults.values()].join('\n'));
+}
+
+function probe(plan: PlannedListener): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new StartError(listenFault(plan, error))));
+    server.once('error', resolve);
     server.listen({ port: plan.port, ...(plan.address === '*' ? {} : { host: plan.address }), exclusive: true }, () =>
-      server.close(() => resolve()),
+      server.close(() => resolve(undefined)),
     );
   });
 }

@@ -333,6 +333,17 @@ test('a server at a mapped listener is this proxy; one at the address of the bin
   expect(await codes('127.0.0.6')).toEqual([]);
 });
 
+test('run tells all addresses that this machine has not, each once', async () => {
+  const [port, other] = [await freePort(), await freePort()];
+  const bindings = [`http ${A}:${port}:`, `http ${A}:${other}:`, `http 127.0.0.1:${port}:`, `http ${B}:${port}:`];
+  const service = marked(['run', '--config', folderOf({ One: bindings }, { workers: 1 }).configDir]);
+  expect(await service.exit()).toBe(3);
+  const told = service.stderr().match(/cannot listen on [^ ]+: this machine does not have the address\./g);
+  expect(told).toEqual(
+    [A, B].map((each) => `cannot listen on ${each}:${port}: this machine does not have the address.`),
+  );
+});
+
 test('run: an address that this machine has not names the setting, and an interface works', async () => {
   const port = await freePort();
   const run = (addresses: Readonly<Record<string, string>>) =>
