@@ -191,7 +191,8 @@ test('without --config it is "config" of the current folder, else that of the ma
   mkdirSync(near);
   expect(configFolder(input, [near, far])).toBe(near);
   for (const command of ['run', 'validate', 'trace', 'status', 'drain']) {
-    expect((await commandLine('help', command)).out).toContain('(default: config, else /etc/lychgate/config)');
+    const { out } = await commandLine('help', command);
+    expect(out.replace(/\s+/g, ' ')).toContain('(default: config, else /etc/lychgate/config)');
   }
 });
 
