@@ -8,6 +8,7 @@ import { checkLoop } from '../service/check-loop.ts';
 import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
 import { nodeVersionWarning } from '../service/version-floor.ts';
+import { terminalOf } from '../terminal.ts';
 import { type Command, EXIT, refuseArguments, type Streams } from './command.ts';
 import { configFolder } from './named-place.ts';
 import { withShownNames } from './shown-names.ts';
@@ -56,7 +57,7 @@ export async function startFrom(
 
 function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { err }: Streams): void {
   const shown = withShownNames({ diagnostics, sources }, process.cwd());
-  err.write(`${printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true })}\n`);
+  err.write(`${printText(shown.diagnostics, shown.sources, terminalOf(err))}\n`);
 }
 
 /** A farm whose servers are not fully verified is told at every start, so that it cannot be forgotten. */

@@ -6,6 +6,7 @@ import { printJson, printText } from '../config/print-diagnostic.ts';
 import { printGithub } from '../config/print-github.ts';
 import { printSarif } from '../config/print-sarif.ts';
 import { checkConfig, checkLoaded } from '../service/check-config.ts';
+import { terminalOf } from '../terminal.ts';
 import { type Command, EXIT, textOption, UsageError } from './command.ts';
 import { configFolder, kindOfPlace } from './named-place.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
@@ -40,7 +41,7 @@ export const validate: Command = {
     if (format === 'json') out.write(`${printJson(found, sources, [...sources.keys()])}\n`);
     else if (format === 'github') out.write(printGithub(found, sources));
     else if (format === 'sarif') out.write(`${printSarif(found, sources)}\n`);
-    else out.write(printText(found, sources, { colour: out.isTTY === true }));
+    else out.write(printText(found, sources, terminalOf(out)));
     return hasErrors(found) ? EXIT.no : EXIT.fine;
   },
 };

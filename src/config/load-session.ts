@@ -1,5 +1,5 @@
 /** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
-import { type Diagnostic, onlyOnce, type Report, reportInto, type Span } from './diagnostic.ts';
+import { type Diagnostic, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
 import type { SettingsConfig } from './settings-model.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
@@ -19,7 +19,7 @@ export function newSession(): LoadSession {
   const diagnostics: Diagnostic[] = [];
   return {
     diagnostics,
-    report: onlyOnce(reportInto(diagnostics)),
+    report: reportInto(diagnostics),
     sources: new Map(),
     acknowledge: [],
     clientCertificates: undefined,

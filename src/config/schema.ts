@@ -152,11 +152,11 @@ function reportUnknownAttribute(
   schema: ElementSchema,
   { report, codes, status }: SectionContext,
 ): void {
-  report(codes.unknownAttribute, attribute.nameSpan, {
+  report(codes.unknownAttribute, attribute.nameSpan, () => ({
     message: `<${element.name}> has no attribute "${attribute.name}".`,
     advice: adviceFor(attribute.name, Object.keys(schema.attributes ?? {}), schema, 'attribute'),
     iis: { status, text: `Unrecognized attribute '${attribute.name}'` },
-  });
+  }));
 }
 
 function adviceFor(
@@ -266,11 +266,11 @@ function reportUnknownElement(
   schema: ElementSchema,
   { report, codes, status }: SectionContext,
 ): void {
-  report(codes.unknownElement, child.nameSpan, {
+  report(codes.unknownElement, child.nameSpan, () => ({
     message: `<${parent.name}> cannot hold <${child.name}>.`,
     advice: adviceFor(child.name, elementNames(schema), schema, 'element'),
     iis: { status, text: `Unrecognized element '${child.name}'` },
-  });
+  }));
 }
 
 function reportText(element: XmlElement, { report }: SectionContext): void {

@@ -1,6 +1,6 @@
 /** What can be wrong with rules: everything that can be told from the configuration alone. */
 
-import { onlyOnce, type Report, spanWithin } from '../config/diagnostic.ts';
+import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
@@ -20,9 +20,8 @@ import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
 
-/** Reports everything about the rules of a configuration; a rule that several scopes inherit is reported on once. */
+/** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
 export function checkRules(config: Config, report: Report): void {
-  const once = onlyOnce(report);
   const sets = [config.globalRules, ...config.sites.flatMap((site) => site.scopes.map((scope) => scope.ruleSet))];
   const shared = {
     farms: new Set(config.webFarms.map((farm) => farm.name.value.toLowerCase())),
@@ -33,10 +32,10 @@ export function checkRules(config: Config, report: Report): void {
     withoutHost: config.withoutHost ?? false,
   };
   for (const set of sets) {
-    checkRuleSet(set, set === config.globalRules, shared, once);
-    checkOutbound(set, shared.setSomewhere, once);
+    checkRuleSet(set, set === config.globalRules, shared, report);
+    checkOutbound(set, shared.setSomewhere, report);
   }
-  checkWhole(config, shared.setSomewhere, once);
+  checkWhole(config, shared.setSomewhere, report);
 }
 
 /** What shows only when all rules, sites and farms are looked at together. */
@@ -163,6 +162,7 @@ function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: 
 
 function reportNotAllowed(name: Text, withoutHost: boolean, report: Report): void {
   report('LG2226', name.span, {
+    subject: name.value.toUpperCase(),
     message: withoutHost
       ? `The server variable "${name.value}" must be in allowedServerVariables of applicationHost.config, which was not read; else a request that matches the rule is answered with 500.50.`
       : `The server variable "${name.value}" is not in allowedServerVariables; a request that matches the rule is answered with 500.50.`,

@@ -1,6 +1,6 @@
 /** What can be wrong with certificates once they are read: dates, strength, and bindings that none of them covers. */
 import { createSecureContext } from 'node:tls';
-import { onlyOnce, type Report, type Span } from '../config/diagnostic.ts';
+import type { Report, Span } from '../config/diagnostic.ts';
 import type { BindingConfig, SiteConfig } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
@@ -39,7 +39,6 @@ export function checkCertificates(
   );
   const listeners = Map.groupBy(bindings, ({ address, port }) => listenerKey(`${address}:${port}`));
   const ciphersWork = checkCiphers(settings, report);
-  const once = onlyOnce(report);
   for (const certificate of certificates) {
     checkDates(certificate, report, now);
     checkStrength(certificate, report);
@@ -49,7 +48,7 @@ export function checkCertificates(
     checkTies(certificate, listeners, report);
   }
   for (const [listener, its] of listeners) {
-    checkListener(listener, its, { certificates, settings, report: once, now, asked });
+    checkListener(listener, its, { certificates, settings, report, now, asked });
   }
   checkDefault(certificates, settings, report, now);
 }
