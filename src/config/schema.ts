@@ -65,11 +65,16 @@ export interface Entry {
   readonly key?: string;
 }
 
+const NO_VALUES = new Map<string, { value: AttributeValue; text: Text }>();
+const NO_ELEMENTS = new Map<string, SectionNode>();
+const NO_ENTRIES: Entry[] = [];
+
 /** Reads an element and everything in it. */
 export function readElement(element: XmlElement, schema: ElementSchema, context: SectionContext): SectionNode {
-  const values = new Map<string, { value: AttributeValue; text: Text }>();
-  const elements = new Map<string, SectionNode>();
-  const entries: Entry[] = [];
+  // What is never filled is shared: there may be millions of elements.
+  const values = element.attributes.length === 0 ? NO_VALUES : new Map<string, { value: AttributeValue; text: Text }>();
+  const elements = element.children.length === 0 ? NO_ELEMENTS : new Map<string, SectionNode>();
+  const entries: Entry[] = element.children.length === 0 ? NO_ENTRIES : [];
   let sound = true;
   if (schema.open !== true) {
     sound = readAttributes(element, schema, context, values);
