@@ -5,7 +5,7 @@ import { loadFile } from '../config/load-config.ts';
 import { printJson, printText } from '../config/print-diagnostic.ts';
 import { printGithub } from '../config/print-github.ts';
 import { printSarif } from '../config/print-sarif.ts';
-import { checkConfig, checkLoaded } from '../service/check-config.ts';
+import { checkConfig, checkLoaded, checkSettings } from '../service/check-config.ts';
 import { terminalOf } from '../terminal.ts';
 import { type Command, EXIT, textOption, UsageError } from './command.ts';
 import { configFolder, kindOfPlace } from './named-place.ts';
@@ -46,9 +46,10 @@ export const validate: Command = {
   },
 };
 
-/** A folder by its full name, so that all files in it are named alike. */
+/** Folders and settings by their full names, so that all files in them are named alike. IIS files are never JSON. */
 function check(place: string): Findings {
-  return kindOfPlace(place) === 'folder' ? checkConfig(resolve(place)) : checkLoaded(loadFile(place));
+  if (kindOfPlace(place) === 'folder') return checkConfig(resolve(place));
+  return /\.jsonc?$/i.test(place) ? checkSettings(resolve(place)) : checkLoaded(loadFile(place));
 }
 
 function asError(diagnostic: Diagnostic): Diagnostic {

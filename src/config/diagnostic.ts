@@ -107,6 +107,7 @@ export const CATALOGUE = {
   LG2234: ['warning', 'escapes in the new path are encoded again'],
   LG2235: ['error', 'URL that a request cannot be sent to'],
   LG2236: ['warning', 'site rules behind a global rule that takes everything'],
+  LG2237: ['warning', 'host that is nearly the name of a web farm'],
   LG2240: ['error', 'wildcard pattern of an outbound rule without tag filters'],
   LG2241: ['warning', 'custom tags and CustomTags flag that do not go together'],
   LG2242: ['warning', 'outbound rule with a server variable and tag filters'],

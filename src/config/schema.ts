@@ -54,8 +54,10 @@ export interface SectionNode {
   readonly elements: ReadonlyMap<string, SectionNode>;
   readonly entries: readonly Entry[];
   readonly locks?: Locks;
-  /** An attribute was refused: its value, or its name. */
+  /** Something of the element itself was refused: an attribute, its value, or an element in it. */
   readonly faulty?: true;
+  /** Attributes and elements that stand there with a value or a name that was refused. */
+  readonly refused?: ReadonlySet<string>;
 }
 
 export interface Entry {
@@ -75,47 +77,84 @@ export function readElement(element: XmlElement, schema: ElementSchema, context:
   const values = element.attributes.length === 0 ? NO_VALUES : new Map<string, { value: AttributeValue; text: Text }>();
   const elements = element.children.length === 0 ? NO_ELEMENTS : new Map<string, SectionNode>();
   const entries: Entry[] = element.children.length === 0 ? NO_ENTRIES : [];
-  let sound = true;
+  const faults: Faults = {};
   if (schema.open !== true) {
-    sound = readAttributes(element, schema, context, values);
-    readChildren(element, schema, context, elements, entries);
+    readAttributes(element, schema, context, { values, faults });
+    readChildren(element, schema, context, { elements, entries, faults });
     reportText(element, context);
   }
   const { name, tagSpan: span, nameSpan } = element;
   const locks = readLocks(element, schema.open === true ? undefined : schema, context);
-  const more = { ...(locks === undefined ? {} : { locks }), ...(sound ? {} : { faulty: true as const }) };
-  return { schema, name, span, nameSpan, values, elements, entries, ...more };
+  return {
+    ...{ schema, name, span, nameSpan, values, elements, entries },
+    ...(locks === undefined ? {} : { locks }),
+    ...faults,
+  };
 }
 
-/** @returns false where one was refused */
+/** What was refused in an element. */
+interface Faults {
+  faulty?: true;
+  refused?: Set<string>;
+}
+
+/** @param name of an attribute or element, where it can be told which was meant */
+function note(faults: Faults, name: string | undefined): void {
+  faults.faulty = true;
+  if (name === undefined) return;
+  faults.refused ??= new Set();
+  faults.refused.add(name);
+}
+
+/** Whether something was refused in the element or anywhere inside it. */
+export function holdsFault({ faulty, elements, entries }: SectionNode): boolean {
+  return faulty === true || [...elements.values(), ...entries.map(({ node }) => node)].some(holdsFault);
+}
+
 function readAttributes(
   element: XmlElement,
   schema: ElementSchema,
   context: SectionContext,
-  into: Map<string, { value: AttributeValue; text: Text }>,
-): boolean {
+  into: { readonly values: Map<string, { value: AttributeValue; text: Text }>; readonly faults: Faults },
+): void {
   const known = schema.attributes ?? {};
-  let sound = true;
   for (const attribute of element.attributes) {
-    const definition = Object.hasOwn(known, attribute.name) ? known[attribute.name] : undefined;
+    const definition = own(known, attribute.name);
     if (definition !== undefined) {
       const value = readValue(attribute, definition, context);
-      if (value !== undefined) into.set(attribute.name, { value, text: attribute.value });
-      else sound = false;
+      if (value !== undefined) into.values.set(attribute.name, { value, text: attribute.value });
+      else note(into.faults, attribute.name);
     } else if (!isLockAttribute(attribute.name) && !/^(xdt:|xmlns(:|$))/.test(attribute.name)) {
       reportUnknownAttribute(attribute, element, schema, context);
-      sound = false;
+      note(into.faults, nearestIn(known, attribute.name));
     }
   }
   for (const [name, definition] of Object.entries(known)) {
-    if (definition.required !== true || element.attributes.some((attribute) => attribute.name === name)) continue;
+    // One that was refused stands there, in another spelling.
+    if (definition.required !== true || into.faults.refused?.has(name) === true) continue;
+    if (element.attributes.some((attribute) => attribute.name === name)) continue;
+    note(into.faults, name);
     context.report(context.codes.missing, element.nameSpan, {
       message: `<${element.name}> has no attribute ${name}.`,
       advice: `Add ${name}="…" to <${element.name}>.`,
       iis: { status: context.status, text: `Missing required attribute '${name}'` },
     });
   }
-  return sound;
+}
+
+const MOST_REMEMBERED = 1000;
+const nearby = new WeakMap<object, Map<string, string | undefined>>();
+
+/** The name that was most likely meant. The same one may stand there a million times. */
+function nearestIn(known: object | undefined, name: string): string | undefined {
+  if (known === undefined) return undefined;
+  const found = nearby.get(known) ?? new Map<string, string | undefined>();
+  nearby.set(known, found);
+  if (found.has(name)) return found.get(name);
+  if (found.size >= MOST_REMEMBERED) return undefined;
+  const near = nearest(name, Object.keys(known));
+  found.set(name, near);
+  return near;
 }
 
 function readValue(
@@ -178,12 +217,17 @@ function adviceFor(
   return `Remove it, or use one of: ${names.join(', ')}.`;
 }
 
+interface Children {
+  readonly elements: Map<string, SectionNode>;
+  readonly entries: Entry[];
+  readonly faults: Faults;
+}
+
 function readChildren(
   element: XmlElement,
   schema: ElementSchema,
   context: SectionContext,
-  elements: Map<string, SectionNode>,
-  entries: Entry[],
+  { elements, entries, faults }: Children,
 ): void {
   for (const child of element.children) {
     const entry = readEntry(child, schema.collection, context);
@@ -194,11 +238,13 @@ function readChildren(
     const definition = own(schema.elements, child.name);
     if (definition === undefined) {
       reportUnknownElement(child, element, schema, context);
+      note(faults, nearestIn(schema.elements, child.name));
     } else if (elements.has(child.name)) {
       context.report(context.codes.repeated, child.nameSpan, {
         message: `<${child.name}> stands twice in <${element.name}>.`,
         advice: 'Join the two into one element.',
       });
+      note(faults, child.name);
     } else {
       elements.set(child.name, checkKeys(readElement(child, definition, context), context));
     }

@@ -114,6 +114,8 @@ function checkKeys(
 ): Setting {
   const keys = new Map<string, Setting & { nameSpan: Span }>();
   const seen = new Map<string, Node>();
+  /** What keys that are not known were most likely meant to be. */
+  const meant = new Set<string | undefined>();
   const folds = type.kind === 'record';
   for (const property of node.children ?? []) {
     const [key, value] = property.children ?? [];
@@ -128,7 +130,7 @@ function checkKeys(
     const definition =
       type.kind === 'record' ? type.value : Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
     if (definition === undefined) {
-      unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker);
+      meant.add(unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker));
     } else if (value !== undefined) {
       if (type.kind === 'record' && type.key && !type.key.fits(name)) {
         fault('LG6004', key, `${path} cannot have the key "${name}".`, `Write ${type.key.what}.`, checker);
@@ -139,13 +141,21 @@ function checkKeys(
   }
   if (type.kind === 'object') {
     for (const name of type.required ?? []) {
-      if (!seen.has(name)) fault('LG6004', node, `${path} has no "${name}".`, `Add "${name}".`, checker);
+      if (!seen.has(name) && !meant.has(name))
+        fault('LG6004', node, `${path} has no "${name}".`, `Add "${name}".`, checker);
     }
   }
   return { span: spanOf(node, checker), keys };
 }
 
-function unknownKey(key: Node, name: string, path: string, names: readonly string[], checker: Checker): void {
+/** @returns the key that was most likely meant */
+function unknownKey(
+  key: Node,
+  name: string,
+  path: string,
+  names: readonly string[],
+  checker: Checker,
+): string | undefined {
   const near = nearest(name, names);
   const where = path === '' ? 'The settings have' : `${path} has`;
   const advice =
@@ -153,6 +163,7 @@ function unknownKey(key: Node, name: string, path: string, names: readonly strin
       ? `Remove it, or use one of: ${names.filter((other) => other !== '$schema').join(', ')}.`
       : `Did you mean "${near}"?`;
   fault('LG6002', key, `${where} no key "${name}".`, advice, checker);
+  return near;
 }
 
 function checkItems(node: Node, item: SettingType, path: string, checker: Checker): Setting {

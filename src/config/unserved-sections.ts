@@ -15,7 +15,8 @@ interface Difference {
 
 /** What settings.json has to do with these sections. */
 export interface ServedBySettings {
-  readonly acknowledge: readonly string[];
+  /** Nothing where that is not known: then nothing is said of them. */
+  readonly acknowledge: readonly string[] | undefined;
   readonly clientCertificates: SettingsConfig['tls']['clientCertificates'];
 }
 
@@ -215,7 +216,7 @@ export function reportUnserved(path: string, element: XmlElement, settings: Serv
 }
 
 /** HSTS stands in `<site>`, not in a section of its own. */
-export function reportHsts(element: XmlElement, acknowledged: readonly string[], report: Report): void {
+export function reportHsts(element: XmlElement, acknowledged: readonly string[] | undefined, report: Report): void {
   if (isAcknowledged('hsts', acknowledged) || !isTrue(element, 'enabled')) return;
   report('LG1016', element.tagSpan, {
     subject: 'hsts',
@@ -224,7 +225,8 @@ export function reportHsts(element: XmlElement, acknowledged: readonly string[],
   });
 }
 
-function isAcknowledged(path: string, acknowledged: readonly string[]): boolean {
+function isAcknowledged(path: string, acknowledged: readonly string[] | undefined): boolean {
+  if (acknowledged === undefined) return true;
   const wanted = path.toLowerCase();
   return acknowledged.some((name) => wanted === name.toLowerCase() || wanted.endsWith(`/${name.toLowerCase()}`));
 }
