@@ -1,9 +1,10 @@
 /** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
 import type { Code, Report, Span } from './diagnostic.ts';
-import { elementNames, isLockAttribute, type Locks, readLocks } from './locks.ts';
-import { nearest } from './nearest.ts';
+import { isLockAttribute, type Locks, readLocks } from './locks.ts';
+import { nearestIn } from './nearest.ts';
 import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
 import type { Text } from './text.ts';
+import { reportText, reportUnknownAttribute, reportUnknownElement } from './unknown-names.ts';
 import type { XmlAttribute, XmlElement } from './xml.ts';
 
 export interface CollectionSchema {
@@ -142,21 +143,6 @@ function readAttributes(
   }
 }
 
-const MOST_REMEMBERED = 1000;
-const nearby = new WeakMap<object, Map<string, string | undefined>>();
-
-/** The name that was most likely meant. The same one may stand there a million times. */
-function nearestIn(known: object | undefined, name: string): string | undefined {
-  if (known === undefined) return undefined;
-  const found = nearby.get(known) ?? new Map<string, string | undefined>();
-  nearby.set(known, found);
-  if (found.has(name)) return found.get(name);
-  if (found.size >= MOST_REMEMBERED) return undefined;
-  const near = nearest(name, Object.keys(known));
-  found.set(name, near);
-  return near;
-}
-
 function readValue(
   attribute: XmlAttribute,
   definition: AttributeSchema,
@@ -188,33 +174,6 @@ function readValue(
 function valueSpan(attribute: XmlAttribute): Span {
   const { span } = attribute.value;
   return span.start === span.end ? attribute.span : span;
-}
-
-function reportUnknownAttribute(
-  attribute: XmlAttribute,
-  element: XmlElement,
-  schema: ElementSchema,
-  { report, codes, status }: SectionContext,
-): void {
-  report(codes.unknownAttribute, attribute.nameSpan, () => ({
-    message: `<${element.name}> has no attribute "${attribute.name}".`,
-    advice: adviceFor(attribute.name, Object.keys(schema.attributes ?? {}), schema, 'attribute'),
-    iis: { status, text: `Unrecognized attribute '${attribute.name}'` },
-  }));
-}
-
-function adviceFor(
-  name: string,
-  names: readonly string[],
-  schema: ElementSchema,
-  what: 'attribute' | 'element',
-): string {
-  const hint = schema.hints !== undefined && Object.hasOwn(schema.hints, name) ? schema.hints[name] : undefined;
-  if (hint !== undefined) return hint;
-  const near = nearest(name, names);
-  if (near !== undefined) return `Write ${near}: did you mean that ${what}?`;
-  if (names.length === 0) return `Remove it: no ${what} may stand here.`;
-  return `Remove it, or use one of: ${names.join(', ')}.`;
 }
 
 interface Children {
@@ -309,27 +268,6 @@ function keyOf(node: SectionNode, { key, caseSensitive }: CollectionSchema): str
   if (key.length === 1 && parts[0] === undefined) return undefined;
   const joined = parts.map((part) => String(part ?? '')).join('\0');
   return caseSensitive === true ? joined : joined.toLowerCase();
-}
-
-function reportUnknownElement(
-  child: XmlElement,
-  parent: XmlElement,
-  schema: ElementSchema,
-  { report, codes, status }: SectionContext,
-): void {
-  report(codes.unknownElement, child.nameSpan, () => ({
-    message: `<${parent.name}> cannot hold <${child.name}>.`,
-    advice: adviceFor(child.name, elementNames(schema), schema, 'element'),
-    iis: { status, text: `Unrecognized element '${child.name}'` },
-  }));
-}
-
-function reportText(element: XmlElement, { report }: SectionContext): void {
-  if (element.text === undefined) return;
-  report('LG1018', element.text, {
-    message: `Text stands in <${element.name}>; IIS may refuse or ignore it.`,
-    advice: 'Remove it, or make it a comment: <!-- … -->.',
-  });
 }
 
 /** Applies clear, remove and add of each level, the outermost first, and reports entries with equal keys. */

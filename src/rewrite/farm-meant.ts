@@ -13,11 +13,13 @@ export type FarmMeant = (rule: RuleConfig, host: string) => string | undefined;
  */
 export function createFarmMeant(config: Config): FarmMeant {
   let known: Known | undefined;
+  const nearby = new Map<string, string | undefined>();
   return (rule, host) => {
     known ??= knownOf(config);
     const { farms, hosts, used } = known;
     if (hosts.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-    const near = farms.find((farm) => lettersOf(farm) === lettersOf(host)) ?? farms.find((farm) => isNear(host, farm));
+    const near = nearby.has(host) ? nearby.get(host) : nearestOf(host, farms);
+    nearby.set(host, near);
     if (near === undefined) return undefined;
     const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN;
     const sure = lettersOf(near) === lettersOf(host) || unlikelyHost || !used.has(near.toLowerCase());
@@ -42,6 +44,16 @@ function knownOf({ webFarms, settings, sites, globalRules }: Config): Known {
     hosts: new Set([...servers, ...Object.keys(settings.hosts), ...settings.upstream.allow]),
     used: new Set(rules.map(ruleTargetHost)),
   };
+}
+
+/** Beyond so many farms only dashes are looked at: the others would take too long. */
+const MOST_COMPARED = 500;
+
+function nearestOf(host: string, farms: readonly string[]): string | undefined {
+  const letters = lettersOf(host);
+  const near = farms.find((farm) => lettersOf(farm) === letters);
+  if (near !== undefined || farms.length > MOST_COMPARED) return near;
+  return farms.find((farm) => isNear(host, farm));
 }
 
 /** A dash, another dash and an underscore are easily taken for each other. */
