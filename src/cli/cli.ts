@@ -6,7 +6,7 @@ import { outliveReaders } from '../service/closed-output.ts';
 import { type Command, EXIT, type Streams, UsageError } from './command.ts';
 import { demo } from './demo.ts';
 import { drain } from './drain.ts';
-import { type CommandGroup, commandHelp, overview, usageOf, widthOf } from './help.ts';
+import { type CommandGroup, commandHelp, helpWidth, overview, usageOf } from './help.ts';
 import { init } from './init.ts';
 import { meant, readOptions } from './options.ts';
 import { run } from './run.ts';
@@ -54,7 +54,7 @@ function explain(error: unknown, command: Command, { err }: Streams): number {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
     const message = error instanceof Error ? error.message : '';
-    err.write(`lychgate ${command.name}: ${message}\n${usageOf(command, widthOf(err))}`);
+    err.write(`lychgate ${command.name}: ${message}\n${usageOf(command, helpWidth(err))}`);
     return EXIT.wrongUse;
   }
   throw error;
@@ -63,7 +63,7 @@ function explain(error: unknown, command: Command, { err }: Streams): number {
 function help(name: string, { out, err }: Streams): number {
   const command = COMMANDS.find((each) => each.name === name);
   if (command === undefined && name !== '') return unknown(name, { out, err });
-  const width = widthOf(out);
+  const width = helpWidth(out);
   out.write(command ? commandHelp(command, width) : overview(GROUPS, version(), width));
   return EXIT.fine;
 }

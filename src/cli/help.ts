@@ -1,5 +1,6 @@
 /** Help that fits the terminal: the list of commands, and one command with its options, words and examples. */
 import { typed } from '../program-name.ts';
+import { terminalOf, USUAL_COLUMNS, wrapped } from '../terminal.ts';
 import type { Command, Output } from './command.ts';
 
 /** Commands that belong together. */
@@ -8,15 +9,13 @@ export interface CommandGroup {
   readonly commands: readonly Command[];
 }
 
-const USUAL_WIDTH = 80;
 /** Longer lines are hard to read, whatever the terminal can show. */
 const GREATEST_WIDTH = 100;
 const LEAST_WIDTH = 40;
 
 /** How long lines may be where this goes. */
-export function widthOf({ isTTY, columns }: Output): number {
-  const width = isTTY === true ? (columns ?? USUAL_WIDTH) : USUAL_WIDTH;
-  return Math.min(GREATEST_WIDTH, Math.max(LEAST_WIDTH, width));
+export function helpWidth(output: Output): number {
+  return Math.min(GREATEST_WIDTH, Math.max(LEAST_WIDTH, terminalOf(output).columns ?? USUAL_COLUMNS));
 }
 
 /** @param version of Lychgate */
@@ -75,16 +74,7 @@ function paragraph(text: string, width: number): string {
 }
 
 /** Lines of whole words, no longer than `width` where the words allow it. */
-function filled(words: readonly string[], width: number, first: string, others: string): string {
-  let text = '';
-  let line = first;
-  for (const [index, word] of words.entries()) {
-    if (index === 0) line += word;
-    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
-    else {
-      text += `${line}\n`;
-      line = others + word;
-    }
-  }
-  return `${text}${line}\n`;
+function filled([word = '', ...words]: readonly string[], width: number, first: string, others: string): string {
+  const lines = wrapped([first + word, ...words], width, others.length);
+  return lines.map((line, index) => `${index === 0 ? '' : others}${line.join(' ')}\n`).join('');
 }

@@ -1,6 +1,6 @@
 /** Options as people write them: what is misspelt is told with the name that was most likely meant. */
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/nearest.ts';
+import { nearest } from '../nearest.ts';
 import { type Command, type CommandInput, textOption, UsageError } from './command.ts';
 
 /** @throws UsageError, or the error of `parseArgs` for an option without its value */

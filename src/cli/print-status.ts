@@ -1,12 +1,7 @@
 /** Farms and servers as a table that fits the terminal. */
 import type { ReportedCounters, ReportedFarm, ReportedServer } from '../admin/control.ts';
 import { printable } from '../rewrite/print-trace.ts';
-
-export interface PrintStatusOptions {
-  readonly colour: boolean;
-  /** Characters of a line; absent: as many as there are. */
-  readonly columns?: number;
-}
+import { charactersOf, type Terminal, widthOf } from '../terminal.ts';
 
 interface Cell {
   readonly text: string;
@@ -32,7 +27,7 @@ const GAP = '  ';
 /** A name is cut, but not to less than this. */
 const SHORTEST_NAME = 12;
 
-export function printStatus(farms: readonly ReportedFarm[], { colour, columns }: PrintStatusOptions): string[] {
+export function printStatus(farms: readonly ReportedFarm[], { colour, columns }: Terminal): string[] {
   const rows = farms.flatMap((farm) =>
     farm.servers.map((server, index) => rowOf(index === 0 ? farm.name : '', server)),
   );
@@ -149,23 +144,12 @@ function lineWidth(widths: readonly number[]): number {
   return widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length);
 }
 
-const segmenter = new Intl.Segmenter();
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
-
-/** Places that a text takes in a terminal. */
-function widthOf(text: string): number {
-  let width = 0;
-  for (const { segment } of segmenter.segment(text)) width += WIDE.test(segment) ? 2 : 1;
-  return width;
-}
-
 function shortened(text: string, room: number): string {
   if (widthOf(text) <= room) return text;
   let kept = '';
-  for (const { segment } of segmenter.segment(text)) {
-    if (widthOf(kept + segment) > room - 1) break;
-    kept += segment;
+  for (const character of charactersOf(text)) {
+    if (widthOf(kept + character) > room - 1) break;
+    kept += character;
   }
   return `${kept}…`;
 }

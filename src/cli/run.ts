@@ -10,6 +10,7 @@ import { tellIgnoredSignals } from '../service/ignored-signals.ts';
 import { endOnSignal, untilStopped } from '../service/shutdown.ts';
 import { type Service, startService } from '../service/supervisor.ts';
 import { nodeVersionWarning } from '../service/version-floor.ts';
+import { terminalOf } from '../terminal.ts';
 import { type Command, EXIT, refuseArguments, type Streams } from './command.ts';
 import { configFolder, usualFolder } from './named-place.ts';
 import { withShownNames } from './shown-names.ts';
@@ -74,7 +75,7 @@ async function placedConfig({ config, certificates }: Startable, report: Report)
 
 function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { err }: Streams): void {
   const shown = withShownNames({ diagnostics, sources }, process.cwd());
-  err.write(`${printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true })}\n`);
+  err.write(`${printText(shown.diagnostics, shown.sources, terminalOf(err))}\n`);
 }
 
 /** A farm whose servers are not fully verified is told at every start, so that it cannot be forgotten. */

@@ -1,6 +1,7 @@
 /** `lychgate status`: shows farms and servers of the running service. */
 import type { ReportedFarm } from '../admin/control.ts';
 import { printable } from '../rewrite/print-trace.ts';
+import { terminalOf } from '../terminal.ts';
 import { openAdminClient } from './admin-client.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { usualFolder } from './named-place.ts';
@@ -39,11 +40,7 @@ export const status: Command = {
     if (input.values.json === true) {
       out.write(`${JSON.stringify({ ...told, farms }, undefined, 2)}\n`);
     } else {
-      const columns = out.isTTY === true && out.columns !== undefined ? { columns: out.columns } : {};
-      const lines =
-        farms.length === 0
-          ? ['The service has no web farm.']
-          : printStatus(farms, { colour: out.isTTY === true, ...columns });
+      const lines = farms.length === 0 ? ['The service has no web farm.'] : printStatus(farms, terminalOf(out));
       const warnings = down.map((farm) => `No server of ${printable(farm.name)} takes requests of new clients.`);
       out.write(`${[...lines, ...warnings].join('\n')}\n`);
     }

@@ -11,6 +11,7 @@ import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
 import { checkLoaded } from '../service/check-config.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
+import { terminalOf } from '../terminal.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
 import { configFolder, isFolder, kindOfPlace, usualFolder } from './named-place.ts';
 import { printReplay, replayJson } from './print-replay.ts';
@@ -89,7 +90,7 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   const result = await replayLogs({ files, config, only, against, err });
   if (input.values.json === true) out.write(`${JSON.stringify(replayJson(result, folder), undefined, 2)}\n`);
   else if (result.requests > 0 || result.files.some(({ error }) => error === undefined))
-    out.write(`${printReplay(result, { against: folder, colour: out.isTTY === true }).join('\n')}\n`);
+    out.write(`${printReplay(result, { against: folder, colour: terminalOf(out).colour }).join('\n')}\n`);
   for (const { name, error } of result.files) {
     if (error !== undefined) err.write(`lychgate: ${name === '-' ? 'standard input' : name}: ${error}\n`);
   }
@@ -103,7 +104,7 @@ function loadSound(
 ): Config | undefined {
   if (config !== undefined && !hasErrors(diagnostics)) return config;
   const shown = withShownNames({ diagnostics, sources }, process.cwd());
-  err.write(printText(shown.diagnostics, shown.sources, { colour: err.isTTY === true }));
+  err.write(printText(shown.diagnostics, shown.sources, terminalOf(err)));
   return undefined;
 }
 
@@ -154,7 +155,7 @@ function show(config: Config, asked: AskedUrl, input: CommandInput): number {
   const { outcome, site } = createForecast(config, siteOfAll(config, input))(request, recorder);
   const { method } = request;
   const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
-  const lines = () => printTrace(trace, { notes: recorder.notes, colour: out.isTTY === true });
+  const lines = () => printTrace(trace, { notes: recorder.notes, colour: terminalOf(out).colour });
   out.write(input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${lines().join('\n')}\n`);
   return site === undefined ? EXIT.no : EXIT.fine;
 }

@@ -5,7 +5,8 @@ import { loadFile } from '../config/load-config.ts';
 import { printJson, printText } from '../config/print-diagnostic.ts';
 import { printGithub } from '../config/print-github.ts';
 import { printSarif } from '../config/print-sarif.ts';
-import { checkConfig, checkLoaded } from '../service/check-config.ts';
+import { checkConfig, checkLoaded, checkSettings } from '../service/check-config.ts';
+import { terminalOf } from '../terminal.ts';
 import { type Command, EXIT } from './command.ts';
 import { configFolder, kindOfPlace, usualFolder } from './named-place.ts';
 import { choiceOption } from './options.ts';
@@ -45,14 +46,15 @@ export const validate: Command = {
     if (format === 'json') out.write(`${printJson(found, sources, [...sources.keys()])}\n`);
     else if (format === 'github') out.write(printGithub(found, sources));
     else if (format === 'sarif') out.write(`${printSarif(found, sources)}\n`);
-    else out.write(printText(found, sources, { colour: out.isTTY === true }));
+    else out.write(printText(found, sources, terminalOf(out)));
     return hasErrors(found) ? EXIT.no : EXIT.fine;
   },
 };
 
-/** A folder by its full name, so that all files in it are named alike. */
+/** Folders and settings by their full names, so that all files in them are named alike. IIS files are never JSON. */
 function check(place: string): Findings {
-  return kindOfPlace(place) === 'folder' ? checkConfig(resolve(place)) : checkLoaded(loadFile(place));
+  if (kindOfPlace(place) === 'folder') return checkConfig(resolve(place));
+  return /\.jsonc?$/i.test(place) ? checkSettings(resolve(place)) : checkLoaded(loadFile(place));
 }
 
 function asError(diagnostic: Diagnostic): Diagnostic {

@@ -27,6 +27,8 @@ export interface Diagnostic {
   readonly ui?: true;
   /** The other place that the finding has to do with: an opening tag, the first of two entries. */
   readonly related?: Related;
+  /** So many findings of this code in this file, which are left out: this one stands for them. */
+  readonly more?: number;
   readonly span: Span;
 }
 
@@ -105,6 +107,7 @@ export const CATALOGUE = {
   LG2234: ['warning', 'escapes in the new path are encoded again'],
   LG2235: ['error', 'URL that a request cannot be sent to'],
   LG2236: ['warning', 'site rules behind a global rule that takes everything'],
+  LG2237: ['warning', 'host that is nearly the name of a web farm'],
   LG2240: ['error', 'wildcard pattern of an outbound rule without tag filters'],
   LG2241: ['warning', 'custom tags and CustomTags flag that do not go together'],
   LG2242: ['warning', 'outbound rule with a server variable and tag filters'],
@@ -223,31 +226,129 @@ export interface Finding {
   readonly iis?: IisRefusal;
   readonly ui?: true;
   readonly related?: Related;
-}
-
-/** Diagnostics are collected, never thrown: this function is passed down to everything that checks. */
-export type Report = (code: Code, span: Span, finding: Finding) => void;
-
-/** A `Report` that appends to `into`, taking the severity from the catalogue. */
-export function reportInto(into: Diagnostic[]): Report {
-  return (code, span, finding) => {
-    into.push({ code, severity: CATALOGUE[code][0], span, ...finding });
-  };
-}
-
-/** Tells each finding once, however many scopes it shows in. */
-export function onlyOnce(report: Report): Report {
-  const seen = new Set<string>();
-  return (code, span, finding) => {
-    const key = [code, span.file, span.start, span.end, finding.message].join('\0');
-    if (seen.has(key)) return;
-    seen.add(key);
-    report(code, span, finding);
-  };
+  /** What several places share that one cure mends: it is told once in a file, with the number of further places. */
+  readonly subject?: string;
 }
 
 /**
- * By file, then by place.
+ * Diagnostics are collected, never thrown: this function is passed down to everything that checks. What may be found a
+ * million times in a file gives its words as a function, which is not called where nobody will read them.
+ */
+export type Report = (code: Code, span: Span, finding: Finding | (() => Finding)) => void;
+
+/** Of one code in one file; the others are counted. */
+const MOST_TOLD = 100;
+
+type Open<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** What was found of one code in one file. */
+interface Told {
+  /** Place and message of each that is told. */
+  readonly texts: Set<string>;
+  /** Places of all, as numbers: there may be millions. */
+  readonly places: Set<number>;
+  readonly subjects: Map<string, Several>;
+  rest?: Open<Diagnostic> & { more: number };
+}
+
+interface Several {
+  readonly diagnostic: Open<Diagnostic>;
+  message: string;
+  further: number;
+}
+
+/**
+ * A `Report` that appends to `into`, taking the severity from the catalogue. Each finding is told once, however many scopes
+ * it shows in, and only so many of a code in a file.
+ */
+export function reportInto(into: Diagnostic[]): Report {
+  const files = new Map<string, Map<Code, Told>>();
+  const toldOf = (code: Code, file: string): Told => {
+    const codes = files.get(file) ?? new Map<Code, Told>();
+    const told = codes.get(code) ?? { texts: new Set(), places: new Set(), subjects: new Map() };
+    files.set(file, codes.set(code, told));
+    return told;
+  };
+  for (const [index, each] of into.entries()) {
+    const told = toldOf(each.code, each.span.file);
+    told.places.add(placeNumber(each.span));
+    if (each.more === undefined) told.texts.add(textKey(each.span, each.message));
+    else {
+      told.rest = restOf(each.code, each.span, each.more);
+      into[index] = told.rest;
+    }
+  }
+  return (code, span, finding) => {
+    const told = toldOf(code, span.file);
+    const place = placeNumber(span);
+    const full = told.texts.size >= MOST_TOLD;
+    if (full && told.places.has(place)) return;
+    if (!full || told.subjects.size > 0) {
+      const { subject, ...words } = typeof finding === 'function' ? finding() : finding;
+      const several = subject === undefined ? undefined : told.subjects.get(subject);
+      if (several !== undefined) {
+        if (!told.places.has(place)) addPlace(several, span, words);
+        told.places.add(place);
+        return;
+      }
+      const text = textKey(span, words.message);
+      if (told.texts.has(text)) return;
+      if (!full) {
+        const diagnostic = { code, severity: CATALOGUE[code][0], span, ...words };
+        told.texts.add(text);
+        told.places.add(place);
+        if (subject !== undefined) told.subjects.set(subject, { diagnostic, message: words.message, further: 0 });
+        into.push(diagnostic);
+        return;
+      }
+    }
+    told.places.add(place);
+    told.rest ??= pushed(into, restOf(code, span, 0));
+    told.rest.more += 1;
+  };
+}
+
+/** Files have fewer than 2^26 units. */
+function placeNumber({ start, end }: Span): number {
+  return start * 2 ** 26 + (end - start);
+}
+
+function textKey({ start, end }: Span, message: string): string {
+  return `${start} ${end} ${message}`;
+}
+
+/** What several places share is told at the first one in the file. */
+function addPlace(several: Several, span: Span, words: Omit<Finding, 'subject'>): void {
+  const { diagnostic } = several;
+  several.further += 1;
+  if (span.start < diagnostic.span.start) {
+    several.message = words.message;
+    Object.assign(diagnostic, words, { span });
+  }
+  const places = several.further === 1 ? '1 more place' : `${several.further} more places`;
+  diagnostic.message = `${several.message.replace(/\.$/, '')} (and at ${places}).`;
+}
+
+function restOf(code: Code, span: Span, more: number): Open<Diagnostic> & { more: number } {
+  return {
+    code,
+    severity: CATALOGUE[code][0],
+    get message() {
+      return `… and ${this.more.toLocaleString('en-US')} more of ${code} in this file.`;
+    },
+    advice: 'Mend those that are told, then these are.',
+    more,
+    span,
+  };
+}
+
+function pushed<Type>(into: (Type | Diagnostic)[], item: Type): Type {
+  into.push(item);
+  return item;
+}
+
+/**
+ * By file, then by place; what was left out of a file comes behind what is told.
  * @param read the files in the order of reading; others follow them
  */
 export function inOrder(diagnostics: readonly Diagnostic[], read: Iterable<string>): readonly Diagnostic[] {
@@ -257,7 +358,11 @@ export function inOrder(diagnostics: readonly Diagnostic[], read: Iterable<strin
   }
   const rank = ({ span }: Diagnostic) => files.get(span.file) ?? 0;
   return diagnostics.toSorted(
-    (one, other) => rank(one) - rank(other) || one.span.start - other.span.start || one.span.end - other.span.end,
+    (one, other) =>
+      rank(one) - rank(other) ||
+      Number(one.more !== undefined) - Number(other.more !== undefined) ||
+      one.span.start - other.span.start ||
+      one.span.end - other.span.end,
   );
 }
 

@@ -120,6 +120,8 @@ export interface PublicKeyConfig {
 
 export interface WebFarmConfig {
   readonly span: Span;
+  /** Something in the farm was refused. */
+  readonly faulty?: true;
   readonly name: Text;
   readonly enabled: boolean;
   readonly servers: readonly ServerConfig[];

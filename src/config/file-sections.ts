@@ -1,9 +1,9 @@
 /** Walks one configuration file and finds the sections in it, with the `<location>` that each stands in. */
 
+import { nearest } from '../nearest.ts';
 import { readConfigSections } from './config-sections.ts';
 import type { Report, Span } from './diagnostic.ts';
 import { foreignElements, groupsOf, type KnownSections, stockSections } from './known-sections.ts';
-import { nearest } from './nearest.ts';
 import type { XmlAttribute, XmlElement } from './xml.ts';
 
 export type FileKind = 'applicationHost' | 'web.config' | 'fragment';
@@ -193,26 +193,28 @@ const homes: Readonly<Record<string, string>> = {
 };
 
 function reportUnknown(element: XmlElement, path: string, group: string, { report, known, groups }: Walk): void {
-  const prefix = group === '' ? '' : `${group}/`;
-  const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
-    .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
-    .map((name) => name.slice(prefix.length));
-  const home =
-    Object.hasOwn(homes, element.name) && group === 'system.webServer/rewrite' ? homes[element.name] : undefined;
-  const near = nearest(element.name, siblings);
-  const text =
-    group === ''
-      ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
-      : '';
-  report('LG1008', element.nameSpan, {
-    message: `There is no section ${path}.`,
-    advice:
-      home !== undefined
-        ? `Put it into <${home}>.`
-        : near === undefined
-          ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
-          : `Write ${near}: did you mean that section?`,
-    iis: { status: '500.19', text },
+  report('LG1008', element.nameSpan, () => {
+    const prefix = group === '' ? '' : `${group}/`;
+    const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
+      .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
+      .map((name) => name.slice(prefix.length));
+    const home =
+      Object.hasOwn(homes, element.name) && group === 'system.webServer/rewrite' ? homes[element.name] : undefined;
+    const near = nearest(element.name, siblings);
+    const text =
+      group === ''
+        ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
+        : '';
+    return {
+      message: `There is no section ${path}.`,
+      advice:
+        home !== undefined
+          ? `Put it into <${home}>.`
+          : near === undefined
+            ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
+            : `Write ${near}: did you mean that section?`,
+      iis: { status: '500.19', text },
+    };
   });
 }
 

@@ -73,7 +73,7 @@ function ruleSet(
   }
   const rewriteMaps = merge('rewriteMaps', levels, session).map(rewriteMapOf);
   for (const map of rewriteMaps) checkKeyCase(map, session.report);
-  const unread = [...new Set(levels.flatMap((level) => [...level.unread]))];
+  const unread = unreadOf(levels, session);
   return {
     rules: merge(section, levels, session).map((node) => ruleOf(node, basePaths.get(node) ?? '/')),
     rewriteMaps,
@@ -83,6 +83,20 @@ function ruleSet(
     ...(section === 'rules' ? outboundOf(levels, session) : {}),
     ...(unread.length > 0 ? { unread } : {}),
   };
+}
+
+/** Sections of which something may be missing here that is written. */
+function unreadOf(levels: readonly SectionLevel[], { diagnostics }: LoadSession): readonly RewriteSectionName[] {
+  // A section that nobody knows may have been meant to be any of them.
+  if (diagnostics.some(({ code }) => code === 'LG1008')) return Object.keys(rewriteSections) as RewriteSectionName[];
+  const faulty = levels.flatMap(({ sections }) =>
+    [...sections].filter(([, node]) => lacksEntries(node)).map(([name]) => name),
+  );
+  return [...new Set([...levels.flatMap((level) => [...level.unread]), ...faulty])];
+}
+
+function lacksEntries({ faulty, entries }: SectionNode): boolean {
+  return faulty === true || entries.some(({ node }) => node.refused?.has('name'));
 }
 
 function merge(

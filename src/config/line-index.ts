@@ -33,8 +33,9 @@ export function positionAt(index: LineIndex, offset: number): Position {
 }
 
 /** The text of a line, without its line end. */
-export function lineAt(index: LineIndex, line: number): string {
-  const start = index.starts[line - 1] ?? index.text.length;
-  const end = index.starts[line] ?? index.text.length;
-  return index.text.slice(start, end).replace(/[\r\n]+$/, '');
+export function lineAt({ text, starts }: LineIndex, line: number): string {
+  const start = starts[line - 1] ?? text.length;
+  let end = starts[line] ?? text.length;
+  while (end > start && '\r\n'.includes(text[end - 1] ?? '')) end -= 1;
+  return text.slice(start, end);
 }

@@ -1,13 +1,15 @@
 /** The one door: configuration files to a model and everything that is wrong with them. */
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Diagnostic, inOrder } from './diagnostic.ts';
+import { type Diagnostic, hasErrors, inOrder } from './diagnostic.ts';
 import { fragmentRoots, knownFrom } from './file-sections.ts';
 import { fileName, siteFiles } from './files.ts';
 import { globalRuleSet, scopesOf } from './inherit.ts';
 import { builtInSections, type KnownSections } from './known-sections.ts';
 import { checkLevelLocks } from './level-locks.ts';
 import { type LoadSession, newSession, openXml } from './load-session.ts';
-import type { Config, SiteConfig } from './model.ts';
+import { misreadParts } from './misread.ts';
+import type { Config, Part, SiteConfig } from './model.ts';
 import { proxyOf, proxySection } from './proxy-section.ts';
 import {
   emptySections,
@@ -29,10 +31,13 @@ import {
 } from './schema.ts';
 import { type ConfigFile, depthOf } from './section-permission.ts';
 import { defaultSettings, type IisEntry, type ReadSettings, readSettings } from './settings.ts';
-import { bindingOf, sitesSection } from './sites-section.ts';
+import type { SettingsConfig } from './settings-model.ts';
+import { bindingOf, protocolMeant, sitesSection } from './sites-section.ts';
 import { webFarmOf, webFarmsSection } from './web-farms-section.ts';
 
 export interface LoadResult {
+  /** What settings.json says: known also where the other files could not be read. */
+  readonly settings: SettingsConfig;
   /** Absent where a file could not be read as XML. With errors it holds defaults in place of faulty values. */
   readonly config?: Config;
   readonly diagnostics: readonly Diagnostic[];
@@ -48,13 +53,20 @@ export interface LoadOptions {
 /** The site that holds the rules of files without sites. */
 export const FRAGMENT_SITE = 'fragment';
 
+export const SETTINGS_FILE = 'settings.json';
+
 /** Reads the folder of a service: settings.json, the IIS files it names, and the web.config files of its sites. */
-export function loadConfig(configDir: string): LoadResult {
+export function loadConfig(configDir: string, settingsFile: string = join(configDir, SETTINGS_FILE)): LoadResult {
   const session = newSession();
-  const read = readSettings(join(configDir, 'settings.json'), session);
-  session.acknowledge = read.settings.acknowledge;
-  session.clientCertificates = read.settings.tls.clientCertificates;
-  const opened = openEntries(read.iis, session);
+  const read = readSettings(settingsFile, session);
+  const { misread, acknowledge, tls } = read.settings;
+  session.acknowledge = misread?.has('acknowledge') || misread?.has('tls') ? undefined : acknowledge;
+  session.clientCertificates = tls.clientCertificates;
+  const filesUnknown = misread?.has('iis') ?? false;
+  if (filesUnknown) for (const part of ['sites', 'farms', 'rules'] as const) session.misread.add(part);
+  // A file that nobody named is not what is missing then.
+  const isMeant = ({ span, file }: IisEntry) => span !== undefined || !filesUnknown || existsSync(file);
+  const opened = openEntries(read.iis.filter(isMeant), session);
   const hosts = opened.filter((file) => file.kind === 'applicationHost');
   const sections = emptySections();
   const known = readHosts(hosts, sections, session);
@@ -68,7 +80,7 @@ export function loadConfig(configDir: string): LoadResult {
     checkSiteExists(file, sites, read.iis, session);
     readOne(file, known, sections, session);
   }
-  if (sites.every((site) => site.bindings.length === 0) && !session.broken) reportNoListener(read, session);
+  if (sites.every((site) => site.bindings.length === 0)) reportNoListener(read, session);
   return result(sections, sites, read, session);
 }
 
@@ -196,9 +208,11 @@ function checkSiteExists(
   file: ConfigFile,
   sites: readonly SiteConfig[],
   entries: readonly IisEntry[],
-  { report }: LoadSession,
+  session: LoadSession,
 ): void {
   if (file.site === undefined || sites.some((site) => site.name.toLowerCase() === file.site?.toLowerCase())) return;
+  if (mayMiss('sites', session)) return;
+  const { report } = session;
   const entry = entries.find((candidate) => candidate.file === file.file);
   if (entry?.span === undefined) {
     report('LG1019', file.root.nameSpan, {
@@ -213,7 +227,16 @@ function checkSiteExists(
   });
 }
 
-function reportNoListener(read: ReadSettings, { report, sources }: LoadSession): void {
+/** What seems to be missing may stand where something could not be read, which is told. */
+function mayMiss(part: Part, session: LoadSession): boolean {
+  return session.broken || misreadParts(session).has(part);
+}
+
+function reportNoListener(read: ReadSettings, session: LoadSession): void {
+  const { report, sources, diagnostics } = session;
+  // Without an error the service would start, with nothing to do.
+  const unknown = mayMiss('sites', session) || read.settings.misread?.has('bindings');
+  if (unknown && hasErrors(diagnostics)) return;
   const file = sources.has(read.settings.file)
     ? read.settings.file
     : (sources.keys().next().value ?? read.settings.file);
@@ -238,7 +261,7 @@ function sitesFrom(sections: ReadSections, read: ReadSettings, session: LoadSess
     sitesSection.collection,
     context,
   );
-  const sites = entries.map((entry) => siteOf(entry.node, context));
+  const sites = entries.map((entry) => siteOf(entry.node, context, session));
   if (sites.length === 0) return sitesOfSettings(read);
   if (read.bindingsSpan !== undefined) {
     session.report('LG6007', read.bindingsSpan, {
@@ -260,7 +283,7 @@ function sitesOfSettings(read: ReadSettings): readonly SiteConfig[] {
   return [...sites.values()];
 }
 
-function siteOf(node: SectionNode, context: SectionContext): SiteConfig {
+function siteOf(node: SectionNode, context: SectionContext, session: LoadSession): SiteConfig {
   const starts = boolOf(node, 'serverAutoStart');
   if (!starts) {
     context.report('LG5013', node.values.get('serverAutoStart')?.text.span ?? node.nameSpan, {
@@ -268,7 +291,9 @@ function siteOf(node: SectionNode, context: SectionContext): SiteConfig {
       advice: 'Write serverAutoStart="true" if it is to be served.',
     });
   }
-  const bindings = entriesOf(node.elements.get('bindings')).flatMap((binding) => bindingOf(binding, context) ?? []);
+  const written = entriesOf(node.elements.get('bindings'));
+  if (written.some((binding) => protocolMeant(binding) !== undefined)) session.misread.add('sites');
+  const bindings = written.flatMap((binding) => bindingOf(binding, context) ?? []);
   return {
     span: node.span,
     name: stringOf(node, 'name'),
@@ -279,13 +304,14 @@ function siteOf(node: SectionNode, context: SectionContext): SiteConfig {
   };
 }
 
-function checkLocations(sections: ReadSections, sites: readonly SiteConfig[], { report }: LoadSession): void {
+function checkLocations(sections: ReadSections, sites: readonly SiteConfig[], session: LoadSession): void {
+  if (mayMiss('sites', session)) return;
   for (const level of sections.levels) {
     if (level.site === undefined || sites.some((site) => site.name.toLowerCase() === level.site?.toLowerCase()))
       continue;
     const node = level.sections.values().next().value;
     if (node === undefined) continue;
-    report('LG1019', node.nameSpan, {
+    session.report('LG1019', node.nameSpan, {
       message: `There is no site "${level.site}"; this <location> has no effect.`,
       advice: 'Begin the path with the name of a site.',
     });
@@ -306,12 +332,18 @@ function result(
   ).map((entry) => entry.node);
   const proxy = sections.proxies.at(-1) ?? absentProxy(read);
   const { settings } = read;
-  for (const farm of farms) checkFarm(farm, settings.farms.get(stringOf(farm, 'name').toLowerCase()), session.report);
+  const misread = misreadParts(session);
+  if (!mayMiss('farms', session)) checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
+  const names = new Set(farms.map((farm) => stringOf(farm, 'name').toLowerCase()));
+  const elsewhere = read.farmNames.some(({ name }) => !names.has(name.toLowerCase()));
+  for (const farm of settings.misread?.has('farms') ? [] : farms) {
+    checkFarm(farm, settings.farms.get(stringOf(farm, 'name').toLowerCase()), elsewhere, session.report);
+  }
   for (const node of sections.proxies) checkProxy(node, session.report);
-  checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
   checkSites(sites, session.report);
   checkLevelLocks(sections.lockable, session.report);
   const config: Config = {
+    ...(misread.size > 0 ? { misread } : {}),
     sites: sites.map((site) => ({ ...site, scopes: scopesOf(site.name, site.applications, sections.levels, session) })),
     globalRules: globalRuleSet(sections.levels, session),
     webFarms: farms.map(webFarmOf),
@@ -319,7 +351,7 @@ function result(
     settings,
   };
   const diagnostics = inOrder(session.diagnostics, session.sources.keys());
-  return { ...(session.broken ? {} : { config }), diagnostics, sources: session.sources };
+  return { settings, ...(session.broken ? {} : { config }), diagnostics, sources: session.sources };
 }
 
 function absentProxy(read: ReadSettings): SectionNode {

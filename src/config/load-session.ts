@@ -1,7 +1,8 @@
 /** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
 import { existsSync } from 'node:fs';
-import { type Diagnostic, onlyOnce, type Report, reportInto, type Span } from './diagnostic.ts';
+import { type Diagnostic, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
+import type { Part } from './model.ts';
 import type { SettingsConfig } from './settings-model.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
 
@@ -9,9 +10,12 @@ export interface LoadSession {
   readonly diagnostics: Diagnostic[];
   readonly report: Report;
   readonly sources: Map<string, string>;
-  acknowledge: readonly string[];
+  /** Nothing where it is not known what settings.json says of such sections. */
+  acknowledge: readonly string[] | undefined;
   /** What settings.json says of client certificates. */
   clientCertificates: SettingsConfig['tls']['clientCertificates'];
+  /** Parts that may be written where nobody looked for them, although nothing was refused there. */
+  readonly misread: Set<Part>;
   /** True once a file could not be read to its end as XML: there is no picture of the whole then. */
   broken: boolean;
 }
@@ -20,10 +24,11 @@ export function newSession(): LoadSession {
   const diagnostics: Diagnostic[] = [];
   return {
     diagnostics,
-    report: onlyOnce(reportInto(diagnostics)),
+    report: reportInto(diagnostics),
     sources: new Map(),
     acknowledge: [],
     clientCertificates: undefined,
+    misread: new Set(),
     broken: false,
   };
 }

@@ -35,7 +35,12 @@ export interface SiteConfig {
   readonly scopes: readonly ScopeConfig[];
 }
 
+/** What is written in places of its own, and refers to the others by name. */
+export type Part = 'sites' | 'farms' | 'rules';
+
 export interface Config {
+  /** Where something was refused: nothing is said to be missing there. Absent where all was read well. */
+  readonly misread?: ReadonlySet<Part>;
   /** No applicationHost.config was read, so what stands there is not known. */
   readonly withoutHost?: true;
   readonly sites: readonly SiteConfig[];

@@ -10,7 +10,7 @@ import type {
   PreConditionConfig,
   TagFilter,
 } from './rewrite-model.ts';
-import { conditionOf, conditionsOf, rewriteSections } from './rewrite-section.ts';
+import { conditionOf, conditionsOf, rewriteSections, ruleFaultsOf } from './rewrite-section.ts';
 import {
   boolOf,
   type CollectionSchema,
@@ -43,11 +43,24 @@ export function outboundOf(
     rules: merged(schema.collection, (section) => section.entries).map(outboundRuleOf),
   };
   if (outbound.rules.length === 0) return {};
-  for (const rule of outbound.rules) checkReferences(rule, outbound, session.report);
+  // What a rule refers to may be what was refused.
+  const misread = (name: 'preConditions' | 'customTags') =>
+    sections.some(({ refused, elements }) => {
+      const list = elements.get(name);
+      return refused?.has(name) || list?.faulty || list?.entries.some(({ node }) => node.refused?.has('name'));
+    });
+  const known = {
+    preConditions: misread('preConditions') ? undefined : outbound.preConditions,
+    customTags: misread('customTags') ? undefined : outbound.customTags,
+  };
+  for (const rule of outbound.rules) checkReferences(rule, known, session.report);
   return { outbound };
 }
 
-function checkReferences(rule: OutboundRuleConfig, outbound: OutboundRulesConfig, report: Report): void {
+/** What may be referred to; nothing where not all of it is known. */
+type Known = { readonly [Name in 'preConditions' | 'customTags']: OutboundRulesConfig[Name] | undefined };
+
+function checkReferences(rule: OutboundRuleConfig, outbound: Known, report: Report): void {
   const { preCondition, match } = rule;
   checkReference(preCondition, outbound.preConditions, 'preCondition', 'the rule is never run', report);
   checkReference(match?.customTags, outbound.customTags, 'customTags group', 'it adds no tags', report);
@@ -55,16 +68,17 @@ function checkReferences(rule: OutboundRuleConfig, outbound: OutboundRulesConfig
 
 function checkReference(
   text: Text | undefined,
-  known: readonly { readonly name: Text }[],
+  known: readonly { readonly name: Text }[] | undefined,
   what: string,
   effect: string,
   report: Report,
 ): void {
   // An empty name stands for none, as a sample of the vendor has it.
-  if (text === undefined || text.value === '') return;
+  if (known === undefined || text === undefined || text.value === '') return;
   const wanted = text.value.toLowerCase();
   if (known.some(({ name }) => name.value.toLowerCase() === wanted)) return;
   report('LG2009', text.span, {
+    subject: `${what} ${wanted}`,
     message: `There is no ${what} "${text.value}"; ${effect}.`,
     advice: `Define it, or name one that exists.`,
     ui: true,
@@ -77,6 +91,7 @@ function outboundRuleOf(node: SectionNode): OutboundRuleConfig {
   const action = childOf(node, 'action');
   return {
     span: node.span,
+    ...ruleFaultsOf(node),
     name: nameOf(node),
     ...optional('preCondition', textOf(node, 'preCondition')),
     enabled: boolOf(node, 'enabled'),
@@ -97,6 +112,7 @@ function matchOf(node: SectionNode): OutboundMatchConfig {
   const tags = stringOf(node, 'filterByTags').split(',');
   return {
     span: node.span,
+    ...(node.faulty ? { faulty: true } : {}),
     filterByTags: tags.filter((tag): tag is TagFilter => tag !== '' && tag !== 'None'),
     ...optional('customTags', textOf(node, 'customTags')),
     ...optional('serverVariable', textOf(node, 'serverVariable')),
@@ -110,6 +126,7 @@ function matchOf(node: SectionNode): OutboundMatchConfig {
 function preConditionOf(node: SectionNode): PreConditionConfig {
   return {
     span: node.span,
+    ...ruleFaultsOf(node),
     name: nameOf(node),
     patternSyntax: enumOf(node, 'patternSyntax'),
     conditions: {

@@ -31,12 +31,13 @@ function ruleOf(code: Code): object {
 }
 
 function resultOf(diagnostic: Diagnostic, placeOf: (span: Span) => Place): object {
-  const { code, severity, span, related } = diagnostic;
+  const { code, severity, span, related, more } = diagnostic;
   return {
     ruleId: code,
     ruleIndex: codes.indexOf(code),
     level: severity,
     message: { text: wholeMessage(diagnostic) },
+    ...(more === undefined ? {} : { occurrenceCount: more }),
     locations: [{ physicalLocation: physicalLocation(span, placeOf) }],
     ...(related === undefined
       ? {}

@@ -1,4 +1,6 @@
 /** Checks that need the whole model: site ids, colliding bindings, retired and unreadable farm settings. */
+
+import { nearest } from '../nearest.ts';
 import type { Report, Span } from './diagnostic.ts';
 import type { BindingConfig, SiteConfig } from './model.ts';
 import { boolOf, childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
@@ -74,14 +76,20 @@ const retired = new Set(['LeastRequests', 'LeastResponseTime', 'WeightedTotalTra
 /**
  * What a farm says that is not carried out as it stands.
  * @param settings what settings.json says of it
+ * @param settingsElsewhere it says something of a farm that is not there, which may be this one
  */
-export function checkFarm(farm: SectionNode, settings: FarmSettings | undefined, report: Report): void {
+export function checkFarm(
+  farm: SectionNode,
+  settings: FarmSettings | undefined,
+  settingsElsewhere: boolean,
+  report: Report,
+): void {
   const routing = childOf(farm, 'applicationRequestRouting');
   const balancing = childOf(routing, 'loadBalancing');
   const algorithm = stringOf(balancing, 'algorithm');
   const text = textOf(balancing, 'algorithm');
   const name = stringOf(farm, 'name');
-  if (text !== undefined && retired.has(algorithm) && settings?.algorithm === undefined) {
+  if (text !== undefined && retired.has(algorithm) && settings?.algorithm === undefined && !settingsElsewhere) {
     report('LG3010', text.span, {
       message: `${algorithm} is retired: ARR 3 and Lychgate use WeightedRoundRobin in its place.`,
       advice: `Write WeightedRoundRobin; for least requests "farms": { ${JSON.stringify(name)}: { "algorithm": "LeastRequests" } } in settings.json.`,
@@ -194,12 +202,15 @@ export function checkFarmSettings(
   farms: readonly SectionNode[],
   report: Report,
 ): void {
-  const names = new Set(farms.map((farm) => stringOf(farm, 'name').toLowerCase()));
+  const known = farms.map((farm) => stringOf(farm, 'name'));
+  const names = new Set(known.map((name) => name.toLowerCase()));
   for (const { name, span } of named) {
     if (names.has(name.toLowerCase())) continue;
+    const near = nearest(name, known);
     report('LG6006', span, {
       message: `There is no web farm "${name}".`,
-      advice: 'Write the name of a <webFarm>, or remove the entry.',
+      advice:
+        near === undefined ? 'Write the name of a <webFarm>, or remove the entry.' : `Did you mean the farm "${near}"?`,
     });
   }
 }

@@ -28,6 +28,8 @@ export interface ConditionsConfig {
   readonly span: Span;
   readonly logicalGrouping: 'MatchAll' | 'MatchAny';
   readonly trackAllCaptures: boolean;
+  /** An attribute or a condition was refused. */
+  readonly faulty?: true;
   readonly entries: readonly ConditionConfig[];
 }
 
@@ -57,6 +59,10 @@ export interface ActionConfig {
 
 export interface RuleConfig {
   readonly span: Span;
+  /** Something in the rule was refused: what it does is not what is written. */
+  readonly faulty?: true;
+  /** Attributes and elements of the rule itself that were refused: what stands in their place here is not meant. */
+  readonly refused?: ReadonlySet<string>;
   readonly name: Text;
   /** URL path of the level that holds the rule; its input is relative to it. `/` for global rules and the site root. */
   readonly basePath: string;
@@ -95,6 +101,7 @@ export type TagFilter =
 
 export interface OutboundMatchConfig {
   readonly span: Span;
+  readonly faulty?: true;
   /** Empty for `None`. */
   readonly filterByTags: readonly TagFilter[];
   readonly customTags?: Text;
@@ -115,6 +122,9 @@ export interface OutboundActionConfig {
 
 export interface OutboundRuleConfig {
   readonly span: Span;
+  /** As in an inbound rule. */
+  readonly faulty?: true;
+  readonly refused?: ReadonlySet<string>;
   readonly name: Text;
   readonly preCondition?: Text;
   readonly enabled: boolean;
@@ -127,6 +137,7 @@ export interface OutboundRuleConfig {
 
 export interface PreConditionConfig {
   readonly span: Span;
+  readonly refused?: ReadonlySet<string>;
   readonly name: Text;
   readonly patternSyntax: PatternSyntax;
   /** Its captures are not available to rules. */

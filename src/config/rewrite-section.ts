@@ -15,6 +15,7 @@ import {
   type ElementSchema,
   entriesOf,
   enumOf,
+  holdsFault,
   numberOf,
   type SectionNode,
   stringOf,
@@ -233,6 +234,12 @@ function faultOf({ faulty }: SectionNode): { readonly faulty?: true } {
   return faulty ? { faulty } : {};
 }
 
+/** What was refused in a rule or preCondition. */
+export function ruleFaultsOf(node: SectionNode): Pick<RuleConfig, 'faulty' | 'refused'> {
+  if (!holdsFault(node)) return {};
+  return { faulty: true, ...(node.refused === undefined ? {} : { refused: node.refused }) };
+}
+
 function matchOf(node: SectionNode): MatchConfig {
   const url = textOf(node, 'url');
   return {
@@ -263,6 +270,7 @@ export function conditionsOf(node: SectionNode): ConditionsConfig {
     span: node.span,
     logicalGrouping: enumOf(node, 'logicalGrouping'),
     trackAllCaptures: boolOf(node, 'trackAllCaptures'),
+    ...faultOf(node),
     entries: entriesOf(node).map(conditionOf),
   };
 }
@@ -302,6 +310,7 @@ export function ruleOf(node: SectionNode, basePath: string): RuleConfig {
   const conditionList = node.elements.get('conditions');
   return {
     span: node.span,
+    ...ruleFaultsOf(node),
     name: textOf(node, 'name') ?? { ...noText, span: node.nameSpan },
     basePath,
     enabled: boolOf(node, 'enabled'),

@@ -1,9 +1,11 @@
 /** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
+
+import { nearestIn } from '../nearest.ts';
 import type { Code, Report, Span } from './diagnostic.ts';
-import { elementNames, isLockAttribute, type Locks, readLocks } from './locks.ts';
-import { nearest } from './nearest.ts';
+import { isLockAttribute, type Locks, readLocks } from './locks.ts';
 import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
 import type { Text } from './text.ts';
+import { reportText, reportUnknownAttribute, reportUnknownElement } from './unknown-names.ts';
 import type { XmlAttribute, XmlElement } from './xml.ts';
 
 export interface CollectionSchema {
@@ -54,8 +56,10 @@ export interface SectionNode {
   readonly elements: ReadonlyMap<string, SectionNode>;
   readonly entries: readonly Entry[];
   readonly locks?: Locks;
-  /** An attribute was refused: its value, or its name. */
+  /** Something of the element itself was refused: an attribute, its value, or an element in it. */
   readonly faulty?: true;
+  /** Attributes and elements that stand there with a value or a name that was refused. */
+  readonly refused?: ReadonlySet<string>;
 }
 
 export interface Entry {
@@ -65,52 +69,79 @@ export interface Entry {
   readonly key?: string;
 }
 
+const NO_VALUES = new Map<string, { value: AttributeValue; text: Text }>();
+const NO_ELEMENTS = new Map<string, SectionNode>();
+const NO_ENTRIES: Entry[] = [];
+
 /** Reads an element and everything in it. */
 export function readElement(element: XmlElement, schema: ElementSchema, context: SectionContext): SectionNode {
-  const values = new Map<string, { value: AttributeValue; text: Text }>();
-  const elements = new Map<string, SectionNode>();
-  const entries: Entry[] = [];
-  let sound = true;
+  // What is never filled is shared: there may be millions of elements.
+  const values = element.attributes.length === 0 ? NO_VALUES : new Map<string, { value: AttributeValue; text: Text }>();
+  const elements = element.children.length === 0 ? NO_ELEMENTS : new Map<string, SectionNode>();
+  const entries: Entry[] = element.children.length === 0 ? NO_ENTRIES : [];
+  const faults: Faults = {};
   if (schema.open !== true) {
-    sound = readAttributes(element, schema, context, values);
-    readChildren(element, schema, context, elements, entries);
+    readAttributes(element, schema, context, { values, faults });
+    readChildren(element, schema, context, { elements, entries, faults });
     reportText(element, context);
   }
   const { name, tagSpan: span, nameSpan } = element;
   const locks = readLocks(element, schema.open === true ? undefined : schema, context);
-  const more = { ...(locks === undefined ? {} : { locks }), ...(sound ? {} : { faulty: true as const }) };
-  return { schema, name, span, nameSpan, values, elements, entries, ...more };
+  return {
+    ...{ schema, name, span, nameSpan, values, elements, entries },
+    ...(locks === undefined ? {} : { locks }),
+    ...faults,
+  };
 }
 
-/** @returns false where one was refused */
+/** What was refused in an element. */
+interface Faults {
+  faulty?: true;
+  refused?: Set<string>;
+}
+
+/** @param name of an attribute or element, where it can be told which was meant */
+function note(faults: Faults, name: string | undefined): void {
+  faults.faulty = true;
+  if (name === undefined) return;
+  faults.refused ??= new Set();
+  faults.refused.add(name);
+}
+
+/** Whether something was refused in the element or anywhere inside it. */
+export function holdsFault({ faulty, elements, entries }: SectionNode): boolean {
+  return faulty === true || [...elements.values(), ...entries.map(({ node }) => node)].some(holdsFault);
+}
+
 function readAttributes(
   element: XmlElement,
   schema: ElementSchema,
   context: SectionContext,
-  into: Map<string, { value: AttributeValue; text: Text }>,
-): boolean {
+  into: { readonly values: Map<string, { value: AttributeValue; text: Text }>; readonly faults: Faults },
+): void {
   const known = schema.attributes ?? {};
-  let sound = true;
   for (const attribute of element.attributes) {
-    const definition = Object.hasOwn(known, attribute.name) ? known[attribute.name] : undefined;
+    const definition = own(known, attribute.name);
     if (definition !== undefined) {
       const value = readValue(attribute, definition, context);
-      if (value !== undefined) into.set(attribute.name, { value, text: attribute.value });
-      else sound = false;
+      if (value !== undefined) into.values.set(attribute.name, { value, text: attribute.value });
+      else note(into.faults, attribute.name);
     } else if (!isLockAttribute(attribute.name) && !/^(xdt:|xmlns(:|$))/.test(attribute.name)) {
       reportUnknownAttribute(attribute, element, schema, context);
-      sound = false;
+      note(into.faults, nearestIn(known, attribute.name));
     }
   }
   for (const [name, definition] of Object.entries(known)) {
-    if (definition.required !== true || element.attributes.some((attribute) => attribute.name === name)) continue;
+    // One that was refused stands there, in another spelling.
+    if (definition.required !== true || into.faults.refused?.has(name) === true) continue;
+    if (element.attributes.some((attribute) => attribute.name === name)) continue;
+    note(into.faults, name);
     context.report(context.codes.missing, element.nameSpan, {
       message: `<${element.name}> has no attribute ${name}.`,
       advice: `Add ${name}="…" to <${element.name}>.`,
       iis: { status: context.status, text: `Missing required attribute '${name}'` },
     });
   }
-  return sound;
 }
 
 function readValue(
@@ -146,39 +177,17 @@ function valueSpan(attribute: XmlAttribute): Span {
   return span.start === span.end ? attribute.span : span;
 }
 
-function reportUnknownAttribute(
-  attribute: XmlAttribute,
-  element: XmlElement,
-  schema: ElementSchema,
-  { report, codes, status }: SectionContext,
-): void {
-  report(codes.unknownAttribute, attribute.nameSpan, {
-    message: `<${element.name}> has no attribute "${attribute.name}".`,
-    advice: adviceFor(attribute.name, Object.keys(schema.attributes ?? {}), schema, 'attribute'),
-    iis: { status, text: `Unrecognized attribute '${attribute.name}'` },
-  });
-}
-
-function adviceFor(
-  name: string,
-  names: readonly string[],
-  schema: ElementSchema,
-  what: 'attribute' | 'element',
-): string {
-  const hint = schema.hints !== undefined && Object.hasOwn(schema.hints, name) ? schema.hints[name] : undefined;
-  if (hint !== undefined) return hint;
-  const near = nearest(name, names);
-  if (near !== undefined) return `Write ${near}: did you mean that ${what}?`;
-  if (names.length === 0) return `Remove it: no ${what} may stand here.`;
-  return `Remove it, or use one of: ${names.join(', ')}.`;
+interface Children {
+  readonly elements: Map<string, SectionNode>;
+  readonly entries: Entry[];
+  readonly faults: Faults;
 }
 
 function readChildren(
   element: XmlElement,
   schema: ElementSchema,
   context: SectionContext,
-  elements: Map<string, SectionNode>,
-  entries: Entry[],
+  { elements, entries, faults }: Children,
 ): void {
   for (const child of element.children) {
     const entry = readEntry(child, schema.collection, context);
@@ -189,11 +198,13 @@ function readChildren(
     const definition = own(schema.elements, child.name);
     if (definition === undefined) {
       reportUnknownElement(child, element, schema, context);
+      note(faults, nearestIn(schema.elements, child.name));
     } else if (elements.has(child.name)) {
       context.report(context.codes.repeated, child.nameSpan, {
         message: `<${child.name}> stands twice in <${element.name}>.`,
         advice: 'Join the two into one element.',
       });
+      note(faults, child.name);
     } else {
       elements.set(child.name, checkKeys(readElement(child, definition, context), context));
     }
@@ -258,27 +269,6 @@ function keyOf(node: SectionNode, { key, caseSensitive }: CollectionSchema): str
   if (key.length === 1 && parts[0] === undefined) return undefined;
   const joined = parts.map((part) => String(part ?? '')).join('\0');
   return caseSensitive === true ? joined : joined.toLowerCase();
-}
-
-function reportUnknownElement(
-  child: XmlElement,
-  parent: XmlElement,
-  schema: ElementSchema,
-  { report, codes, status }: SectionContext,
-): void {
-  report(codes.unknownElement, child.nameSpan, {
-    message: `<${parent.name}> cannot hold <${child.name}>.`,
-    advice: adviceFor(child.name, elementNames(schema), schema, 'element'),
-    iis: { status, text: `Unrecognized element '${child.name}'` },
-  });
-}
-
-function reportText(element: XmlElement, { report }: SectionContext): void {
-  if (element.text === undefined) return;
-  report('LG1018', element.text, {
-    message: `Text stands in <${element.name}>; IIS may refuse or ignore it.`,
-    advice: 'Remove it, or make it a comment: <!-- … -->.',
-  });
 }
 
 /** Applies clear, remove and add of each level, the outermost first, and reports entries with equal keys. */

@@ -1,7 +1,7 @@
 /** Checks the JSON of settings.json against its table, and keeps what is valid together with its places. */
 import type { Node } from 'jsonc-parser';
+import { nearest } from '../nearest.ts';
 import type { Code, Report, Span } from './diagnostic.ts';
-import { nearest } from './nearest.ts';
 import type { SettingType } from './settings-table.ts';
 
 /** A valid part of the settings. */
@@ -115,6 +115,8 @@ function checkKeys(
   const keys = new Map<string, Setting & { nameSpan: Span }>();
   const seen = new Set<string>();
   const spelling = (name: string) => (type.kind === 'record' ? (type.key?.plain?.(name) ?? name.toLowerCase()) : name);
+  /** What keys that are not known were most likely meant to be. */
+  const meant = new Set<string | undefined>();
   for (const property of node.children ?? []) {
     const [key, value] = property.children ?? [];
     if (key === undefined) continue;
@@ -127,7 +129,7 @@ function checkKeys(
     const definition =
       type.kind === 'record' ? type.value : Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
     if (definition === undefined) {
-      unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker);
+      meant.add(unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker));
     } else if (value !== undefined) {
       if (type.kind === 'record' && type.key && !type.key.fits(name)) {
         fault('LG6004', key, `${path} cannot have the key "${name}".`, `Write ${type.key.what}.`, checker);
@@ -138,13 +140,21 @@ function checkKeys(
   }
   if (type.kind === 'object') {
     for (const name of type.required ?? []) {
-      if (!seen.has(name)) fault('LG6004', node, `${path} has no "${name}".`, `Add "${name}".`, checker);
+      if (!seen.has(name) && !meant.has(name))
+        fault('LG6004', node, `${path} has no "${name}".`, `Add "${name}".`, checker);
     }
   }
   return { span: spanOf(node, checker), keys };
 }
 
-function unknownKey(key: Node, name: string, path: string, names: readonly string[], checker: Checker): void {
+/** @returns the key that was most likely meant */
+function unknownKey(
+  key: Node,
+  name: string,
+  path: string,
+  names: readonly string[],
+  checker: Checker,
+): string | undefined {
   const near = nearest(name, names);
   const where = path === '' ? 'The settings have' : `${path} has`;
   const advice =
@@ -152,6 +162,7 @@ function unknownKey(key: Node, name: string, path: string, names: readonly strin
       ? `Remove it, or use one of: ${names.filter((other) => other !== '$schema').join(', ')}.`
       : `Did you mean "${near}"?`;
   fault('LG6002', key, `${where} no key "${name}".`, advice, checker);
+  return near;
 }
 
 function checkItems(node: Node, item: SettingType, path: string, checker: Checker): Setting {

@@ -98,6 +98,8 @@ export interface OutlierSettings {
 
 /** `settings.json` with every default filled in. File names are absolute, durations seconds. */
 export interface SettingsConfig {
+  /** Keys that stand in the file with something that was refused: what holds in their place is not what is meant. */
+  readonly misread?: ReadonlySet<string>;
   /** Absolute path of settings.json, whether or not it exists. */
   readonly file: string;
   readonly certificates: readonly CertificateSetting[];

@@ -1,14 +1,13 @@
 /** Reads settings.json: what IIS has no place for. Every key has a default, so an absent file is as good as `{}`. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { addressesOf } from './address-settings.ts';
-import type { Report, Span } from './diagnostic.ts';
+import type { Span } from './diagnostic.ts';
 import { readSource } from './files.ts';
 import type { LoadSession } from './load-session.ts';
 import type { BindingConfig } from './model.ts';
 import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
-import { checkSetting, type Setting } from './settings-check.ts';
+import type { Setting } from './settings-check.ts';
 import type {
   CertificateFileSetting,
   CertificateSetting,
@@ -16,7 +15,8 @@ import type {
   ProbeSettings,
   SettingsConfig,
 } from './settings-model.ts';
-import { accessLogFields, settingsTable } from './settings-table.ts';
+import { accessLogFields } from './settings-table.ts';
+import { allSettings, parseSettings } from './settings-text.ts';
 
 export interface IisEntry {
   readonly file: string;
@@ -53,34 +53,16 @@ export function readSettings(file: string, session: LoadSession): ReadSettings {
         advice: 'Check the name and the permissions of the file.',
       },
     );
-    return settingsOf(undefined, path);
+    return settingsOf(undefined, path, allSettings);
   }
   session.sources.set(path, source.text);
-  return settingsOf(parseSettings(path, source.text, session.report), path);
+  const { root, misread } = parseSettings(path, source.text, session.report);
+  return settingsOf(root, path, misread);
 }
 
 /** The settings of a folder without settings.json. */
 export function defaultSettings(folder: string): ReadSettings {
   return settingsOf(undefined, resolve(folder, 'settings.json'));
-}
-
-function parseSettings(file: string, text: string, report: Report): Setting | undefined {
-  const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: true });
-  for (const { error, offset, length } of errors) {
-    const words = printParseErrorCode(error)
-      .replace(/([a-z])([A-Z])/g, '$1 $2')
-      .toLowerCase();
-    report(
-      'LG6001',
-      { file, start: offset, end: Math.min(text.length, offset + length) },
-      {
-        message: `The settings are not JSON: ${words}.`,
-        advice: 'Correct it; comments and trailing commas are allowed.',
-      },
-    );
-  }
-  return tree && checkSetting(tree, settingsTable, '', { file, report });
 }
 
 function at(
@@ -115,13 +97,14 @@ function present<Name extends string, Value>(name: Name, value: Value | undefine
   return (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: Value };
 }
 
-function settingsOf(root: Setting | undefined, file: string): ReadSettings {
+function settingsOf(root: Setting | undefined, file: string, misread: ReadonlySet<string> = new Set()): ReadSettings {
   const folder = dirname(file);
   const farms = [...(at(root, 'farms')?.keys ?? [])];
   const bindings = at(root, 'bindings');
   return {
     settings: {
       file,
+      misread,
       certificates: certificatesOf(root, file),
       defaultCertificate: defaultCertificateOf(at(root, 'defaultCertificate')),
       tls: {

@@ -1,4 +1,6 @@
 /** Table of `system.applicationHost/sites`: sites, their applications and bindings. */
+
+import { nearest } from '../nearest.ts';
 import type { BindingConfig } from './model.ts';
 import { parseAddress } from './network-address.ts';
 import { type ElementSchema, numberOf, type SectionContext, type SectionNode, stringOf, textOf } from './schema.ts';
@@ -103,6 +105,13 @@ export const sitesSection: ElementSchema = {
   hints: { add: 'Write <site name="…" id="…">.' },
 };
 
+/** The protocol that one which is not served was most likely meant to be. */
+export function protocolMeant(node: SectionNode): string | undefined {
+  const protocol = stringOf(node, 'protocol').toLowerCase();
+  const served = ['http', 'https'];
+  return protocol === '' || served.includes(protocol) ? undefined : nearest(protocol, served);
+}
+
 /** Makes a binding, or reports why it cannot be served. */
 export function bindingOf(node: SectionNode, context: SectionContext): BindingConfig | undefined {
   const protocol = stringOf(node, 'protocol').toLowerCase();
@@ -110,9 +119,13 @@ export function bindingOf(node: SectionNode, context: SectionContext): BindingCo
   if (information === undefined) return undefined;
   if (protocol !== 'http' && protocol !== 'https') {
     if (protocol !== '') {
+      const meant = protocolMeant(node);
       context.report('LG5009', textOf(node, 'protocol')?.span ?? node.nameSpan, {
         message: `Bindings of protocol ${protocol} are not served.`,
-        advice: 'Nothing needs to be done if only HTTP and HTTPS are published; else keep another server for it.',
+        advice:
+          meant !== undefined
+            ? `Write ${meant}: did you mean that protocol?`
+            : 'Nothing needs to be done if only HTTP and HTTPS are published; else keep another server for it.',
       });
     }
     return undefined;

@@ -15,7 +15,8 @@ interface Difference {
 
 /** What settings.json has to do with these sections. */
 export interface ServedBySettings {
-  readonly acknowledge: readonly string[];
+  /** Nothing where that is not known: then nothing is said of them. */
+  readonly acknowledge: readonly string[] | undefined;
   readonly clientCertificates: SettingsConfig['tls']['clientCertificates'];
 }
 
@@ -193,6 +194,7 @@ export function reportUnserved(path: string, element: XmlElement, settings: Serv
   if (isAcknowledged(path, settings.acknowledge)) return;
   if (moduleSections.has(path)) {
     report('LG1016', element.nameSpan, {
+      subject: path,
       message: `Section ${name} belongs to a module that runs applications; Lychgate does not carry it out.`,
       advice: 'Let a rule pass the requests to a server that runs the application.',
     });
@@ -203,6 +205,7 @@ export function reportUnserved(path: string, element: XmlElement, settings: Serv
   if (difference === undefined) return;
   const acknowledge = `add "${name}" to "acknowledge" in settings.json`;
   report(difference.guards ? 'LG1017' : 'LG1016', difference.span, {
+    ...(difference.guards ? {} : { subject: path }),
     message: `Section ${name} is not carried out: under IIS ${difference.what}.`,
     advice: difference.cure
       ? `${difference.cure} ${acknowledge}.`
@@ -213,15 +216,17 @@ export function reportUnserved(path: string, element: XmlElement, settings: Serv
 }
 
 /** HSTS stands in `<site>`, not in a section of its own. */
-export function reportHsts(element: XmlElement, acknowledged: readonly string[], report: Report): void {
+export function reportHsts(element: XmlElement, acknowledged: readonly string[] | undefined, report: Report): void {
   if (isAcknowledged('hsts', acknowledged) || !isTrue(element, 'enabled')) return;
   report('LG1016', element.tagSpan, {
+    subject: 'hsts',
     message: 'hsts is not carried out: under IIS Strict-Transport-Security is added to answers.',
     advice: 'Let the servers send the header; if it is not needed, add "hsts" to "acknowledge" in settings.json.',
   });
 }
 
-function isAcknowledged(path: string, acknowledged: readonly string[]): boolean {
+function isAcknowledged(path: string, acknowledged: readonly string[] | undefined): boolean {
+  if (acknowledged === undefined) return true;
   const wanted = path.toLowerCase();
   return acknowledged.some((name) => wanted === name.toLowerCase() || wanted.endsWith(`/${name.toLowerCase()}`));
 }

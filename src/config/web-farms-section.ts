@@ -7,6 +7,7 @@ import {
   type ElementSchema,
   entriesOf,
   enumOf,
+  holdsFault,
   numberOf,
   type SectionNode,
   stringOf,
@@ -261,6 +262,7 @@ export function webFarmOf(node: SectionNode): WebFarmConfig {
   const balancing = childOf(settings, 'loadBalancing');
   return {
     span: node.span,
+    ...(holdsFault(node) ? { faulty: true } : {}),
     name: textOf(node, 'name') ?? { value: '', span: node.nameSpan },
     enabled: boolOf(node, 'enabled'),
     servers: entriesOf(node).map(serverOf),

@@ -1,6 +1,6 @@
 /** The cursor over an XML text that the parts of the reader share, and the faults that were met. */
 import type { Span } from './diagnostic.ts';
-import { lineIndex, positionAt } from './line-index.ts';
+import { type LineIndex, lineIndex, positionAt } from './line-index.ts';
 
 export interface XmlFault {
   readonly kind: 'malformed' | 'dtd' | 'limit';
@@ -18,6 +18,8 @@ export interface XmlReader {
   readonly faults: XmlFault[];
   /** After a fault that leaves it open where elements begin and end. */
   stopped: boolean;
+  /** Where lines begin, once a message has asked. */
+  lines?: LineIndex;
 }
 
 const nameStart =
@@ -85,6 +87,7 @@ export function skipSpace(reader: XmlReader): boolean {
 
 /** `line 3, column 5` of an offset, for messages. */
 export function placeName(reader: XmlReader, offset: number): string {
-  const { line, column } = positionAt(lineIndex(reader.text), offset);
+  reader.lines ??= lineIndex(reader.text);
+  const { line, column } = positionAt(reader.lines, offset);
   return `line ${line}, column ${column}`;
 }

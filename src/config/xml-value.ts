@@ -125,9 +125,10 @@ export function readValue(reader: XmlReader, attributeName: string): Text | unde
   const start = quoteAt + 1;
   const close = text.indexOf(quote, start);
   const end = close === -1 ? text.length : close;
-  const lessThan = text.indexOf('<', start);
-  const hasLessThan = lessThan !== -1 && lessThan < end;
-  const stray = hasLessThan && !endsAt(reader, start, close);
+  // Looked for in the value alone: the next one may be a file away.
+  const within = text.slice(start, end).indexOf('<');
+  const lessThan = start + within;
+  const stray = within !== -1 && !endsAt(reader, start, close);
   const checkedEnd = stray ? lessThan : end;
   const raw = text.slice(start, checkedEnd);
   const decoded = /[&<\t\r\n]/.test(raw)

@@ -11,9 +11,10 @@ import { readPublicKey } from './public-keys.ts';
 export function checkFarms(farms: readonly WebFarmConfig[], report: Report): void {
   for (const farm of farms) {
     checkPublicKeys(farm, report);
-    const { name, enabled, servers } = farm;
+    const { name, enabled, servers, faulty } = farm;
     if (enabled) checkBalancing(farm, report);
     if (servers.length === 0) {
+      if (faulty) continue;
       report('LG3110', name.span, {
         message: `Web farm "${name.value}" has no server, so every request to it would be answered 502.4.`,
         advice:

@@ -4,6 +4,7 @@ import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { ActionConfig, RewriteMapConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { literalAuthority, splitAuthority } from './action.ts';
 import { checkQuery } from './check-doubled-query.ts';
+import type { FarmMeant } from './farm-meant.ts';
 import { comesFromFittingMap } from './map-hosts.ts';
 import { isRaw } from './server-variables.ts';
 import { type Part, readTemplate } from './template.ts';
@@ -11,6 +12,12 @@ import { type Part, readTemplate } from './template.ts';
 export interface ActionSurroundings {
   /** Farm names, lower case. */
   readonly farms: ReadonlySet<string>;
+  readonly farmMeant: FarmMeant;
+  /** Hosts of bindings: whether a rule may lead there is looked at with all of them together. */
+  readonly ownHosts: ReadonlySet<string>;
+  /** Farms, or the hosts that settings allow, may be missing here: something of them could not be read. */
+  readonly farmsMisread: boolean;
+  readonly allowMisread: boolean;
   /** `system.webServer/proxy` is on. */
   readonly proxyEnabled: boolean;
   /** `upstream.allow`, lower case. */
@@ -18,12 +25,13 @@ export interface ActionSurroundings {
   readonly useOriginalURLEncoding: boolean;
   /** No rule follows in the list. */
   readonly isLast: boolean;
-  readonly maps: readonly RewriteMapConfig[];
+  /** Nothing where not all of them are known. */
+  readonly maps: readonly RewriteMapConfig[] | undefined;
 }
 
 export function checkAction(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
   const { action } = rule;
-  if (action.absent) checkAbsence(rule, report);
+  if (action.absent && !rule.refused?.has('action')) checkAbsence(rule, report);
   if (action.type === 'CustomResponse') checkStatus(action, report);
   if (action.type !== 'Rewrite' && action.type !== 'Redirect') return;
   if (!action.url) {
@@ -83,7 +91,7 @@ function checkTarget(rule: RuleConfig, surroundings: ActionSurroundings, report:
   if (host === undefined) checkComputedHost(rule, surroundings, report);
   else checkLiteralHost(rule, host, hostAt, surroundings, report);
   checkEscapes(rule, parts, surroundings, report);
-  if (!rule.stopProcessing && !surroundings.isLast) {
+  if (!rule.stopProcessing && !rule.refused?.has('stopProcessing') && !surroundings.isLast) {
     report('LG2232', rule.action.span, {
       message: `Rule "${rule.name.value}" sends the request away but does not stop processing: later rules see the new URL and the last one wins.`,
       advice: 'Set stopProcessing="true".',
@@ -93,7 +101,9 @@ function checkTarget(rule: RuleConfig, surroundings: ActionSurroundings, report:
 
 function checkComputedHost(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
   const { url } = rule.action;
-  if (!url || comesFromFittingMap(rule, surroundings)) return;
+  const { maps, allowMisread } = surroundings;
+  if (!url || rule.faulty || allowMisread || maps === undefined) return;
+  if (comesFromFittingMap(rule, { ...surroundings, maps })) return;
   const { size } = surroundings.allow;
   const allowed = size === 0 ? '' : ` and the ${size === 1 ? 'host' : `${size} hosts`} of upstream.allow`;
   report('LG2231', url.span, {
@@ -106,7 +116,7 @@ function checkLiteralHost(
   rule: RuleConfig,
   authority: string,
   at: number,
-  { farms, proxyEnabled }: ActionSurroundings,
+  { farms, farmMeant, farmsMisread, ownHosts, proxyEnabled }: ActionSurroundings,
   report: Report,
 ): void {
   const { url } = rule.action;
@@ -120,11 +130,22 @@ function checkLiteralHost(
     });
     return;
   }
-  if (farms.has(split.host) || proxyEnabled) return;
-  report('LG2230', span, {
-    message: `"${split.host}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
-    advice: 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.',
-  });
+  if (farms.has(split.host) || farmsMisread) return;
+  const meant = farmMeant(rule, split.host);
+  if (!proxyEnabled) {
+    const others = 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.';
+    report('LG2230', span, {
+      subject: split.host,
+      message: `"${split.host}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
+      advice: meant === undefined ? others : `Did you mean the farm "${meant}"? ${others}`,
+    });
+  } else if (meant !== undefined && !ownHosts.has(split.host)) {
+    report('LG2237', span, {
+      subject: split.host,
+      message: `"${split.host}" is not the name of a web farm, so requests go straight to a host of that name; there is a farm "${meant}".`,
+      advice: `Did you mean the farm "${meant}"? If the host is meant, give its address in "hosts" of settings.json.`,
+    });
+  }
 }
 
 function checkEscapes(

@@ -13,9 +13,11 @@ export function checkConditions(
 ): ConditionGroups {
   return (conditions?.entries ?? []).map((condition) => {
     if (!around.disabled) checkCondition(condition, report);
-    if (condition.matchType !== 'Pattern' || !condition.pattern) return condition.negate ? -1 : 0;
-    const groups = checkPattern({ ...around, text: condition.pattern, ignoreCase: condition.ignoreCase }, report);
-    return condition.negate ? -1 : groups;
+    const { matchType, pattern: text, ignoreCase, negate } = condition;
+    const groups = matchType === 'Pattern' && text ? checkPattern({ ...around, text, ignoreCase }, report) : 0;
+    // What was refused or forgotten may be the condition that supplies groups, or its pattern.
+    if (conditions?.faulty || condition.faulty || (matchType === 'Pattern' && !text)) return undefined;
+    return negate ? -1 : groups;
   });
 }
 

@@ -4,14 +4,17 @@ import type { BindingConfig, Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { literalAuthority, splitAuthority } from './action.ts';
+import type { FarmMeant } from './farm-meant.ts';
+import { compilePattern, isFault } from './pattern.ts';
 import { hostConditions, literalHosts, ruleAcceptsHost, ruleTargetHost } from './published-hosts.ts';
 import { readTemplate } from './template.ts';
 
 /** Beyond so many host names a pattern is not tried on all of them. */
 const MOST_TRIED = 500;
 
-export function checkHosts(config: Config, report: Report): void {
-  const { sites, globalRules } = config;
+export function checkHosts(config: Config, farmMeant: FarmMeant, report: Report): void {
+  const { sites, globalRules, misread, settings } = config;
+  const mayLoop = config.proxy.enabled && !misread?.has('farms') && !settings.misread?.has('hosts');
   const all = sites.flatMap((site) => site.bindings);
   const ports = Map.groupBy(all, ({ port }) => port);
   const byPort = new Map([...ports].map(([port, bindings]) => [port, boundHosts(bindings)]));
@@ -20,13 +23,13 @@ export function checkHosts(config: Config, report: Report): void {
     const bound = boundHosts(bindings);
     for (const rule of rules) {
       if (!rule.enabled) continue;
-      checkBound(rule, bound, report);
-      if (config.proxy.enabled) checkOwnHost(rule, { byPort, farms, inner: config.settings.hosts }, report);
+      if (!misread?.has('sites')) checkBound(rule, bound, report);
+      if (mayLoop) checkOwnHost(rule, { byPort, farms, farmMeant, inner: settings.hosts }, report);
     }
   };
   check(globalRules.rules, all);
   for (const site of sites) check(new Set(site.scopes.flatMap(({ ruleSet }) => ruleSet.rules)), site.bindings);
-  checkFarms(config, report);
+  if (!misread?.has('rules')) checkFarms(config, farmMeant, report);
 }
 
 interface BoundHosts {
@@ -52,13 +55,16 @@ function boundHosts(bindings: readonly BindingConfig[]): BoundHosts {
 /** A host that no binding has is answered 400 before any rule is asked. */
 function checkBound(rule: RuleConfig, bound: BoundHosts, report: Report): void {
   const [condition] = hostConditions(rule).filter(({ negate }) => !negate);
-  if (bound.any || !condition) return;
+  if (bound.any || !condition?.pattern) return;
   const literals = literalHosts(rule);
   const missing = literals.filter((host) => !isBound(host, bound));
   if (missing.length === 0 && (literals.length > 0 || acceptsSome(rule, bound))) return;
   const { pattern } = condition;
+  // It has been told that such a pattern cannot be read.
+  if (isFault(compilePattern(rule.patternSyntax, pattern?.value ?? '', condition.ignoreCase))) return;
   const names = missing.length > 0 ? missing.join(', ') : `a host that "${pattern?.value ?? ''}" matches`;
   report('LG2304', pattern?.span ?? condition.span, {
+    subject: names,
     message: `No binding has ${names}: such requests are answered 400 and never come to rule "${rule.name.value}".`,
     advice: 'Add a binding for the name, or take it out of the rule.',
   });
@@ -78,12 +84,13 @@ interface OwnHosts {
   readonly byPort: ReadonlyMap<number, BoundHosts>;
   /** Names in lower case. */
   readonly farms: ReadonlySet<string>;
+  readonly farmMeant: FarmMeant;
   /** `hosts` of the settings: a name that it leads to an inner server is no loop. */
   readonly inner: Readonly<Record<string, string>>;
 }
 
 /** A Rewrite to a name of this proxy that is no farm goes out, and comes in again. */
-function checkOwnHost(rule: RuleConfig, { byPort, farms, inner }: OwnHosts, report: Report): void {
+function checkOwnHost(rule: RuleConfig, { byPort, farms, farmMeant, inner }: OwnHosts, report: Report): void {
   const { url, type } = rule.action;
   if (type !== 'Rewrite' || !url) return;
   const written = literalAuthority(readTemplate(url.value).parts);
@@ -94,9 +101,10 @@ function checkOwnHost(rule: RuleConfig, { byPort, farms, inner }: OwnHosts, repo
   const bound = byPort.get(port);
   if (!bound || !(isBound(host, bound) || bound.addresses.has(host))) return;
   const own = bound.bindings.find((binding) => binding.host === host || binding.address === host) ?? bound.bindings[0];
+  const meant = farmMeant(rule, split.host);
   report('LG2302', hostSpan(url, written), {
     message: `${written} is no web farm but a binding of this proxy: the request comes back to it, round and round until Max-Forwards runs out.`,
-    advice: `Name the web farm or the inner server, or lead the name to it by "hosts" of settings.json.`,
+    advice: `${meant === undefined ? '' : `Did you mean the farm "${meant}"? `}Name the web farm or the inner server, or lead the name to it by "hosts" of settings.json.`,
     ...(own ? { related: { span: own.span, message: 'the binding' } } : {}),
   });
 }
@@ -107,13 +115,22 @@ function hostSpan(url: Text, written: string) {
 }
 
 /** Nothing but a rule leads to a farm. */
-function checkFarms({ sites, globalRules, webFarms }: Config, report: Report): void {
+function checkFarms({ sites, globalRules, webFarms }: Config, farmMeant: FarmMeant, report: Report): void {
   const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
   const rules = sets.flatMap((set) => set.rules);
   const senders = rules.filter(
     ({ enabled, action }) => enabled && action.type === 'Rewrite' && action.url !== undefined,
   );
-  const used = new Set(senders.map(ruleTargetHost));
+  const farms = new Set(webFarms.map(({ name }) => name.value.toLowerCase()));
+  const used = new Set(
+    senders.map((rule) => {
+      const host = ruleTargetHost(rule);
+      // That another name stands there is told at the rule.
+      return host === undefined || farms.has(host) ? host : farmMeant(rule, host)?.toLowerCase();
+    }),
+  );
+  // That one of them names nothing has been told.
+  if (rules.some(({ enabled, action: { type, url } }) => enabled && type === 'Rewrite' && url === undefined)) return;
   // Without any rule the file is but a part of a configuration.
   if (rules.length === 0) return;
   if (senders.some(({ action }) => action.url && mayBeAnyFarm(action.url))) return;

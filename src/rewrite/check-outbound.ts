@@ -3,6 +3,7 @@ import type { Report, Span } from '../config/diagnostic.ts';
 import type {
   OutboundMatchConfig,
   OutboundRuleConfig,
+  PatternSyntax,
   PreConditionConfig,
   RuleSetConfig,
 } from '../config/rewrite-model.ts';
@@ -35,13 +36,9 @@ function isUsed({ name }: PreConditionConfig, used: ReadonlySet<string>): boolea
   return [...used].some((each) => each.toLowerCase() === wanted);
 }
 
-function checkPreCondition(
-  { conditions, patternSyntax }: PreConditionConfig,
-  disabled: boolean,
-  around: Around,
-  report: Report,
-): void {
-  const groups = checkConditions(conditions, { syntax: patternSyntax, disabled }, report);
+function checkPreCondition(preCondition: PreConditionConfig, disabled: boolean, around: Around, report: Report): void {
+  const { conditions } = preCondition;
+  const groups = checkConditions(conditions, { syntax: syntaxOf(preCondition), disabled }, report);
   if (!disabled) checkInputs(conditions, groups, { ...around, ruleGroups: -1 }, report);
 }
 
@@ -58,7 +55,8 @@ function checkInputs(
 }
 
 function checkRule(rule: OutboundRuleConfig, around: Around, report: Report): void {
-  const { conditions, action, patternSyntax: syntax } = rule;
+  const { conditions, action } = rule;
+  const syntax = syntaxOf(rule);
   const disabled = !rule.enabled;
   const ruleGroups = checkMatch(rule, report);
   const groups = checkConditions(conditions, { syntax, disabled }, report);
@@ -71,23 +69,31 @@ function checkRule(rule: OutboundRuleConfig, around: Around, report: Report): vo
 
 /** @returns the groups of the pattern, -1 for a negated one, undefined where it cannot be read */
 function checkMatch(rule: OutboundRuleConfig, report: Report): number | undefined {
-  const { match, patternSyntax: syntax } = rule;
+  const { match } = rule;
+  const syntax = syntaxOf(rule);
   const disabled = !rule.enabled;
   if (match?.pattern === undefined) {
-    if (disabled) return 0;
+    if (disabled || rule.refused?.has('match') || match?.faulty) return undefined;
     report('LG2220', match?.span ?? rule.span, {
       message: `Outbound rule "${rule.name.value}" has no ${match ? 'pattern in its match' : 'match'}, so it never matches.`,
       advice: 'Add <match pattern="…" />; ".*" matches everything.',
       ui: true,
     });
-    return 0;
+    return undefined;
   }
   if (!disabled) checkPlace(match, syntax, report);
   const groups = checkPattern({ text: match.pattern, syntax, ignoreCase: match.ignoreCase, disabled }, report);
   return match.negate ? -1 : groups;
 }
 
-function checkPlace(match: OutboundMatchConfig, syntax: OutboundRuleConfig['patternSyntax'], report: Report): void {
+function syntaxOf({
+  refused,
+  patternSyntax,
+}: Pick<OutboundRuleConfig, 'refused' | 'patternSyntax'>): PatternSyntax | undefined {
+  return refused?.has('patternSyntax') ? undefined : patternSyntax;
+}
+
+function checkPlace(match: OutboundMatchConfig, syntax: PatternSyntax | undefined, report: Report): void {
   const variable = match.serverVariable?.value ?? '';
   const tags = match.filterByTags.length > 0;
   checkCustomTags(match, report);
@@ -135,7 +141,7 @@ function checkVariable(match: OutboundMatchConfig, variable: string, report: Rep
   });
 }
 
-function checkWholeBody(match: OutboundMatchConfig, syntax: OutboundRuleConfig['patternSyntax'], report: Report): void {
+function checkWholeBody(match: OutboundMatchConfig, syntax: PatternSyntax | undefined, report: Report): void {
   if (syntax === 'Wildcard') {
     report('LG2240', match.pattern?.span ?? match.span, {
       message: 'A wildcard pattern cannot be used on a whole body; every answer would be 500.52.',

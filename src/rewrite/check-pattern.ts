@@ -9,7 +9,8 @@ import type { RegexFault } from './regex-syntax.ts';
 
 export interface PatternUse {
   readonly text: Text;
-  readonly syntax: PatternSyntax;
+  /** Nothing where it was refused: then nothing can be told of the pattern. */
+  readonly syntax: PatternSyntax | undefined;
   readonly ignoreCase: boolean;
   /** The rule is switched off. */
   readonly disabled: boolean;
@@ -20,6 +21,7 @@ export interface PatternUse {
 /** Reports on a pattern; gives the number of its groups, or nothing when it cannot be read. */
 export function checkPattern(use: PatternUse, report: Report): number | undefined {
   const { text, syntax, ignoreCase, disabled } = use;
+  if (syntax === undefined) return undefined;
   const compiled = compilePattern(syntax, text.value, ignoreCase);
   if (isFault(compiled)) {
     const words = compiled.iis && `The expression "${text.value}" contains ${compiled.iis}.`;

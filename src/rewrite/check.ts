@@ -1,7 +1,7 @@
 /** What can be wrong with rules: everything that can be told from the configuration alone. */
 
-import { onlyOnce, type Report, spanWithin } from '../config/diagnostic.ts';
-import type { Config } from '../config/model.ts';
+import { type Code, type Report, spanWithin } from '../config/diagnostic.ts';
+import type { Config, SiteConfig } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { type ActionSurroundings, checkAction } from './check-action.ts';
@@ -17,39 +17,80 @@ import { checkRedirectLoops } from './check-redirect-loop.ts';
 import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
 import { checkUnreachable } from './check-unreachable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
+import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
 
-/** Reports everything about the rules of a configuration; a rule that several scopes inherit is reported on once. */
+/** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
 export function checkRules(config: Config, report: Report): void {
-  const once = onlyOnce(report);
   const sets = [config.globalRules, ...config.sites.flatMap((site) => site.scopes.map((scope) => scope.ruleSet))];
+  const { misread } = config;
   const shared = {
     farms: new Set(config.webFarms.map((farm) => farm.name.value.toLowerCase())),
+    farmMeant: createFarmMeant(config),
+    ownHosts: new Set(config.sites.flatMap(({ bindings }) => bindings.map(({ host }) => host))),
+    farmsMisread: misread?.has('farms') ?? false,
+    allowMisread: config.settings.misread?.has('upstream') ?? false,
     proxyEnabled: config.proxy.enabled,
     allow: new Set(config.settings.upstream.allow),
     setSomewhere: new Set(sets.flatMap((set) => [...set.rules.flatMap(namesSet), ...variablesOfOutbound(set)])),
     loopsOf: createLoopAnalyser(),
     withoutHost: config.withoutHost ?? false,
   };
+  const told = new Set<Code>();
+  const noting: Report = (code, span, finding) => {
+    told.add(code);
+    report(code, span, finding);
+  };
   for (const set of sets) {
-    checkRuleSet(set, set === config.globalRules, shared, once);
-    checkOutbound(set, shared.setSomewhere, once);
+    checkRuleSet(set, set === config.globalRules, shared, noting);
+    checkOutbound(set, shared.setSomewhere, noting);
   }
-  checkWhole(config, shared.setSomewhere, once);
+  const { setSomewhere, farmMeant } = shared;
+  const faulty = sets.some((set) => set.rules.some((rule) => rule.faulty));
+  checkWhole(faulty ? withoutFaulty(config) : config, { setSomewhere, farmMeant, told }, noting);
 }
 
+interface Known {
+  readonly setSomewhere: ReadonlySet<string>;
+  readonly farmMeant: FarmMeant;
+  /** What has been found so far. */
+  readonly told: ReadonlySet<Code>;
+}
+
+/** Of rules that do something else than is meant, as has been told: what is not published then is their doing. */
+const ASTRAY: readonly Code[] = [
+  ...(['LG2200', 'LG2204', 'LG2211', 'LG2215', 'LG2220', 'LG2221', 'LG2222', 'LG2223', 'LG2228', 'LG2230'] as const),
+  ...(['LG2235', 'LG2237', 'LG2300', 'LG2303', 'LG2304'] as const),
+];
+
 /** What shows only when all rules, sites and farms are looked at together. */
-function checkWhole(config: Config, setSomewhere: ReadonlySet<string>, report: Report): void {
+function checkWhole(config: Config, { setSomewhere, farmMeant, told }: Known, report: Report): void {
+  const { misread } = config;
   const rehearse = createRehearsal(config);
   checkUnreachable(config, setSomewhere, report);
   checkRedirectLoops(config, rehearse, report);
-  checkHosts(config, report);
-  checkLync(config, rehearse, report);
+  checkHosts(config, farmMeant, report);
+  if (misread === undefined) checkLync(config, rehearse, { astray: ASTRAY.some((code) => told.has(code)) }, report);
   checkHashVariables(config, setSomewhere, report);
 }
 
-interface Shared extends Pick<ActionSurroundings, 'farms' | 'proxyEnabled' | 'allow'> {
+/** A rule that was read wrongly takes other requests than is meant, and does something else with them. */
+function withoutFaulty(config: Config): Config {
+  const sound = (set: RuleSetConfig) => ({ ...set, rules: set.rules.filter(({ faulty }) => !faulty) });
+  const scopesOf = (scopes: SiteConfig['scopes']) => scopes.map((each) => ({ ...each, ruleSet: sound(each.ruleSet) }));
+  return {
+    ...config,
+    globalRules: sound(config.globalRules),
+    sites: config.sites.map((site) => ({ ...site, scopes: scopesOf(site.scopes) })),
+  };
+}
+
+interface Shared
+  extends Pick<
+    ActionSurroundings,
+    'farms' | 'farmMeant' | 'ownHosts' | 'farmsMisread' | 'allowMisread' | 'proxyEnabled' | 'allow'
+  > {
   readonly setSomewhere: ReadonlySet<string>;
   readonly loopsOf: LoopAnalyser;
   readonly withoutHost: boolean;
@@ -73,11 +114,12 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
       global || set.unread?.includes('allowedServerVariables') ? undefined : { ...shared, ...set },
       report,
     );
-    checkOpenRedirect(rule, report);
+    if (!rule.faulty) checkOpenRedirect(rule, report);
     const isLast = index === set.rules.length - 1;
-    const { useOriginalURLEncoding, rewriteMaps: maps } = set;
+    const { useOriginalURLEncoding, rewriteMaps, unread } = set;
+    const maps = unread?.includes('rewriteMaps') ? undefined : rewriteMaps;
     checkAction(rule, { ...shared, useOriginalURLEncoding, isLast, maps }, report);
-    checkNever(rule, { sentAway, setSomewhere: shared.setSomewhere }, report);
+    if (!rule.refused?.has('patternSyntax')) checkNever(rule, { sentAway, setSomewhere: shared.setSomewhere }, report);
     sentAway ||=
       !rule.stopProcessing && rule.action.type === 'Rewrite' && /^https?:/i.test(rule.action.url?.value ?? '');
   }
@@ -89,10 +131,11 @@ interface Groups {
 }
 
 function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report): Groups {
-  const { match, patternSyntax: syntax } = rule;
+  const { match } = rule;
+  const syntax = rule.refused?.has('patternSyntax') ? undefined : rule.patternSyntax;
   const disabled = !rule.enabled;
   const url = match?.url;
-  if (!url && !disabled && !match?.faulty) {
+  if (!url && !disabled && !match?.faulty && !rule.refused?.has('match')) {
     report('LG2220', match?.span ?? rule.span, {
       message: `Rule "${rule.name.value}" has no ${match ? 'url in its match' : 'match'}, so it never matches.`,
       advice: 'Add <match url="…" />; ".*" matches everything.',
@@ -100,7 +143,7 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
     });
   }
   const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf }, report);
-  if (!match || !url) return { rule: 0, conditions };
+  if (!match || !url) return { rule: undefined, conditions };
   const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
   return { rule: match.negate ? -1 : groups, conditions };
 }
@@ -112,10 +155,11 @@ function checkExpressions(
   report: Report,
 ): void {
   const trackAll = rule.conditions?.trackAllCaptures ?? false;
+  const unknown = rule.conditions?.faulty || rule.refused?.has('conditions');
   const at = (count: number): TemplateSurroundings => ({
     ...surroundings,
     ruleGroups: groups.rule,
-    conditionGroups: conditionGroups(groups.conditions, count, trackAll),
+    conditionGroups: unknown ? undefined : conditionGroups(groups.conditions, count, trackAll),
   });
   for (const [index, condition] of (rule.conditions?.entries ?? []).entries()) {
     if (condition.input) checkTemplate(condition.input, at(index), report);
@@ -155,7 +199,7 @@ function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: 
         message: `"${name.value}" is the header "${header}", which a rule cannot set here.`,
         advice: 'Remove it; the proxy frames the message and keeps the connection itself.',
       });
-    } else if (names && !names.has(name.value.toUpperCase())) {
+    } else if (names && name.value !== '' && !names.has(name.value.toUpperCase())) {
       reportNotAllowed(name, allowed?.withoutHost ?? false, report);
     }
   }
@@ -163,6 +207,7 @@ function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: 
 
 function reportNotAllowed(name: Text, withoutHost: boolean, report: Report): void {
   report('LG2226', name.span, {
+    subject: name.value.toUpperCase(),
     message: withoutHost
       ? `The server variable "${name.value}" must be in allowedServerVariables of applicationHost.config, which was not read; else a request that matches the rule is answered with 500.50.`
       : `The server variable "${name.value}" is not in allowedServerVariables; a request that matches the rule is answered with 500.50.`,

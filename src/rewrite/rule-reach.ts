@@ -39,6 +39,9 @@ export interface Reach {
 export function reachOf(rule: RuleConfig, changing: ReadonlySet<string>): Reach | undefined {
   const url = rule.match?.url;
   if (!rule.enabled || !url || !rule.match) return undefined;
+  // What is missing was meant to narrow it.
+  const lacks = ({ matchType, input, pattern }: ConditionConfig) => matchType === 'Pattern' && (!input || !pattern);
+  if (rule.conditions?.entries.some(lacks)) return undefined;
   const { ignoreCase, negate } = rule.match;
   const path = requirement(rule, { input: `below ${rule.basePath}`, pattern: url.value, ignoreCase, negate });
   const entries = (rule.conditions?.entries ?? []).map((entry) => fromCondition(rule, entry, changing));

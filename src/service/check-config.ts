@@ -1,7 +1,9 @@
 /** Reads a configuration folder and asks every part whether it can be built. Opens nothing, resolves nothing. */
-import { type Diagnostic, hasErrors, inOrder, reportInto } from '../config/diagnostic.ts';
+import { dirname } from 'node:path';
+import { CATALOGUE, type Diagnostic, hasErrors, inOrder, type Report, reportInto } from '../config/diagnostic.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
-import type { Config } from '../config/model.ts';
+import type { Config, Part } from '../config/model.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import { checkFarms } from '../farm/check.ts';
 import { checkRules } from '../rewrite/check.ts';
 import { askedHosts } from '../rewrite/published-hosts.ts';
@@ -33,34 +35,57 @@ export interface CheckedConfig {
   readonly sources: ReadonlyMap<string, string>;
 }
 
-const NOTHING_READ = {
-  certificates: [],
-  ca: [],
-  shown: new Map(),
-  clientCa: [],
-  adminToken: undefined,
-  affinitySecret: new Uint8Array(),
-};
-
-/** @param configDir the folder that holds settings.json and the IIS files */
-export function checkConfig(configDir: string): CheckedConfig {
-  const { config, diagnostics, sources } = checkLoaded(loadConfig(configDir));
-  if (config === undefined) return { config, ...NOTHING_READ, diagnostics, sources };
+/**
+ * @param configDir the folder that holds settings.json and the IIS files
+ * @param settingsFile where it has another name
+ */
+export function checkConfig(configDir: string, settingsFile?: string): CheckedConfig {
+  const { config, settings, diagnostics, sources } = checkLoaded(loadConfig(configDir, settingsFile));
   const all = [...diagnostics];
   const report = reportInto(all);
-  const { settings } = config;
-  const certificates = readCertificates(settings, report);
+  const { certificates, complete } = readAllCertificates(settings, report);
   const ca = readCa(settings.upstream.ca, report);
-  const shown = readShownCertificates(config, certificates, report);
   const clientCa = readCa(settings.tls.clientCertificates?.ca ?? [], report);
   const adminToken = checkAdmin(settings.admin, report);
-  const asked = askedHosts(config);
-  checkCertificates(certificates, { sites: config.sites, asked }, settings, report);
-  checkClientCertificates(config.sites, settings, report);
-  checkAddresses(config, certificates, report);
   const secret = affinitySecret(settings, certificates, report);
-  const read = { certificates, ca, shown, clientCa, adminToken, affinitySecret: secret };
-  return { config, ...read, diagnostics: inOrder(all, sources.keys()), sources };
+  const read = { certificates, ca, clientCa, adminToken, affinitySecret: secret };
+  const misread = new Set<string>([...misreadOf(config), ...(complete ? [] : ['certificates'])]);
+  const shown = readShownCertificates(config ?? { settings }, certificates, { report, misread });
+  const asked = config && askedHosts(config);
+  checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread }, settings, report);
+  checkClientCertificates(misread.has('sites') ? undefined : config?.sites, settings, report);
+  if (config && !misread.has('sites') && !misread.has('certificates')) checkAddresses(config, certificates, report);
+  return { config, ...read, shown, diagnostics: inOrder(all, sources.keys()), sources };
+}
+
+/** Without a configuration nothing is known of any part. */
+function misreadOf(config: Config | undefined): Iterable<Part> {
+  return config === undefined ? ['sites', 'farms', 'rules'] : (config.misread ?? []);
+}
+
+/** Of files that could not be read nobody knows which names they would cover: `complete` is false. */
+function readAllCertificates(settings: SettingsConfig, report: Report) {
+  // Where the setting was refused in part, files lack what it names.
+  if (settings.misread?.has('certificates')) return { certificates: [], complete: false };
+  let complete = true;
+  const certificates = readCertificates(settings, (code, ...found) => {
+    if (CATALOGUE[code][0] === 'error') complete = false;
+    report(code, ...found);
+  });
+  return { certificates, complete };
+}
+
+/**
+ * What is wrong with settings and the files that they name, as the check of the whole folder tells it; IIS files are read
+ * where they are there, and what is wrong with those is left out.
+ */
+export function checkSettings(settingsFile: string): Pick<CheckedConfig, 'diagnostics' | 'sources'> {
+  const { diagnostics, sources } = checkConfig(dirname(settingsFile), settingsFile);
+  const isOfSettings = ({ code, span: { file } }: Diagnostic) =>
+    file === settingsFile || !(sources.has(file) || code.startsWith('LG1'));
+  const kept = diagnostics.filter(isOfSettings);
+  const shown = new Set([settingsFile, ...kept.flatMap(({ related }) => related?.span.file ?? [])]);
+  return { diagnostics: kept, sources: new Map([...sources].filter(([file]) => shown.has(file))) };
 }
 
 /** Adds what can be told of the rules and farms of any file, also of one that stands alone. */

@@ -4,13 +4,16 @@ import type { SiteConfig } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { listenerKey } from './certificate-names.ts';
 
-/** Errors: somebody who was to be kept out would be let in, or nobody would be. */
+/**
+ * Errors: somebody who was to be kept out would be let in, or nobody would be.
+ * @param sites nothing where not all of their bindings are known
+ */
 export function checkClientCertificates(
-  sites: readonly Pick<SiteConfig, 'bindings'>[],
-  { file, tls: { clientCertificates } }: Pick<SettingsConfig, 'file' | 'tls'>,
+  sites: readonly Pick<SiteConfig, 'bindings'>[] | undefined,
+  { file, misread, tls: { clientCertificates } }: Pick<SettingsConfig, 'file' | 'misread' | 'tls'>,
   report: Report,
 ): void {
-  if (clientCertificates === undefined) return;
+  if (clientCertificates === undefined || misread?.has('tls')) return;
   const span = { file, start: 0, end: 0 };
   if (clientCertificates.ca.length === 0) {
     report('LG4034', span, {
@@ -18,6 +21,7 @@ export function checkClientCertificates(
       advice: 'Name the file with the certificates of the authorities that issue those of your clients.',
     });
   }
+  if (sites === undefined) return;
   const bindings = sites.flatMap((site) => site.bindings.filter(({ protocol }) => protocol === 'https'));
   const open = new Set(bindings.map(({ address, port }) => listenerKey(`${address}:${port}`)));
   for (const listener of clientCertificates.listeners ?? []) {

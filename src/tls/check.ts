@@ -1,6 +1,6 @@
 /** What can be wrong with certificates once they are read: dates, strength, and bindings that none of them covers. */
 import { createSecureContext } from 'node:tls';
-import { onlyOnce, type Report, type Span } from '../config/diagnostic.ts';
+import type { Report, Span } from '../config/diagnostic.ts';
 import type { BindingConfig, SiteConfig } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
@@ -23,13 +23,15 @@ const soon = 30 * day;
 export interface Served {
   readonly sites: readonly Pick<SiteConfig, 'name' | 'bindings'>[];
   /** What the rules of these sites ask of the host. */
-  readonly asked?: readonly AskedHost[];
+  readonly asked?: readonly AskedHost[] | undefined;
+  /** Where something could not be read, which is told: nothing is said to be missing there. */
+  readonly misread?: ReadonlySet<string>;
 }
 
 /** @param now milliseconds since 1970 */
 export function checkCertificates(
   certificates: readonly CertificateData[],
-  { sites, asked = [] }: Served,
+  { sites, asked = [], misread = new Set() }: Served,
   settings: CheckedSettings,
   report: Report,
   now: number = Date.now(),
@@ -39,19 +41,18 @@ export function checkCertificates(
   );
   const listeners = Map.groupBy(bindings, ({ address, port }) => listenerKey(`${address}:${port}`));
   const ciphersWork = checkCiphers(settings, report);
-  const once = onlyOnce(report);
   for (const certificate of certificates) {
     checkDates(certificate, report, now);
     checkStrength(certificate, report);
     if (ciphersWork) {
       checkLoading(certificate, settings, report);
     }
-    checkTies(certificate, listeners, report);
+    if (!misread.has('sites')) checkTies(certificate, listeners, report);
   }
   for (const [listener, its] of listeners) {
-    checkListener(listener, its, { certificates, settings, report: once, now, asked });
+    checkListener(listener, its, { certificates, settings, report, now, asked, misread });
   }
-  checkDefault(certificates, settings, report, now);
+  if (!misread.has('certificates')) checkDefault(certificates, settings, report, now);
 }
 
 export function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
@@ -137,15 +138,17 @@ interface Surroundings {
   readonly report: Report;
   readonly now: number;
   readonly asked: readonly AskedHost[];
+  readonly misread: ReadonlySet<string>;
 }
 
 type BindingOfSite = BindingConfig & { readonly site: string };
 
 function checkListener(listener: string, bindings: readonly BindingOfSite[], around: Surroundings): void {
-  const { certificates, settings, report, now, asked } = around;
+  const { certificates, settings, report, now, asked, misread } = around;
   const [first] = bindings;
   const usable = usableOn(listener, certificates);
   if (first && usable.length === 0) {
+    if (misread.has('certificates')) return;
     report('LG4025', first.span, {
       message: `the https binding ${listener} has no certificate`,
       advice: !certificates.some(isForClients)
@@ -158,15 +161,23 @@ function checkListener(listener: string, bindings: readonly BindingOfSite[], aro
   const hosts = bindings.map(({ host }) => host).filter((host) => host !== '');
   const names = nameCertificates(certificates, { listener, defaultCertificate, hosts, now });
   for (const binding of bindings) {
-    checkBinding(binding, names, report);
+    checkBinding(binding, names, misread.has('certificates'), report);
   }
+  if (misread.has('certificates')) return;
   const open = new Set(bindings.filter(({ host }) => host === '').map(({ site }) => site));
   const reached = open.size === 0 ? [] : asked.filter(({ site }) => site === undefined || open.has(site));
   checkAskedHosts(reached, { names, certified: usable.flatMap((each) => each.names) }, report);
 }
 
-function checkBinding({ host, span }: BindingConfig, { find, fallback }: CertificateNames, report: Report): void {
+/** @param others there are certificates that could not be read */
+function checkBinding(
+  { host, span }: BindingConfig,
+  { find, fallback }: CertificateNames,
+  others: boolean,
+  report: Report,
+): void {
   const found = host === '' ? fallback : find(host);
+  if (!found && others) return;
   if (!found && host.startsWith('*.')) {
     report('LG4024', span, {
       message: `no certificate has the name ${host} of this binding; clients will get ${nameOf(fallback?.[0])}`,

@@ -19,10 +19,19 @@ export type ShownCertificates = ReadonlyMap<string, CertificateData>;
 interface Known {
   /** Every certificate of the setting `certificates`. */
   readonly certificates: readonly CertificateData[];
+  /** False where some could not be read. */
+  readonly complete: boolean;
   readonly settings: SettingsConfig;
   readonly report: Report;
   /** Milliseconds since 1970. */
   readonly now: number;
+}
+
+export interface Reading {
+  readonly report: Report;
+  /** Where something could not be read, which is told: nothing is said to be missing there. */
+  readonly misread: ReadonlySet<string>;
+  readonly now?: number;
 }
 
 /**
@@ -30,26 +39,38 @@ interface Known {
  * @param certificates those that were read for the listeners: a thumbprint may mean one of them
  */
 export function readShownCertificates(
-  { webFarms, proxy, settings }: Pick<Config, 'webFarms' | 'proxy' | 'settings'>,
+  { webFarms, proxy, settings }: Pick<Config, 'settings'> & Partial<Pick<Config, 'webFarms' | 'proxy'>>,
   certificates: readonly CertificateData[],
-  report: Report,
-  now: number = Date.now(),
+  { report, misread, now = Date.now() }: Reading,
 ): ShownCertificates {
-  const known: Known = { certificates, settings, report, now };
-  const wanted = webFarms.map(({ name, protocol }) => {
-    const key = name.value.toLowerCase();
-    return { key, protocol, setting: settings.farms.get(key)?.clientCertificate };
-  });
-  if (proxy.enabled) wanted.push({ key: '', protocol: proxy, setting: undefined });
+  const known: Known = { certificates, complete: !misread.has('certificates'), settings, report, now };
+  const wanted = wantedBy(webFarms, settings);
+  if (proxy?.enabled) wanted.push({ key: '', protocol: proxy, setting: undefined });
   const found = wanted.flatMap(({ key, protocol, setting }) => {
-    const certificate = setting ? fromSettings(setting, known) : fromProtocol(protocol, known);
+    const certificate = setting ? fromSettings(setting, known) : protocol && fromProtocol(protocol, known);
     return certificate ? [[key, certificate] as const] : [];
   });
-  checkIdle(certificates, new Set(found.map(([, { sha256 }]) => sha256)), report);
+  if (!misread.has('farms')) checkIdle(certificates, new Set(found.map(([, { sha256 }]) => sha256)), report);
   return new Map(found);
 }
 
+interface Wanted {
+  readonly key: string;
+  readonly protocol?: ProtocolConfig;
+  readonly setting: CertificateFileSetting | undefined;
+}
+
+/** Where the farms are not known, what settings.json says of them. */
+function wantedBy(farms: Config['webFarms'] | undefined, settings: SettingsConfig): Wanted[] {
+  if (!farms) return [...settings.farms].map(([key, { clientCertificate: setting }]) => ({ key, setting }));
+  return farms.map(({ name, protocol }) => {
+    const key = name.value.toLowerCase();
+    return { key, protocol, setting: settings.farms.get(key)?.clientCertificate };
+  });
+}
+
 function fromSettings(setting: CertificateFileSetting, known: Known): CertificateData | undefined {
+  if (known.settings.misread?.has('farms')) return undefined;
   const found = pairCertificate(readSetting(setting, known.report), setting.span, known.report);
   return found && checked(found, setting.span, known);
 }
@@ -63,6 +84,7 @@ function fromProtocol(protocol: ProtocolConfig, known: Known): CertificateData |
 function fromStore(hash: Text, known: Known): CertificateData | undefined {
   const found = byThumbprint(known.certificates, hash.value);
   if (found) return checked(found, hash.span, known);
+  if (!known.complete) return undefined;
   known.report('LG3022', hash.span, {
     message: 'clientCertHash is the thumbprint of no certificate that was read.',
     advice:
@@ -75,6 +97,7 @@ function fromFile(name: Text, password: Text | undefined, known: Known): Certifi
   const { settings, report } = known;
   const path = placesOf(name, settings).find((each) => existsSync(each));
   if (path === undefined) {
+    if (known.settings.misread?.has('certificates')) return undefined;
     report('LG3022', name.span, {
       message: `${win32.basename(name.value)} lies neither beside ${basename(name.span.file)} nor in a folder of "certificates".`,
       advice: 'Copy it there, its password in a file NAME.pass beside it.',

@@ -22,7 +22,7 @@ const refused: Readonly<Record<string, string>> = {
   // A template: <%names%> between the rules.
   '024': 'LG1002',
   // <reverseProxy> in <proxy>; and nothing switches the proxy on that the rule needs.
-  '028': 'LG2230 LG3002',
+  '028': 'LG3002',
   // Several root elements: an excerpt of a page.
   '031': 'LG1002',
   '039': 'LG1002',

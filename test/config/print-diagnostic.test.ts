@@ -1,6 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import { printJson, printText } from '../../src/config/print-diagnostic.ts';
+import { widthOf } from '../../src/terminal.ts';
 import { unmark } from './written.ts';
 
 function diagnosticAt(marked: string, more: Partial<Diagnostic> = {}) {
@@ -13,6 +15,16 @@ function diagnosticAt(marked: string, more: Partial<Diagnostic> = {}) {
     { message: 'Wrong.', advice: 'Mend it.', ...more },
   );
   return { diagnostics, sources: new Map([['w.config', text]]) };
+}
+
+/** The character at a column: wide ones take two. */
+function atColumn(line: string, column: number): string | undefined {
+  let taken = 0;
+  for (const character of line) {
+    if (taken === column && widthOf(character) > 0) return character;
+    taken += widthOf(character);
+  }
+  return undefined;
 }
 
 function lines(marked: string, more: Partial<Diagnostic> = {}): readonly string[] {
@@ -57,6 +69,57 @@ describe('text', () => {
     expect(shown.length).toBeLessThan(200);
     expect(shown.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1)).toBe('here');
     expect([shown.includes('…x'), shown.endsWith('y…')]).toEqual([true, true]);
+  });
+
+  it.each([40, 80, 120])('keeps line and carets in %d columns, wherever the span stands', (columns) => {
+    const texts = ['x'.repeat(300), '日本'.repeat(150), '\te\u0301'.repeat(100), '<a b="c" />'];
+    for (const before of ['', ...texts]) {
+      for (const middle of ['here', '日', 'z'.repeat(300), '\t']) {
+        for (const after of ['', ...texts]) {
+          const { diagnostics, sources } = diagnosticAt(`${before}«${middle}»${after}`);
+          const [, shown = '', carets = ''] = printText(diagnostics, sources).split('\n');
+          const narrow = printText(diagnostics, sources, { columns }).split('\n');
+          const line = narrow.find((each) => each.startsWith('  1 | ')) ?? '';
+          const marks = narrow.find((each) => each.startsWith('    | ')) ?? '';
+          for (const each of [line, marks]) expect(widthOf(each)).toBeLessThanOrEqual(columns);
+          for (const each of [shown, carets]) expect(widthOf(each)).toBeLessThanOrEqual(80);
+          expect(atColumn(line, marks.indexOf('^'))).toBe(middle === '\t' ? ' ' : middle[0]);
+        }
+      }
+    }
+  });
+
+  it('cuts a span that is longer than the line', () => {
+    const [, shown = '', carets = ''] = lines(`<a b="«${'v'.repeat(500)}»" />`);
+    expect([shown.length, carets.length, shown.endsWith('v…')]).toEqual([80, 80, true]);
+  });
+
+  it('wraps words in a terminal alone, with hanging indentation, and breaks no word', () => {
+    const { diagnostics, sources } = diagnosticAt('«x»', {
+      message: `One two three four five ${'w'.repeat(50)} six.`,
+      advice: 'Mend it here, there and everywhere.',
+    });
+    expect(printText(diagnostics, sources, { columns: 32 }).split('\n')).toEqual([
+      'w.config:1:1: error LG2001 One',
+      '    two three four five',
+      `    ${'w'.repeat(50)}`,
+      '    six.',
+      '  1 | x',
+      '    | ^',
+      '  Mend it here, there and',
+      '    everywhere.',
+      '',
+      '1 error, 0 warnings.',
+      '',
+    ]);
+    expect(printText(diagnostics, sources).split('\n')[0]).toContain('five wwww');
+  });
+
+  it('colours the words of a wrapped line alone, and adds no columns', () => {
+    const { diagnostics, sources } = diagnosticAt('«x»', { message: 'One two three four five six seven.' });
+    const coloured = printText(diagnostics, sources, { columns: 32, colour: true });
+    expect(coloured).toContain('\u001b[1;31merror LG2001\u001b[0m One\n');
+    expect(stripVTControlCharacters(coloured)).toBe(printText(diagnostics, sources, { columns: 32 }));
   });
 
   it('lets no file steer the terminal', () => {

@@ -17,7 +17,7 @@ function check(rules: readonly RuleText[], more: More = {}): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const config = {
     ...sitesOf({ site: ruleSet(rules, more.set), ...(more.global ? { global: more.global } : {}) }),
-    webFarms: [{ name: text('MyFarm'), enabled: false } as WebFarmConfig],
+    webFarms: [{ name: text('MyFarm'), enabled: false, servers: [] as WebFarmConfig['servers'] } as WebFarmConfig],
     proxy: { enabled: more.proxy ?? false },
     settings: { upstream: { allow: more.allow ?? [], ca: [] }, hosts: {} },
   } as unknown as Config;

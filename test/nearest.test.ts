@@ -1,6 +1,6 @@
 /** Which name a mistyped one was most likely meant to be. */
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/config/nearest.ts';
+import { nearest } from '../src/nearest.ts';
 
 test.each([
   ['josn', 'json'],

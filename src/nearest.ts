@@ -15,8 +15,23 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Two neighbours that changed places are one step, as one of them that is wrong. */
-function editDistance(from: string, to: string): number {
+const MOST_REMEMBERED = 1000;
+const nearby = new WeakMap<object, Map<string, string | undefined>>();
+
+/** The nearest key of `known`, remembered: the same name may stand in a file a million times. */
+export function nearestIn(known: object | undefined, name: string): string | undefined {
+  if (known === undefined) return undefined;
+  const found = nearby.get(known) ?? new Map<string, string | undefined>();
+  nearby.set(known, found);
+  if (found.has(name)) return found.get(name);
+  if (found.size >= MOST_REMEMBERED) return undefined;
+  const near = nearest(name, Object.keys(known));
+  found.set(name, near);
+  return near;
+}
+
+/** Letters left out, added or changed; two neighbours that changed places are one step (optimal string alignment). */
+export function editDistance(from: string, to: string): number {
   let earlier: readonly number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row += 1) {

@@ -1,0 +1,104 @@
+/** Whether a host that is no web farm was rather meant to be one: the name of a farm with a slip of the keyboard. */
+import { isIP } from 'node:net';
+import type { Config } from '../config/model.ts';
+import type { RuleConfig } from '../config/rewrite-model.ts';
+import { editDistance } from '../nearest.ts';
+import { hostConditions, ruleTargetHost } from './published-hosts.ts';
+
+/** Finds the farm that a rule most likely means by a host, in lower case, that no farm has. */
+export type FarmMeant = (rule: RuleConfig, host: string) => string | undefined;
+
+/**
+ * Hosts near a farm's name are common (`app1` beside `app2`), so one that differs in digits alone, and any that the
+ * configuration names elsewhere, is taken for what it is. Any other one has to look wrong for a second reason.
+ */
+export function createFarmMeant(config: Config): FarmMeant {
+  let known: Known | undefined;
+  const nearby = new Map<string, string | undefined>();
+  return (rule, host) => {
+    known ??= knownOf(config);
+    const { farms, hosts, used } = known;
+    if (hosts.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
+    const near = nearby.has(host) ? nearby.get(host) : nearestOf(host, farms);
+    nearby.set(host, near);
+    if (near === undefined) return undefined;
+    const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN;
+    const sure = lettersOf(near) === lettersOf(host) || unlikelyHost || !used.has(near.toLowerCase());
+    return sure || names(rule, near) ? near : undefined;
+  };
+}
+
+interface Known {
+  readonly farms: readonly string[];
+  /** Named in other places of the configuration. */
+  readonly hosts: ReadonlySet<string>;
+  /** Where rules lead to. */
+  readonly used: ReadonlySet<string | undefined>;
+}
+
+function knownOf({ webFarms, settings, sites, globalRules }: Config): Known {
+  const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
+  const rules = sets.flatMap((set) => set.rules.filter(({ enabled }) => enabled));
+  const servers = webFarms.flatMap((farm) => farm.servers.map(({ address }) => address.value.toLowerCase()));
+  return {
+    farms: webFarms.map(({ name }) => name.value).filter((name) => name !== ''),
+    hosts: new Set([...servers, ...Object.keys(settings.hosts), ...settings.upstream.allow]),
+    used: new Set(rules.map(ruleTargetHost)),
+  };
+}
+
+/** Beyond so many farms only dashes are looked at: the others would take too long. */
+const MOST_COMPARED = 500;
+
+function nearestOf(host: string, farms: readonly string[]): string | undefined {
+  const letters = lettersOf(host);
+  const near = farms.find((farm) => lettersOf(farm) === letters);
+  if (near !== undefined || farms.length > MOST_COMPARED) return near;
+  return farms.find((farm) => isNear(host, farm));
+}
+
+/** A dash, another dash and an underscore are easily taken for each other. */
+function lettersOf(name: string): string {
+  return name.toLowerCase().replace(/[\p{Dash_Punctuation}_]/gu, '');
+}
+
+/** ARR names its rules after their farm; a rule for a host often leads to the farm of that name. */
+function names(rule: RuleConfig, farm: string): boolean {
+  const patterns = hostConditions(rule).map(({ pattern }) => (pattern?.value ?? '').replaceAll('\\', ''));
+  return [rule.name.value, ...patterns].some((text) => text.toLowerCase().includes(farm.toLowerCase()));
+}
+
+const SUFFIX = /^[.\p{Dash_Punctuation}_]|^(?:farm|pool|servers?)$/u;
+
+function isNear(host: string, farm: string): boolean {
+  const [one, other] = [host, farm.toLowerCase()];
+  if (one.replace(/\d+/g, '') === other.replace(/\d+/g, '')) return false;
+  const [left, right] = withoutSharedDomain(one, other);
+  return (
+    hasSuffix(one, other) ||
+    hasSuffix(left, right) ||
+    editDistance(left, right) <= mostSlips(Math.max(left.length, right.length))
+  );
+}
+
+function hasSuffix(one: string, other: string): boolean {
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  return short.length >= 3 && long.startsWith(short) && SUFFIX.test(long.slice(short.length));
+}
+
+/** `meet.contoso.com` and `dialin.contoso.com` are as far from each other as `meet` and `dialin`. */
+function withoutSharedDomain(one: string, other: string): [string, string] {
+  const [labels, others] = [one.split('.'), other.split('.')];
+  while (labels.length > 1 && others.length > 1 && labels.at(-1) === others.at(-1)) {
+    labels.pop();
+    others.pop();
+  }
+  return [labels.join('.'), others.join('.')];
+}
+
+/** Names that are shorter have neighbours that mean something else. */
+const SHORTEST_OF_ITS_OWN = 5;
+
+function mostSlips(length: number): number {
+  return length < 4 ? 0 : length < 8 ? 1 : 2;
+}

@@ -1,0 +1,183 @@
+/** One cause gives one finding: what was read wrongly is not judged further. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { checkConfig } from '../../src/service/check-config.ts';
+import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
+import { writeFiles } from './written.ts';
+
+const shipped = (name: string) => readFileSync(join(import.meta.dirname, '../../config', name), 'utf8');
+const main = shipped('applicationHost.config');
+const byPath = shipped('examples/one-farm-by-path/applicationHost.config');
+const exchange = shipped('examples/exchange/applicationHost.config');
+const folderRules = shipped('examples/application-in-a-folder/applicationHost.config');
+const redirect = shipped('examples/http-to-https-redirect-except-lyncdiscover/applicationHost.config');
+
+const issued = issueCertificate(createAuthority('One cause'), { names: ['*.contoso.com'] });
+const SETTINGS = '{ "certificates": ["../certs"] }';
+
+function codes(iis: string, settings = SETTINGS, files: Readonly<Record<string, string>> = {}): string[] {
+  const folder = writeFiles({
+    'config/applicationHost.config': iis,
+    'config/settings.json': settings,
+    'certs/all.crt': issued.chainPem,
+    'certs/all.key': issued.keyPem,
+    ...files,
+  });
+  // Who signed the certificate is not what these tests look at.
+  const found = checkConfig(join(folder, 'config')).diagnostics.filter(({ code }) => code !== 'LG4008');
+  return found.map(({ code }) => code);
+}
+
+function changed(text: string, from: string | RegExp, to: string): string {
+  const after = text.replace(from, to);
+  expect(after).not.toBe(text);
+  return after;
+}
+
+it.each([main, byPath, exchange, folderRules, redirect])('the shipped files give none (%#)', (iis) => {
+  expect(codes(iis)).toEqual([]);
+});
+
+describe('IIS files', () => {
+  const binding = '<binding protocol="https" bindingInformation="*:443:mail.contoso.com" sslFlags="0" />';
+  it.each([
+    ['a pattern syntax', main, 'patternSyntax="Wildcard"', 'patternSyntax="Wildcrad"', 'LG2004'],
+    ['the name of patternSyntax', main, 'patternSyntax=', 'paternSyntax=', 'LG2001'],
+    ['stopProcessing', main, 'stopProcessing="true"', 'stopProcessing="yes"', 'LG2004'],
+    ['the name of a rule', main, '<rule name=', '<rule nam=', 'LG2001'],
+    ['an element of rules', main, /<rule (name="ARR_meet[\s\S]*?)<\/rule>/, '<rulex $1</rulex>', 'LG2002'],
+    ['conditions', main, /<conditions>([\s\S]*?)<\/conditions>/, '<condition>$1</condition>', 'LG2002'],
+    ['an element of conditions', byPath, '<add input="{HTTPS}"', '<ad input="{HTTPS}"', 'LG2002'],
+    ['a condition', byPath, 'pattern="^(meet|dialin)', 'patern="^(meet|dialin)', 'LG2001'],
+    ['a condition without pattern', redirect, ' pattern="^lyncdiscover\\.contoso\\.com$"', '', 'LG2222'],
+    ['the match', folderRules, '<match url="^payroll/(.*)" />', '<matches url="^payroll/(.*)" />', 'LG2002'],
+    ['no url in a match', folderRules, '<match url="^payroll/(.*)" />', '<match />', 'LG2220'],
+    ['an action', exchange, '<action type="Rewrite"', '<acton type="Rewrite"', 'LG2002'],
+    ['the type of an action', main, 'type="Rewrite"', 'type="Rewrit"', 'LG2004'],
+    ['no url in an action', main, 'url="https://webext.contoso.com/{R:0}"', '', 'LG2223'],
+    [
+      'an outbound match',
+      folderRules,
+      '<match serverVariable="RESPONSE_Location"',
+      '<mach serverVariable="RESPONSE_Location"',
+      'LG2002',
+    ],
+    ['preConditions', folderRules, /<(\/?)preConditions>/g, '<$1precondition>', 'LG2002'],
+    [
+      'the name of a preCondition',
+      folderRules,
+      '<preCondition name="payroll">',
+      '<preCondition nme="payroll">',
+      'LG2001',
+    ],
+    ['the name of a farm', byPath, '<webFarm name="Lync"', '<webFarm nam="Lync"', 'LG3001'],
+    ['a farm', byPath, /<webFarm (name="Lync"[\s\S]*?)<\/webFarm>/, '<webfarm $1</webfarm>', 'LG3002'],
+    ['all farms', byPath, /<(\/?)webFarms>/g, '<$1webFarmz>', 'LG1008'],
+    ['a server', main, /<server (address="owas[\s\S]*?)<\/server>/, '<sever $1</sever>', 'LG3002'],
+    ['a port', main, 'httpsPort="4443"', 'httpsPort="444300"', 'LG3004'],
+    ['a time-out', main, 'timeout="00:16:00"', 'timeout="16 min"', 'LG3004'],
+    ['a binding', exchange, binding, binding.replace('<binding', '<bindng'), 'LG5002'],
+    ['bindingInformation', exchange, '*:443:mail.contoso.com', '443:mail.contoso.com', 'LG5008'],
+    ['all bindings', exchange, /<(\/?)bindings>/g, '<$1bindngs>', 'LG5002'],
+    ['a site', exchange, /<(\/?)site\b/g, '<$1sit', 'LG5002'],
+    ['all sites', exchange, /<(\/?)sites>/g, '<$1sits>', 'LG1008'],
+    ['a protocol', exchange, binding, binding.replace('"https"', '"htps"'), 'LG5009'],
+  ] as const)('%s, misspelt', (_, iis, from, to, code) => {
+    expect(codes(changed(iis, from, to))).toEqual([code]);
+  });
+
+  it('a farm whose name is not that of the rules is told at the rules, once', () => {
+    expect(codes(changed(byPath, 'name="Lync" enabled', 'name="Linc" enabled'))).toEqual(['LG2230']);
+  });
+
+  it('a rule with two faults of its own has both', () => {
+    const iis = changed(main, 'patternSyntax="Wildcard"', 'patternSyntax="Wildcrad" stop="true"');
+    expect(codes(iis)).toEqual(['LG2004', 'LG2001']);
+  });
+});
+
+describe('LG2226 and maps', () => {
+  const iis = (allowed: string, maps = '') => `<configuration>
+    <system.applicationHost><sites><site name="a" id="1"><application path="/" /><bindings>
+      <binding protocol="http" bindingInformation="*:80:" /></bindings></site></sites></system.applicationHost>
+    <system.webServer><rewrite>${allowed}${maps}</rewrite></system.webServer>
+    <location path="a"><system.webServer><rewrite><rules><rule name="r"><match url=".*" /><conditions>
+      <add input="{m:{URL}}" pattern="(.+)" /></conditions><serverVariables><set name="X_A" value="1" /></serverVariables>
+      <action type="Redirect" url="/{C:1}" /></rule></rules></rewrite></system.webServer></location></configuration>`;
+  const allowed = '<allowedServerVariables><add name="X_A" /></allowedServerVariables>';
+  const maps = '<rewriteMaps><rewriteMap name="m"><add key="/a" value="b" /></rewriteMap></rewriteMaps>';
+
+  it.each([
+    ['nothing', allowed, maps, []],
+    ['a variable', allowed.replace('name=', 'nam='), maps, ['LG2001']],
+    ['all variables', allowed.replaceAll('Variables', 'Varables'), maps, ['LG1008']],
+    ['a map', allowed, maps.replace('<rewriteMap name', '<rewriteMap nam'), ['LG2001']],
+    ['all maps', allowed, maps.replaceAll('rewriteMaps', 'rewriteMapz'), ['LG1008']],
+  ])('%s misspelt', (_, variables, written, expected) => {
+    expect(codes(iis(variables, written))).toEqual(expected);
+  });
+});
+
+describe('certificates', () => {
+  const named = '{ "certificates": [{ "pfx": "../pfx/a.pfx", "passphraseFile": "../pfx/a.pass" }] }';
+  it.each([
+    ['a PFX that is not there', named, {}, 'LG4001'],
+    ['a PFX that is damaged', named, { 'pfx/a.pfx': 'no PFX', 'pfx/a.pass': 'x' }, 'LG4002'],
+    ['a password that is not there', named, { 'pfx/a.pfx': 'x' }, 'LG4001'],
+    ['a PFX of a folder that is damaged', '{ "certificates": ["../pfx"] }', { 'pfx/a.pfx': 'no PFX' }, 'LG4002'],
+    ['a folder that is not there', '{ "certificates": ["../none"] }', {}, 'LG4001'],
+    [
+      'a default beside one that is damaged',
+      named.replace('}] }', '}], "defaultCertificate": "a.contoso.com" }'),
+      { 'pfx/a.pfx': 'no PFX', 'pfx/a.pass': 'x' },
+      'LG4002',
+    ],
+  ])('%s', (_, settings, files, code) => {
+    expect(codes(main, settings, files)).toEqual([code]);
+  });
+});
+
+describe('settings', () => {
+  let guarded = '';
+  beforeAll(() => {
+    guarded = main.replace(
+      '<rewrite>',
+      '<security><access sslFlags="SslRequireCert" /><requestFiltering allowDoubleEscaping="true" /></security><rewrite>',
+    );
+  });
+
+  it.each([
+    ['certificates', '{ "certificate": ["../mine"] }', 'LG6002'],
+    ['a certificate', '{ "certificates": [{ "cert": "../certs/all.crt", "ky": "../certs/all.key" }] }', 'LG6002'],
+    ['the type of certificates', '{ "certificates": 5 }', 'LG6003'],
+    ['iis', '{ "certificates": ["../certs"], "iss": ["other.config"] }', 'LG6002'],
+    ['JSON', '{ "certificates": ["../mine" }', 'LG6001'],
+    [
+      'clientCertificates',
+      '{ "certificates": ["../certs"], "tls": { "clientCertificates": { "mod": "require", "ca": "../certs/all.crt" } } }',
+      'LG6002',
+    ],
+    [
+      'a farm',
+      '{ "certificates": ["../certs"], "farms": { "meet.contoso.com": { "clientCertificate": { "cert": "../certs/all.crt", "ky": "x" } } } }',
+      'LG6002',
+    ],
+  ])('%s misspelt', (_, settings, code) => {
+    expect(codes(main, settings)).toEqual([code]);
+  });
+
+  it('acknowledge misspelt', () => {
+    expect(codes(guarded, '{ "certificates": ["../certs"], "acknowlege": ["access"] }')).toEqual(['LG6002']);
+  });
+
+  it('iis misspelt, and no file of the usual name', () => {
+    const folder = writeFiles({ 'settings.json': '{ "iss": ["other.config"], "farms": { "f": {} } }' });
+    expect(checkConfig(folder).diagnostics.map(({ code }) => code)).toEqual(['LG6002']);
+  });
+
+  it('an IIS file that cannot be read leaves no farm to miss, and the settings are checked all the same', () => {
+    const settings = '{ "iis": ["none.config"], "farms": { "f": {} }, "affinitySecretFile": "none" }';
+    expect(codes(main, settings)).toEqual(['LG1001', 'LG6020']);
+  });
+});
