@@ -1,6 +1,7 @@
 /** What a replayed log comes to: which rule and farm took how much, what nobody took, and what another config changes. */
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { mayLeave } from '../rewrite/action-target.ts';
 import type { AskedRequest, Fate } from '../service/forecast.ts';
 import { type Action, type FateWords, fateDescriber } from './fate-words.ts';
 import { createTally, ownCopy, type Tally } from './tally.ts';
@@ -171,5 +172,5 @@ function handingOn({ globalRules, sites }: Config): Omit<RuleCount, 'count'>[] {
 /** A rule that only rewrites the path or sets variables hands the request on. */
 function canTake({ enabled, action }: RuleConfig): boolean {
   if (!enabled || action.type === 'None') return false;
-  return action.type !== 'Rewrite' || /^(https?:|\{)/i.test(action.url?.value ?? '');
+  return action.type !== 'Rewrite' || mayLeave(action);
 }

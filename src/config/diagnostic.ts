@@ -108,6 +108,8 @@ export const CATALOGUE = {
   LG2235: ['error', 'URL that a request cannot be sent to'],
   LG2236: ['warning', 'site rules behind a global rule that takes everything'],
   LG2237: ['warning', 'host that is nearly the name of a web farm'],
+  LG2238: ['warning', 'scheme of the new URL is computed'],
+  LG2239: ['warning', 'host of the new URL can be empty'],
   LG2240: ['error', 'wildcard pattern of an outbound rule without tag filters'],
   LG2241: ['warning', 'custom tags and CustomTags flag that do not go together'],
   LG2242: ['warning', 'outbound rule with a server variable and tag filters'],

@@ -1,11 +1,21 @@
 /** Actions of a rule: the new URL of a Rewrite, the Location of a Redirect, the answer of a CustomResponse. */
 import type { ActionConfig, RuleConfig } from '../config/rewrite-model.ts';
+import { type TargetSyntax, textOf } from './action-target.ts';
+import { type Destination, destinationOf } from './destination.ts';
 import { cannotExpand, failure, MAX_LENGTH, type RuleFailure, TOO_LONG, type Verdict } from './outcome.ts';
 import { encodePath, encodePathKeepingEscapes, encodeQuery, encodeRawBytes } from './percent-coding.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
-import { beginsWithSlash, type CurrentUrl } from './server-variables.ts';
+import type { CurrentUrl } from './server-variables.ts';
 import { parsePath, resolvePath } from './target.ts';
-import { compileTemplate, type Evaluation, type Part, type Template, unmark } from './template.ts';
+import {
+  compileParts,
+  compileTemplate,
+  type Evaluation,
+  type Purpose,
+  type Segment,
+  type Template,
+  unmark,
+} from './template.ts';
 import type { TraceRecorder } from './trace.ts';
 
 /** Where an absolute Rewrite sends the request. */
@@ -42,21 +52,36 @@ export interface Action {
   readonly description: Template;
   /** `useOriginalURLEncoding="false"`: escapes in the new URL are kept. */
   readonly keepEscapes: boolean;
-  /** Where it goes, if the host stands in the rule as text. */
+  /** Where it goes, if scheme and host stand in the rule as text. */
   readonly literal: Authority | 'invalid' | undefined;
+  readonly target: ComputedTarget;
   /** Set where the path behind such a host is a group of the rule's pattern and nothing else: `https://farm/{R:1}`. */
   readonly pathGroup: number | undefined;
+}
+
+/** What the URL of an action has to be put together from where it is not all text. */
+interface ComputedTarget {
+  readonly kind: TargetSyntax['kind'];
+  /** Of an absolute URL, each for itself: no capture may bring along what is not its own. */
+  readonly scheme: Segment;
+  /** Host, path and query. */
+  readonly behind: Segment;
+  /** Authorities that the administrator wrote, lower case: to reach them is not the client's choice. */
+  readonly written: ReadonlySet<string>;
 }
 
 const REDIRECT_STATUS = { Permanent: 301, Found: 302, SeeOther: 303, Temporary: 307 } as const;
 
 export function compileAction(
-  { name, action: config }: Pick<RuleConfig, 'name' | 'action'>,
+  rule: RuleConfig,
   { maps, keepEscapes }: { readonly maps: RewriteMaps; readonly keepEscapes: boolean },
 ): Action {
+  const { name, action: config } = rule;
   const redirect = config.type === 'Redirect';
-  const url = config.url && compileTemplate(config.url.value, maps, redirect ? 'location' : 'path');
-  const literal = url && literalTarget(url, name.value);
+  const purpose = redirect ? 'location' : 'path';
+  const url = config.url && compileTemplate(config.url.value, maps, purpose);
+  const destination = destinationOf(rule, maps);
+  const literal = literalTarget(destination, name.value);
   return {
     type: config.type,
     url,
@@ -67,20 +92,39 @@ export function compileAction(
     description: compileTemplate(config.statusDescription?.value ?? '', maps),
     keepEscapes,
     literal,
+    target: computedTarget(destination, maps, purpose),
     pathGroup: url && pathGroup(literal, url),
   };
 }
 
-function literalTarget(url: Template, rule: string): Authority | 'invalid' | undefined {
-  const written = literalAuthority(url.syntax.parts);
-  return written === undefined ? undefined : authorityOf({ url: url.source, written, literal: true, rule });
+function literalTarget({ syntax }: Destination, rule: string): Authority | 'invalid' | undefined {
+  if (syntax.kind !== 'absolute') return undefined;
+  const [scheme, written] = [webScheme(textOf(syntax.scheme) ?? ''), textOf(syntax.host)];
+  if (!scheme || written === undefined) return undefined;
+  return authorityOf({ scheme, written, literal: true, rule });
 }
 
-function authorityOf(from: { url: string; written: string; literal: boolean; rule: string }): Authority | 'invalid' {
-  const { url, written, literal, rule } = from;
+function computedTarget({ syntax, authorities }: Destination, maps: RewriteMaps, purpose: Purpose): ComputedTarget {
+  const [scheme, behind] = syntax.kind === 'absolute' ? [syntax.scheme, [...syntax.host, ...syntax.rest]] : [[], []];
+  return {
+    kind: syntax.kind,
+    // Behind `//` alone it stays that of the request.
+    scheme: scheme.length === 0 ? ({ request }) => request.scheme : compileParts(scheme, maps, 'text'),
+    behind: compileParts(behind, maps, purpose),
+    written: new Set(authorities),
+  };
+}
+
+function webScheme(text: string): Authority['scheme'] | undefined {
+  const scheme = text.toLowerCase();
+  return scheme === 'http' || scheme === 'https' ? scheme : undefined;
+}
+
+function authorityOf(from: Pick<Authority, 'scheme' | 'written' | 'literal' | 'rule'>): Authority | 'invalid' {
+  const { scheme, written, literal, rule } = from;
   const split = splitAuthority(written, literal);
   if (!split) return 'invalid';
-  return { scheme: schemeOf(url), written, host: split.host, port: split.port, literal, rule };
+  return { scheme, written, host: split.host, port: split.port, literal, rule };
 }
 
 function pathGroup(literal: Action['literal'], { syntax }: Template): number | undefined {
@@ -93,21 +137,6 @@ function pathGroup(literal: Action['literal'], { syntax }: Template): number | u
 /** How much of an absolute URL stands before its path. */
 function originLength({ scheme, written }: Authority): number {
   return scheme.length + '://'.length + written.length;
-}
-
-function schemeOf(url: string): 'http' | 'https' {
-  return url[4] === ':' ? 'http' : 'https';
-}
-
-/** The `host[:port]` of an absolute URL if it stands there as text and ends before anything computed. */
-export function literalAuthority([first, second]: readonly Part[]): string | undefined {
-  if (first?.kind !== 'text') return undefined;
-  const found = /^https?:\/\/([^/?#\\]*)(.?)/i.exec(first.text);
-  if (!found) return undefined;
-  if (found[2] || !second) return found[1];
-  // Then the host is complete.
-  const slashFollows = second.kind === 'variable' && beginsWithSlash(second.name);
-  return slashFollows ? found[1] : undefined;
 }
 
 const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.~-]+)(?::(\d{0,5}))?$/;
@@ -199,14 +228,13 @@ function makeUrl(
   rule: { readonly name: string; readonly basePath: string },
 ): RuleFailure | undefined {
   if (url.broken) return cannotExpand(url.source);
-  const text = url.evaluate(pass);
+  const parted = partUrl(action, url, pass);
+  if ('failed' in parted) return parted;
+  const { scheme, text } = parted;
   if (text.length > MAX_LENGTH) return TOO_LONG;
-  const place = action.literal ?? computedTarget(text, rule.name);
-  if (!place && /^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
-    return failure(`"${text}" is not a URL that a request can be sent to`);
-  }
-  if (place === 'invalid') return failure(`the host of "${text}" is not valid`, !action.literal);
-  const [markedPath, query] = cut(place ? text.slice(originLength(place)) : text, '?');
+  const place = action.literal ?? (scheme && placeOf(text, scheme, action, rule.name));
+  if (place === 'invalid') return failure(`the host of "${scheme}://${text}" is not valid`, !action.literal);
+  const [markedPath, query] = cut(place ? text.slice(place.written.length) : text, '?');
   const wanted = unmark(markedPath);
   const keepsPath = wanted === '' && query !== undefined;
   const path = place ? belowBase('/', wanted) : keepsPath ? pass.url.path : belowBase(rule.basePath, wanted);
@@ -216,10 +244,34 @@ function makeUrl(
   return undefined;
 }
 
+interface PartedUrl {
+  /** Absent for a path. */
+  readonly scheme: Authority['scheme'] | undefined;
+  /** Path and query; behind a scheme with the host before them. */
+  readonly text: string;
+}
+
+/** The URL that comes out. What was computed before `://` is the scheme and nothing else, so that it cannot name a host. */
+function partUrl({ target }: Action, url: Template, pass: Pass): PartedUrl | RuleFailure {
+  if (target.kind === 'absolute') {
+    const written = target.scheme(pass);
+    const scheme = webScheme(written);
+    const text = target.behind(pass);
+    return scheme ? { scheme, text } : failure(`"${written}" before "://" is neither http nor https`);
+  }
+  const text = url.evaluate(pass);
+  const absolute = target.kind === 'open' ? /^(https?):\/\//i.exec(text) : null;
+  if (absolute) return { scheme: webScheme(absolute[1] ?? ''), text: text.slice(absolute[0].length) };
+  if (/^([A-Za-z][A-Za-z0-9+.-]*:[/\\]|\\\\)/.test(text)) {
+    return failure(`"${text}" is not a URL that a request can be sent to`);
+  }
+  return { scheme: undefined, text };
+}
+
 /** Where an absolute URL leads whose host was computed. */
-function computedTarget(url: string, rule: string): Authority | 'invalid' | undefined {
-  const absolute = /^https?:\/\/([^/?#]*)/i.exec(url);
-  return absolute ? authorityOf({ url, written: absolute[1] ?? '', literal: false, rule }) : undefined;
+function placeOf(text: string, scheme: Authority['scheme'], { target }: Action, rule: string): Authority | 'invalid' {
+  const [written = ''] = /^[^/?#]*/.exec(text) ?? [];
+  return authorityOf({ scheme, written, literal: target.written.has(written.toLowerCase()), rule });
 }
 
 const NEEDS_RESOLVING = /\\|\/\.{1,2}(?:\/|$)/;
@@ -274,12 +326,12 @@ export function redirect(
 }
 
 function makeLocation(action: Action, url: Template, pass: Pass, basePath: string): string | RuleFailure {
-  const [first] = url.syntax.parts;
-  const literal = first?.kind === 'text' ? first.text : '';
-  let text = url.evaluate(pass);
-  // Only what the administrator wrote may name another site without a scheme, or another scheme.
-  if (literal.startsWith('//')) text = `${pass.request.scheme}:${text}`;
-  else if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(literal) && !/^https?:/i.test(literal)) return encodeLocation(text);
+  const { target } = action;
+  // Only what the administrator wrote may name another scheme, or another site without one.
+  if (target.kind === 'other') return encodeLocation(url.evaluate(pass));
+  const parted = target.kind === 'absolute' ? partUrl(action, url, pass) : undefined;
+  if (parted && 'failed' in parted) return parted;
+  const text = parted ? `${parted.scheme}://${parted.text}` : url.evaluate(pass);
   const [beforeFragment, fragment] = cut(text, '#');
   const [before, substitution] = cut(beforeFragment, '?');
   const absolute = /^(https?):\/\/([^/\\]*)/i.exec(before);

@@ -56,7 +56,7 @@ export function conditionGroups(groups: ConditionGroups, count: number, trackAll
 }
 
 /** The condition that supplies `{C:n}`, where that can be told. */
-export function supplierOf({ conditions }: RuleConfig): ConditionConfig | undefined {
+export function supplierOf({ conditions }: Pick<RuleConfig, 'conditions'>): ConditionConfig | undefined {
   if (!conditions || conditions.trackAllCaptures) return undefined;
   if (conditions.logicalGrouping === 'MatchAny' && conditions.entries.length > 1) return undefined;
   return conditions.entries.findLast(({ negate, matchType }) => !negate && matchType === 'Pattern');

@@ -1,13 +1,13 @@
 /** Whether rules, bindings and farms fit together: hosts that nobody can ask for, farms that nothing leads to. */
-import { type Report, spanWithin } from '../config/diagnostic.ts';
+import type { Report } from '../config/diagnostic.ts';
 import type { BindingConfig, Config } from '../config/model.ts';
-import type { RuleConfig } from '../config/rewrite-model.ts';
-import type { Text } from '../config/text.ts';
-import { literalAuthority, splitAuthority } from './action.ts';
+import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import { splitAuthority } from './action.ts';
+import { type Destination, destinationOf, hostSpan } from './destination.ts';
 import type { FarmMeant } from './farm-meant.ts';
 import { compilePattern, isFault } from './pattern.ts';
-import { hostConditions, literalHosts, ruleAcceptsHost, ruleTargetHost } from './published-hosts.ts';
-import { readTemplate } from './template.ts';
+import { hostConditions, literalHosts, ruleAcceptsHost, targetHosts } from './published-hosts.ts';
+import { compileMaps, type RewriteMaps } from './rewrite-map.ts';
 
 /** Beyond so many host names a pattern is not tried on all of them. */
 const MOST_TRIED = 500;
@@ -19,16 +19,17 @@ export function checkHosts(config: Config, farmMeant: FarmMeant, report: Report)
   const ports = Map.groupBy(all, ({ port }) => port);
   const byPort = new Map([...ports].map(([port, bindings]) => [port, boundHosts(bindings)]));
   const farms = new Set(config.webFarms.map(({ name }) => name.value.toLowerCase()));
-  const check = (rules: Iterable<RuleConfig>, bindings: readonly BindingConfig[]) => {
+  const check = (set: RuleSetConfig, bindings: readonly BindingConfig[]) => {
     const bound = boundHosts(bindings);
-    for (const rule of rules) {
+    const maps = compileMaps(set.rewriteMaps);
+    for (const rule of set.rules) {
       if (!rule.enabled) continue;
       if (!misread?.has('sites')) checkBound(rule, bound, report);
-      if (mayLoop) checkOwnHost(rule, { byPort, farms, farmMeant, inner: settings.hosts }, report);
+      if (mayLoop) checkOwnHosts(rule, maps, { byPort, farms, farmMeant, inner: settings.hosts }, report);
     }
   };
-  check(globalRules.rules, all);
-  for (const site of sites) check(new Set(site.scopes.flatMap(({ ruleSet }) => ruleSet.rules)), site.bindings);
+  check(globalRules, all);
+  for (const { scopes, bindings } of sites) for (const { ruleSet } of scopes) check(ruleSet, bindings);
   if (!misread?.has('rules')) checkFarms(config, farmMeant, report);
 }
 
@@ -90,50 +91,75 @@ interface OwnHosts {
 }
 
 /** A Rewrite to a name of this proxy that is no farm goes out, and comes in again. */
-function checkOwnHost(rule: RuleConfig, { byPort, farms, farmMeant, inner }: OwnHosts, report: Report): void {
-  const { url, type } = rule.action;
-  if (type !== 'Rewrite' || !url) return;
-  const written = literalAuthority(readTemplate(url.value).parts);
-  const split = written === undefined ? undefined : splitAuthority(written, true);
-  if (written === undefined || !split || farms.has(split.host) || inner[split.host] !== undefined) return;
-  const port = split.port ?? (/^https:/i.test(url.value) ? 443 : 80);
-  const host = split.host.replace(/^\[|\]$/g, '');
-  const bound = byPort.get(port);
-  if (!bound || !(isBound(host, bound) || bound.addresses.has(host))) return;
-  const own = bound.bindings.find((binding) => binding.host === host || binding.address === host) ?? bound.bindings[0];
-  const meant = farmMeant(rule, split.host);
-  report('LG2302', hostSpan(url, written), {
-    message: `${written} is no web farm but a binding of this proxy: the request comes back to it, round and round until Max-Forwards runs out.`,
-    advice: `${meant === undefined ? '' : `Did you mean the farm "${meant}"? `}Name the web farm or the inner server, or lead the name to it by "hosts" of settings.json.`,
-    ...(own ? { related: { span: own.span, message: 'the binding' } } : {}),
-  });
+function checkOwnHosts(rule: RuleConfig, maps: RewriteMaps, own: OwnHosts, report: Report): void {
+  if (rule.action.type !== 'Rewrite') return;
+  const destination = destinationOf(rule, maps);
+  for (const written of destination.authorities) {
+    const split = splitAuthority(written, true);
+    if (!split || own.farms.has(split.host) || own.inner[split.host] !== undefined) continue;
+    const binding = ownBinding(split, destination, own);
+    if (binding) reportOwnHost(rule, { written, host: split.host, destination, binding }, own, report);
+  }
 }
 
-function hostSpan(url: Text, written: string) {
-  const at = url.value.indexOf('//') + 2;
-  return spanWithin(url, at, at + written.length);
+/** The binding at which a request to this host comes in again. */
+function ownBinding(
+  split: { readonly host: string; readonly port: number | undefined },
+  { schemes = ['http', 'https'] }: Destination,
+  { byPort }: OwnHosts,
+): BindingConfig | undefined {
+  const host = split.host.replace(/^\[|\]$/g, '');
+  const ports = split.port === undefined ? schemes.map((scheme) => (scheme === 'https' ? 443 : 80)) : [split.port];
+  const [bound] = ports
+    .map((port) => byPort.get(port))
+    .filter((each) => each !== undefined && (isBound(host, each) || each.addresses.has(host)));
+  return bound?.bindings.find((each) => each.host === host || each.address === host) ?? bound?.bindings[0];
+}
+
+interface OwnHost {
+  readonly written: string;
+  readonly host: string;
+  readonly destination: Destination;
+  readonly binding: BindingConfig;
+}
+
+function reportOwnHost(
+  rule: RuleConfig,
+  { written, host, destination, binding }: OwnHost,
+  { farmMeant }: OwnHosts,
+  report: Report,
+): void {
+  const meant = farmMeant(rule, host);
+  report('LG2302', hostSpan(rule, destination), {
+    subject: written,
+    message: `${written} is no web farm but a binding of this proxy: the request comes back to it, round and round until Max-Forwards runs out.`,
+    advice: `${meant === undefined ? '' : `Did you mean the farm "${meant}"? `}Name the web farm or the inner server, or lead the name to it by "hosts" of settings.json.`,
+    related: { span: binding.span, message: 'the binding' },
+  });
 }
 
 /** Nothing but a rule leads to a farm. */
 function checkFarms({ sites, globalRules, webFarms }: Config, farmMeant: FarmMeant, report: Report): void {
   const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
-  const rules = sets.flatMap((set) => set.rules);
+  const rules = sets.flatMap((set) => set.rules.map((rule) => ({ rule, set })));
   const senders = rules.filter(
-    ({ enabled, action }) => enabled && action.type === 'Rewrite' && action.url !== undefined,
+    ({ rule: { enabled, action } }) => enabled && action.type === 'Rewrite' && action.url !== undefined,
   );
   const farms = new Set(webFarms.map(({ name }) => name.value.toLowerCase()));
   const used = new Set(
-    senders.map((rule) => {
-      const host = ruleTargetHost(rule);
+    senders.flatMap(({ rule, set }) =>
       // That another name stands there is told at the rule.
-      return host === undefined || farms.has(host) ? host : farmMeant(rule, host)?.toLowerCase();
-    }),
+      targetHosts(rule, set).map((host) => (farms.has(host) ? host : farmMeant(rule, host)?.toLowerCase())),
+    ),
   );
   // That one of them names nothing has been told.
-  if (rules.some(({ enabled, action: { type, url } }) => enabled && type === 'Rewrite' && url === undefined)) return;
+  if (rules.some(({ rule: { enabled, action } }) => enabled && action.type === 'Rewrite' && !action.url)) return;
   // Without any rule the file is but a part of a configuration.
   if (rules.length === 0) return;
-  if (senders.some(({ action }) => action.url && mayBeAnyFarm(action.url))) return;
+  // A host that is computed may turn out to be any farm.
+  const certain = ({ rule, set }: (typeof senders)[number]) =>
+    destinationOf(rule, compileMaps(set.rewriteMaps)).certain;
+  if (!senders.every(certain)) return;
   for (const { name, enabled } of webFarms) {
     // One without a name has been refused.
     if (!enabled || name.value === '' || used.has(name.value.toLowerCase())) continue;
@@ -142,12 +168,4 @@ function checkFarms({ sites, globalRules, webFarms }: Config, farmMeant: FarmMea
       advice: `Add a rule that rewrites to https://${name.value}/{R:0}, or remove the farm.`,
     });
   }
-}
-
-/** A host that is computed may turn out to be any farm. */
-function mayBeAnyFarm(url: Text): boolean {
-  const { parts } = readTemplate(url.value);
-  const [first] = parts;
-  if (first?.kind === 'text' && !/^https?:\/\//i.test(first.text)) return false;
-  return first !== undefined && literalAuthority(parts) === undefined;
 }

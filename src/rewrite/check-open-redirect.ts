@@ -1,16 +1,20 @@
 /** Redirects whose host comes from what the client sent, so that a link to this site can lead anywhere. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { readTarget } from './action-target.ts';
 import { complement, includes, type Ranges } from './character-set.ts';
 import { wordsOf } from './finite-inputs.ts';
-import { childrenOf, type Node, readRegex } from './regex-syntax.ts';
+import { childrenOf, groupOf, type Node, readRegex } from './regex-syntax.ts';
 import { beginsWithSlash } from './server-variables.ts';
 import { isFunction, type Part, readTemplate } from './template.ts';
 
 export function checkOpenRedirect(rule: RuleConfig, report: Report): void {
   const { url, type } = rule.action;
   if (!url || type !== 'Redirect') return;
-  const { host, whole } = partsOfHost(readTemplate(url.value).parts);
+  const target = readTarget(readTemplate(url.value).parts, type);
+  // One that is computed from its start may have a host or none, as it comes.
+  const whole = target.kind === 'open';
+  const host = target.kind === 'absolute' ? target.host : whole ? target.parts.slice(0, 1) : [];
   const chosen = host.find((part, index) =>
     isChosen(part, { rule, whole, conditions: undefined, next: host[index + 1] }),
   );
@@ -19,38 +23,6 @@ export function checkOpenRedirect(rule: RuleConfig, report: Report): void {
     message: `The host that rule "${rule.name.value}" redirects to comes from the request: a link to this site can lead to any other one.`,
     advice: 'Name the host, look it up in a rewrite map, or let the pattern accept only your own hosts.',
   });
-}
-
-/**
- * What stands between `//` and the path. `whole`: the URL is computed from its start, so that it depends on what comes
- * whether it has a host at all.
- */
-export function partsOfHost(parts: readonly Part[]): { readonly host: readonly Part[]; readonly whole: boolean } {
-  const [first, ...rest] = parts;
-  if (!first) return { host: [], whole: false };
-  if (first.kind !== 'text') {
-    const [second, ...more] = rest;
-    // `{C:1}://…`: only the scheme is computed before the host.
-    if (second?.kind !== 'text' || !second.text.startsWith('://')) return { host: [first], whole: true };
-    return { host: untilPath([{ ...second, text: second.text.slice('://'.length) }, ...more]), whole: false };
-  }
-  const open = /^(?:https?:)?\/\//i.exec(first.text);
-  if (!open) return { host: [], whole: false };
-  return { host: untilPath([{ ...first, text: first.text.slice(open[0].length) }, ...rest]), whole: false };
-}
-
-function untilPath(parts: readonly Part[]): Part[] {
-  const host: Part[] = [];
-  for (const part of parts) {
-    if (part.kind !== 'text') {
-      host.push(part);
-      continue;
-    }
-    const end = part.text.search(/[/?#\\]/);
-    if (end !== 0 && part.text !== '') host.push(part);
-    if (end >= 0) break;
-  }
-  return host;
 }
 
 interface Place {
@@ -102,20 +74,11 @@ const BORDERS = [...'/?#\\@:'].map((char) => char.charCodeAt(0));
 function isLoose({ rule, next }: Place, index: number, pattern: string | undefined): boolean {
   if (rule.patternSyntax !== 'ECMAScript' || pattern === undefined) return true;
   const read = readRegex(pattern);
-  const group = 'kind' in read ? undefined : findGroup(read.root, index);
+  const group = 'kind' in read ? undefined : groupOf(read.root, index);
   if (!group) return true;
   if (wordsOf(group)) return false;
   const inDomain = next?.kind === 'text' && /^\.[^/?#]/.test(next.text);
   return !inDomain || unitsOf(group).some((ranges) => BORDERS.some((border) => includes(ranges, border)));
-}
-
-function findGroup(node: Node, index: number): Node | undefined {
-  if (node.kind === 'group' && node.index === index) return node.body;
-  for (const child of childrenOf(node)) {
-    const found = findGroup(child, index);
-    if (found) return found;
-  }
-  return undefined;
 }
 
 /** What each place can match; everything for a back-reference. */

@@ -2,6 +2,7 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { sendsAway } from './action-target.ts';
 import { covers, matchesAll, type Reach, reachOf } from './rule-reach.ts';
 
 /** Of rules for many hosts, and of rules for one host, so many are compared with each later rule. */
@@ -64,11 +65,7 @@ function answers({ type, url }: RuleConfig['action']): boolean {
 
 /** After such a rule of the global list the rules of the site are not run. */
 function endsRequest(rule: RuleConfig): boolean {
-  return answers(rule.action) || (rule.stopProcessing && sendsAway(rule));
-}
-
-function sendsAway({ action }: RuleConfig): boolean {
-  return action.type === 'Rewrite' && /^https?:/i.test(action.url?.value ?? '');
+  return answers(rule.action) || (rule.stopProcessing && sendsAway(rule.action));
 }
 
 function reportSwallowed(rule: RuleConfig, by: RuleConfig, report: Report): void {
@@ -107,7 +104,7 @@ function checkCatchAll(config: Config, report: Report): boolean {
       !rule.match?.negate &&
       rule.match?.url !== undefined &&
       matchesAll(rule.patternSyntax, rule.match.url.value) &&
-      (answers(rule.action) || sendsAway(rule)),
+      (answers(rule.action) || sendsAway(rule.action)),
   );
   const hidden = catchAll && siteWithRules(config);
   if (!hidden) return false;
@@ -128,7 +125,7 @@ function siteWithRules({ sites }: Config): { name: string; rule: RuleConfig } | 
 
 /** Whether IIS runs the rules of the site after a global rule sent the request away is not settled (design D3a). */
 function checkBoth(config: Config, report: Report): void {
-  const sender = config.globalRules.rules.find((rule) => rule.enabled && sendsAway(rule));
+  const sender = config.globalRules.rules.find((rule) => rule.enabled && sendsAway(rule.action));
   const site = sender && siteWithRules(config);
   if (!site) return;
   report('LG2306', sender.name.span, {

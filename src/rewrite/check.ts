@@ -4,7 +4,8 @@ import { type Code, type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
-import { type ActionSurroundings, checkAction } from './check-action.ts';
+import { sendsAway } from './action-target.ts';
+import { checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
 import { checkHashVariables } from './check-hash-variable.ts';
 import { checkHosts } from './check-hosts.ts';
@@ -14,11 +15,13 @@ import { checkOpenRedirect } from './check-open-redirect.ts';
 import { checkOutbound, variablesOfOutbound } from './check-outbound.ts';
 import { checkPattern } from './check-pattern.ts';
 import { checkRedirectLoops } from './check-redirect-loop.ts';
+import type { TargetSurroundings } from './check-target.ts';
 import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
 import { checkUnreachable } from './check-unreachable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
 import { createRehearsal } from './rehearsal.ts';
+import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
 
 /** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
@@ -88,7 +91,7 @@ function withoutFaulty(config: Config): Config {
 
 interface Shared
   extends Pick<
-    ActionSurroundings,
+    TargetSurroundings,
     'farms' | 'farmMeant' | 'ownHosts' | 'farmsMisread' | 'allowMisread' | 'proxyEnabled' | 'allow'
   > {
   readonly setSomewhere: ReadonlySet<string>;
@@ -117,11 +120,10 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
     if (!rule.faulty) checkOpenRedirect(rule, report);
     const isLast = index === set.rules.length - 1;
     const { useOriginalURLEncoding, rewriteMaps, unread } = set;
-    const maps = unread?.includes('rewriteMaps') ? undefined : rewriteMaps;
-    checkAction(rule, { ...shared, useOriginalURLEncoding, isLast, maps }, report);
+    const maps = { maps: compileMaps(rewriteMaps), mapsMisread: unread?.includes('rewriteMaps') ?? false };
+    checkAction(rule, { ...shared, useOriginalURLEncoding, isLast, ...maps }, report);
     if (!rule.refused?.has('patternSyntax')) checkNever(rule, { sentAway, setSomewhere: shared.setSomewhere }, report);
-    sentAway ||=
-      !rule.stopProcessing && rule.action.type === 'Rewrite' && /^https?:/i.test(rule.action.url?.value ?? '');
+    sentAway ||= !rule.stopProcessing && sendsAway(rule.action);
   }
 }
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import { editDistance } from '../nearest.ts';
-import { hostConditions, ruleTargetHost } from './published-hosts.ts';
+import { hostConditions, targetHosts } from './published-hosts.ts';
 
 /** Finds the farm that a rule most likely means by a host, in lower case, that no farm has. */
 export type FarmMeant = (rule: RuleConfig, host: string) => string | undefined;
@@ -33,17 +33,18 @@ interface Known {
   /** Named in other places of the configuration. */
   readonly hosts: ReadonlySet<string>;
   /** Where rules lead to. */
-  readonly used: ReadonlySet<string | undefined>;
+  readonly used: ReadonlySet<string>;
 }
 
 function knownOf({ webFarms, settings, sites, globalRules }: Config): Known {
   const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
-  const rules = sets.flatMap((set) => set.rules.filter(({ enabled }) => enabled));
   const servers = webFarms.flatMap((farm) => farm.servers.map(({ address }) => address.value.toLowerCase()));
   return {
     farms: webFarms.map(({ name }) => name.value).filter((name) => name !== ''),
     hosts: new Set([...servers, ...Object.keys(settings.hosts), ...settings.upstream.allow]),
-    used: new Set(rules.map(ruleTargetHost)),
+    used: new Set(
+      sets.flatMap((set) => set.rules.filter(({ enabled }) => enabled).flatMap((rule) => targetHosts(rule, set))),
+    ),
   };
 }
 

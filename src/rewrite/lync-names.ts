@@ -2,6 +2,7 @@
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { sendsAway } from './action-target.ts';
 import type { RewriteOutcome } from './outcome.ts';
 import { compilePattern, isFault } from './pattern.ts';
 import { hostConditions, literalHosts, ruleAcceptsHost } from './published-hosts.ts';
@@ -65,7 +66,9 @@ export function publicationOf(config: Config, rehearse: Rehearsal): Publication 
   const { sites, globalRules } = config;
   const bindings = sites.flatMap((site) => site.bindings);
   const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
-  const rules = [...new Set(sets.flatMap((set) => set.rules))].filter(sendsAway);
+  const rules = [...new Set(sets.flatMap((set) => set.rules))].filter(
+    ({ enabled, action }) => enabled && sendsAway(action),
+  );
   const takes = (host: string, scheme: 'http' | 'https') =>
     bindings.length === 0 ||
     bindings.some(
@@ -84,10 +87,6 @@ export function publicationOf(config: Config, rehearse: Rehearsal): Publication 
   const ask = (host: string, target: string, scheme?: 'http' | 'https') =>
     rehearse({ scheme: scheme ?? (takes(host, 'https') ? 'https' : 'http'), host, target });
   return { hosts, rules, hasBindings: bindings.length > 0, ask, takes, farms: config.webFarms };
-}
-
-function sendsAway({ enabled, action }: RuleConfig): boolean {
-  return enabled && action.type === 'Rewrite' && /^https?:\/\//i.test(action.url?.value ?? '');
 }
 
 /** Spelt out, or made up for a pattern such as `meet.*`. */

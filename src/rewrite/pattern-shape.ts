@@ -2,7 +2,7 @@
 import type { PatternSyntax } from '../config/rewrite-model.ts';
 import { normalize, type Ranges } from './character-set.ts';
 import { tiedToStart, unitsOf } from './regex-cost.ts';
-import { type Node, readRegex } from './regex-syntax.ts';
+import { groupOf, type Node, readRegex } from './regex-syntax.ts';
 
 /** Every unit that an input can begin with which the pattern matches; nothing where that cannot be told. */
 export function beginnings(syntax: PatternSyntax, pattern: string): Ranges | undefined {
@@ -14,6 +14,13 @@ export function beginnings(syntax: PatternSyntax, pattern: string): Ranges | und
   if ('kind' in read || !tiedToStart(read.root)) return undefined;
   const { units, empty } = firstOf(read.root);
   return empty ? undefined : units;
+}
+
+/** Every unit that a group of an expression can begin with, where it holds anything; 0 is all that matched. */
+export function groupBeginnings(pattern: string, index: number): Ranges | undefined {
+  const read = readRegex(pattern);
+  const node = 'kind' in read ? undefined : index === 0 ? read.root : groupOf(read.root, index);
+  return node && firstOf(node).units;
 }
 
 function unit(char: string): Ranges {

@@ -1,17 +1,17 @@
 /** Which host names rules lead to a farm: what the certificates of its servers may carry. From configuration only. */
 import type { Config } from '../config/model.ts';
-import type { ConditionConfig, RuleConfig } from '../config/rewrite-model.ts';
-import { literalAuthority } from './action.ts';
+import type { ConditionConfig, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import { destinationOf } from './destination.ts';
 import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault } from './pattern.ts';
-import { readTemplate } from './template.ts';
+import { compileMaps } from './rewrite-map.ts';
 
 const HOST_INPUT = /^\{(?:HTTP_HOST|SERVER_NAME)\}$/i;
 
-/** The host that the Rewrite of a rule names as text, lower case, without port. */
-export function ruleTargetHost({ action }: RuleConfig): string | undefined {
-  if (action.type !== 'Rewrite' || action.url === undefined) return undefined;
-  return literalAuthority(readTemplate(action.url.value).parts)?.toLowerCase().replace(/:\d*$/, '');
+/** The hosts that the Rewrite of a rule of this set names, in its text or in a rewrite map; lower case, without port. */
+export function targetHosts(rule: RuleConfig, set: Pick<RuleSetConfig, 'rewriteMaps'>): readonly string[] {
+  if (rule.action.type !== 'Rewrite') return [];
+  return destinationOf(rule, compileMaps(set.rewriteMaps)).authorities.map((each) => each.replace(/:\d*$/, ''));
 }
 
 /** False where a condition on the host keeps the rule from ever taking this one. */

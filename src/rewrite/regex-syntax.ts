@@ -390,3 +390,13 @@ function readPosix(reader: Reader, kind: ':' | '=' | '.'): number | Ranges {
   if (name.length !== 1) throw new Refusal('collate', start, reader.at);
   return name.charCodeAt(0);
 }
+
+/** What stands within a capturing group, by its number. */
+export function groupOf(node: Node, index: number): Node | undefined {
+  if (node.kind === 'group' && node.index === index) return node.body;
+  for (const child of childrenOf(node)) {
+    const found = groupOf(child, index);
+    if (found) return found;
+  }
+  return undefined;
+}

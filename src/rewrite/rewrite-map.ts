@@ -5,6 +5,8 @@ import { foldText } from './character-set.ts';
 export interface RewriteMap {
   readonly name: string;
   readonly lookUp: (key: string) => string;
+  /** All that can come out: the values and the default. */
+  readonly values: readonly string[];
 }
 
 /** The maps of a rule set by name in lower case. */
@@ -18,9 +20,20 @@ function compileMap(config: RewriteMapConfig): RewriteMap {
     // Of keys that differ only in case the first one counts.
     if (!values.has(found)) values.set(found, value);
   }
-  return { name: config.name.value, lookUp: (key) => values.get(ignoreCase ? foldText(key) : key) ?? defaultValue };
+  return {
+    name: config.name.value,
+    lookUp: (key) => values.get(ignoreCase ? foldText(key) : key) ?? defaultValue,
+    values: [...new Set([...values.values(), defaultValue])],
+  };
 }
 
+const compiled = new WeakMap<readonly RewriteMapConfig[], RewriteMaps>();
+
+/** Those of one rule set once, whoever asks. */
 export function compileMaps(configs: readonly RewriteMapConfig[]): RewriteMaps {
-  return new Map(configs.map((config) => [config.name.value.toLowerCase(), compileMap(config)]));
+  const known = compiled.get(configs);
+  if (known) return known;
+  const maps = new Map(configs.map((config) => [config.name.value.toLowerCase(), compileMap(config)]));
+  compiled.set(configs, maps);
+  return maps;
 }

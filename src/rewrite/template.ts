@@ -108,7 +108,7 @@ export interface Evaluation extends VariableSource {
  */
 export type Purpose = 'text' | 'path' | 'location';
 
-type Segment = (evaluation: Evaluation) => string;
+export type Segment = (evaluation: Evaluation) => string;
 
 export interface Template {
   readonly source: string;
@@ -157,6 +157,11 @@ function markPath(text: string): string {
 /** Takes the marks of purpose `path` away again. */
 export function unmark(text: string): string {
   return /[\udc3f\udc23]/.test(text) ? text.replaceAll(MARKED_QUESTION, '?').replaceAll(MARKED_HASH, '#') : text;
+}
+
+/** Evaluates some parts of an expression. */
+export function compileParts(parts: readonly Part[], maps: RewriteMaps, purpose: Purpose): Segment {
+  return joined(parts, maps, purpose, { broken: false });
 }
 
 export function compileTemplate(source: string, maps: RewriteMaps, purpose: Purpose = 'text'): Template {

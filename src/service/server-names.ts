@@ -1,8 +1,8 @@
 /** The names under which a farm is published: those its servers' certificates may carry. From configuration only. */
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
-import type { RuleConfig } from '../config/rewrite-model.ts';
-import { literalHosts, ruleAcceptsHost, ruleTargetHost } from '../rewrite/published-hosts.ts';
+import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import { literalHosts, ruleAcceptsHost, targetHosts } from '../rewrite/published-hosts.ts';
 
 /** Lower case, without wildcards. */
 export function publishedNames(config: Config, farm: WebFarmConfig): string[] {
@@ -15,16 +15,15 @@ export function publishedNames(config: Config, farm: WebFarmConfig): string[] {
 export function publishedHosts(config: Config, farm: WebFarmConfig): ReadonlySet<string> {
   const farmName = farm.name.value.toLowerCase();
   const names = new Set<string>();
-  const add = (rules: readonly RuleConfig[], hosts: readonly string[]) => {
-    for (const rule of rules) {
-      if (!rule.enabled || ruleTargetHost(rule) !== farmName) continue;
+  const add = (set: RuleSetConfig, hosts: readonly string[]) => {
+    for (const rule of set.rules) {
+      if (!rule.enabled || !targetHosts(rule, set).includes(farmName)) continue;
       for (const host of [...hosts, ...literalHosts(rule)]) if (ruleAcceptsHost(rule, host)) names.add(host);
     }
   };
   for (const site of config.sites) {
     const hosts = site.bindings.map(({ host }) => host).filter((host) => host !== '' && !host.startsWith('*'));
-    add(config.globalRules.rules, hosts);
-    for (const { ruleSet } of site.scopes) add(ruleSet.rules, hosts);
+    for (const set of [config.globalRules, ...site.scopes.map(({ ruleSet }) => ruleSet)]) add(set, hosts);
   }
   return names;
 }
@@ -32,12 +31,14 @@ export function publishedHosts(config: Config, farm: WebFarmConfig): ReadonlySet
 /** Whether rules lead requests to the farm for hosts that nobody has named, through bindings without a host. */
 export function takesAnyHost(config: Config, farm: WebFarmConfig): boolean {
   const farmName = farm.name.value.toLowerCase();
-  const takes = (rule: RuleConfig) =>
-    rule.enabled && ruleTargetHost(rule) === farmName && ruleAcceptsHost(rule, NAMED_BY_NOBODY);
+  const takes = (rule: RuleConfig, set: RuleSetConfig) =>
+    rule.enabled && targetHosts(rule, set).includes(farmName) && ruleAcceptsHost(rule, NAMED_BY_NOBODY);
   return config.sites.some(
     ({ bindings, scopes }) =>
       bindings.some(({ host }) => host === '') &&
-      [config.globalRules, ...scopes.map(({ ruleSet }) => ruleSet)].some(({ rules }) => rules.some(takes)),
+      [config.globalRules, ...scopes.map(({ ruleSet }) => ruleSet)].some((set) =>
+        set.rules.some((rule) => takes(rule, set)),
+      ),
   );
 }
 

@@ -26,7 +26,7 @@ const published = (farm: string, more = '') =>
         webFarm(farm, { servers: [{ address: '10.0.0.20' }] }) +
         webFarm('idle', { servers: [{ address: '10.0.0.21' }] }),
       rules: `${more}<rule name="Teapot"><match url="^tea$" /><action type="CustomResponse" statusCode="418" statusReason="T" statusDescription="T" /></rule>
-        <rule name="Fails"><match url="^fails$" /><action type="Redirect" url="https://{R:0}@x/" /></rule>
+        <rule name="Fails"><match url="^fails.*" /><action type="Redirect" url="https://{R:0}@x/" /></rule>
         <rule name="Path only"><match url="^old$" /><action type="Rewrite" url="/new" /></rule>${farmRules(farm, 'meet.contoso.com', 'meet')}`,
     }),
   }).configDir;

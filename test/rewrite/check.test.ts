@@ -1,38 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, hasErrors, reportInto } from '../../src/config/diagnostic.ts';
-import type { WebFarmConfig } from '../../src/config/farm-model.ts';
 import type { Config } from '../../src/config/model.ts';
-import type { RuleSetConfig } from '../../src/config/rewrite-model.ts';
 import { checkRules } from '../../src/rewrite/check.ts';
-import { condition, map, type RuleText, ruleSet, sitesOf, text } from './rule-configs.ts';
-
-interface More {
-  proxy?: boolean;
-  allow?: readonly string[];
-  global?: RuleSetConfig;
-  set?: Partial<RuleSetConfig>;
-}
-
-function check(rules: readonly RuleText[], more: More = {}): Diagnostic[] {
-  const diagnostics: Diagnostic[] = [];
-  const config = {
-    ...sitesOf({ site: ruleSet(rules, more.set), ...(more.global ? { global: more.global } : {}) }),
-    webFarms: [{ name: text('MyFarm'), enabled: false, servers: [] as WebFarmConfig['servers'] } as WebFarmConfig],
-    proxy: { enabled: more.proxy ?? false },
-    settings: { upstream: { allow: more.allow ?? [], ca: [] }, hosts: {} },
-  } as unknown as Config;
-  checkRules(config, reportInto(diagnostics));
-  return diagnostics;
-}
-
-/** `code start-end` with places counted from the start of the text. */
-function found(rules: readonly RuleText[], more: More = {}): string[] {
-  return check(rules, more).map(({ code, span: { start, end } }) =>
-    start < 1000 ? code : `${code} ${start - 1000}-${end - 1000}`,
-  );
-}
-
-const codes = (rules: readonly RuleText[], more: More = {}) => check(rules, more).map(({ code }) => code);
+import { check, codes, found, type More } from './checked-rules.ts';
+import { condition, map, type RuleText, ruleSet, sitesOf } from './rule-configs.ts';
 
 const farm = { url: '*', syntax: 'Wildcard' as const, to: 'http://myFARM/{R:0}', stop: true };
 
@@ -183,22 +154,37 @@ describe('LG2233: the query string twice', () => {
   });
 });
 
-describe('LG2231: a host from a rewrite map', () => {
+describe('LG2230, LG2231 and LG2239: a host from a rewrite map', () => {
   const hosts = (values: Record<string, string>, more = {}) => ({ set: { rewriteMaps: [map('Hosts', values, more)] } });
   const byCondition: RuleText = { to: 'http://{C:1}/{R:0}', stop: true, conditions: [condition('{Hosts:{HTTP_HOST}}', '(.+)')] }; // biome-ignore format: one line
   const inPlace: RuleText = { to: 'http://{hosts:{HTTP_HOST}}/{R:0}', stop: true };
 
-  test.each([byCondition, inPlace])('whose values are farms is none that a client chooses', (each) => {
-    expect(found([each], hosts({ 'a.example': 'MyFarm', 'b.example': 'myfarm' }))).toEqual([]);
-    expect(found([each], { ...hosts({ 'a.example': 'other.example' }), allow: ['other.example'] })).toEqual([]);
-    expect(codes([each], hosts({ 'a.example': 'MyFarm', 'b.example': 'elsewhere' }))).toEqual(['LG2231']);
-    expect(codes([each], hosts({ 'a.example': 'MyFarm' }, { defaultValue: 'elsewhere' }))).toEqual(['LG2231']);
+  const guarded = { ...inPlace, conditions: [condition('{Hosts:{HTTP_HOST}}', '.')] };
+
+  test.each([byCondition, guarded])('is none that a client chooses, whatever its values are', (each) => {
+    expect(found([each], hosts({ 'a.example': 'MyFarm', 'b.example': 'myfarm:81/x' }))).toEqual([]);
+    const elsewhere = hosts({ 'a.example': 'MyFarm', 'b.example': 'elsewhere' });
+    expect(found([each], { ...elsewhere, proxy: true })).toEqual([]);
+    expect(found([each], elsewhere)).toEqual([`LG2230 7-${each === guarded ? 26 : 12}`]);
+    expect(codes([each], hosts({ 'a.example': 'MyFarm' }, { defaultValue: 'elsewhere' }))).toEqual(['LG2230']);
+    expect(codes([each], hosts({ 'a.example': 'my farm@x' }))).toEqual(['LG2235']);
   });
 
-  test('of which only a part is taken may be anything', () => {
+  test('is empty where the map has no such key, unless a condition asks for one', () => {
+    expect(found([inPlace], hosts({ a: 'MyFarm' }))).toEqual(['LG2239 7-26']);
+    expect(codes([inPlace], hosts({ a: 'MyFarm' }, { defaultValue: 'MyFarm' }))).toEqual([]);
+    const other = { ...inPlace, conditions: [condition('{Hosts:{SERVER_NAME}}', '.')] };
+    expect(codes([other], hosts({ a: 'MyFarm' }))).toEqual(['LG2239']);
+  });
+
+  test('of which only a part is taken is known too', () => {
     const part = { ...byCondition, conditions: [condition('{Hosts:{HTTP_HOST}}', '^x(.+)')] };
-    expect(codes([part], hosts({ a: 'MyFarm' }))).toEqual(['LG2231']);
-    const joined = { ...inPlace, to: 'http://{hosts:{HTTP_HOST}}{R:0}' };
+    expect(codes([part], hosts({ a: 'xMyFarm' }))).toEqual([]);
+    expect(codes([part], hosts({ a: 'xelsewhere' }))).toEqual(['LG2230']);
+  });
+
+  test('and what follows it without a slash may be anything', () => {
+    const joined = { ...guarded, to: 'http://{hosts:{HTTP_HOST}}{R:0}' };
     expect(codes([joined], hosts({ a: 'MyFarm' }))).toEqual(['LG2231']);
   });
 

@@ -1,0 +1,36 @@
+/** What the checks find in rules that a test writes. */
+import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
+import type { WebFarmConfig } from '../../src/config/farm-model.ts';
+import type { Config } from '../../src/config/model.ts';
+import type { RuleSetConfig } from '../../src/config/rewrite-model.ts';
+import { checkRules } from '../../src/rewrite/check.ts';
+import { type RuleText, ruleSet, sitesOf, text } from './rule-configs.ts';
+
+export interface More {
+  proxy?: boolean;
+  allow?: readonly string[];
+  global?: RuleSetConfig;
+  set?: Partial<RuleSetConfig>;
+}
+
+/** A farm `MyFarm`, and a proxy that is off. */
+export function check(rules: readonly RuleText[], more: More = {}): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const config = {
+    ...sitesOf({ site: ruleSet(rules, more.set), ...(more.global ? { global: more.global } : {}) }),
+    webFarms: [{ name: text('MyFarm'), enabled: false, servers: [] as WebFarmConfig['servers'] } as WebFarmConfig],
+    proxy: { enabled: more.proxy ?? false },
+    settings: { upstream: { allow: more.allow ?? [], ca: [] }, hosts: {} },
+  } as unknown as Config;
+  checkRules(config, reportInto(diagnostics));
+  return diagnostics;
+}
+
+/** `code start-end` with places counted from the start of the text. */
+export function found(rules: readonly RuleText[], more: More = {}): string[] {
+  return check(rules, more).map(({ code, span: { start, end } }) =>
+    start < 1000 ? code : `${code} ${start - 1000}-${end - 1000}`,
+  );
+}
+
+export const codes = (rules: readonly RuleText[], more: More = {}) => check(rules, more).map(({ code }) => code);

@@ -1,0 +1,214 @@
+/** Where rules lead whose scheme or host is computed: what is let through, what is refused, and what the check says beforehand. */
+import { describe, expect, test } from 'vitest';
+import { readTarget, textOf } from '../../src/rewrite/action-target.ts';
+import { readTemplate } from '../../src/rewrite/template.ts';
+import { check, codes } from './checked-rules.ts';
+import { condition, map, type RequestText, type RuleText, ruleSet, run } from './rule-configs.ts';
+
+const HTTPS: RequestText = { scheme: 'https', localPort: 443 };
+const ON = { proxy: true };
+
+/** `scheme://host:port/path`, with `!` where the host counts as the request's choice; else what became of it. */
+function goesTo(
+  rule: RuleText,
+  path: string,
+  from: RequestText = {},
+  rewriteMaps = [] as ReturnType<typeof map>[],
+): string {
+  const outcome = run({ site: ruleSet([{ stop: true, append: false, ...rule }], { rewriteMaps }) }, path, from);
+  if (outcome.kind === 'redirect') return outcome.location;
+  if (outcome.kind === 'error') return `${outcome.badRequest ? 400 : 500}: ${outcome.message}`;
+  if (outcome.kind !== 'proxy') return outcome.kind;
+  const { scheme, host, port, target, literalHost } = outcome;
+  return `${literalHost ? '' : '!'}${scheme}://${host}${port === undefined ? '' : `:${port}`}${target}`;
+}
+
+describe('one reading of a URL', () => {
+  const read = (url: string, type: 'Rewrite' | 'Redirect' = 'Rewrite') => {
+    const target = readTarget(readTemplate(url).parts, type);
+    if (target.kind !== 'absolute') return target.kind;
+    const written = (parts: readonly { from: number; to: number }[]) =>
+      parts.map(({ from, to }) => url.slice(from, to));
+    expect(url.slice(target.from, target.to)).toBe(written(target.host).join(''));
+    return [written(target.scheme), written(target.host), written(target.rest)];
+  };
+
+  test.each<[string, unknown]>([
+    ['', 'path'],
+    ['a/b', 'path'],
+    ['/a?b=http://c', 'path'],
+    ['//a/b', 'path'],
+    ['a{R:1}://b', [['a', '{R:1}'], ['b'], []]],
+    ['{R:1}', 'open'],
+    ['{C:1}/a://b', 'open'],
+    ['ftp://a/b', 'other'],
+    ['C:\\a', 'other'],
+    ['\\\\a\\b', 'other'],
+    ['http://a', [['http'], ['a'], []]],
+    ['HTTPS://a:81/b', [['HTTPS'], ['a:81'], ['/b']]],
+    ['http://a?b', [['http'], ['a'], ['?b']]],
+    ['http://a\\b', [['http'], ['a'], ['\\b']]],
+    ['http:///a', [['http'], [], ['/a']]],
+    ['http://a{URL}', [['http'], ['a'], ['{URL}']]],
+    ['http://{URL}', [['http'], ['{URL}'], []]],
+    ['http://a{C:1}/b', [['http'], ['a', '{C:1}'], ['/b']]],
+    ['http://{M:{R:1}}.b:81/{R:2}?c', [['http'], ['{M:{R:1}}', '.b:81'], ['/', '{R:2}', '?c']]],
+    ['{C:1}://a/{R:1}', [['{C:1}'], ['a'], ['/', '{R:1}']]],
+    ['http{C:1}://a', [['http', '{C:1}'], ['a'], []]],
+    ['{C:1}{C:2}://a', [['{C:1}', '{C:2}'], ['a'], []]],
+  ])('%s', (url, expected) => {
+    expect(read(url)).toEqual(expected);
+  });
+
+  test('a Redirect may keep the scheme, or have any other', () => {
+    expect(read('//a/b', 'Redirect')).toEqual([[], ['a'], ['/b']]);
+    expect(read('mailto:a@b', 'Redirect')).toBe('other');
+    expect(read('ms-word:ofe|u|{R:1}', 'Redirect')).toBe('other');
+    expect(read('https:a', 'Redirect')).toBe('path');
+  });
+
+  test('text is told from what is computed', () => {
+    expect(textOf(readTemplate('ab').parts)).toBe('ab');
+    expect(textOf([])).toBe('');
+    expect(textOf(readTemplate('a{R:1}').parts)).toBeUndefined();
+  });
+});
+
+describe('a computed scheme', () => {
+  const cache = condition('{CACHE_URL}', '^(https?)://');
+  const to = '{C:1}://app01.contoso.local:9002/{R:1}';
+  const protocols = [map('Protocol', { ON: 'https', OFF: 'http' })];
+
+  test.each<[string, RuleText, string, string, ReturnType<typeof map>[]?]>([
+    ['taken from CACHE_URL', { url: '(.*)', conditions: [cache], to }, 'http://app01.contoso.local:9002/a', 'https://app01.contoso.local:9002/a'],
+    ['looked up', { url: '(.*)', to: '{Protocol:{HTTPS}}://app/{R:1}' }, 'http://app/a', 'https://app/a', protocols],
+    ['of which a letter is captured', { url: '(.*)', conditions: [condition('{HTTPS}s', '^on(s)|offs$')], to: 'http{C:1}://app/{R:1}' }, 'http://app/a', 'https://app/a'],
+    ['in two pieces', { url: '(.*)', conditions: [condition('{CACHE_URL}', '^(http)(s?):')], to: '{C:1}{C:2}://app/{R:1}' }, 'http://app/a', 'https://app/a'],
+    ['in another case', { url: '(.*)', conditions: [condition('{CACHE_URL}', '^(https?):')], to: '{ToLower:{C:1}}://app/{R:1}' }, 'http://app/a', 'https://app/a'],
+    ['of a redirect', { url: '(.*)', type: 'Redirect', conditions: [cache], to: '{C:1}://www.contoso.com/{R:1}' }, 'http://www.contoso.com/a', 'https://www.contoso.com/a'],
+  ])('%s', (_, rule, plain, secure, rewriteMaps = []) => {
+    expect(goesTo(rule, '/a', {}, rewriteMaps)).toBe(plain);
+    expect(goesTo(rule, '/a', HTTPS, rewriteMaps)).toBe(secure);
+    expect(codes([{ stop: true, append: false, ...rule }], { ...ON, set: { rewriteMaps } })).toEqual([]);
+  }); // biome-ignore format: one line
+
+  test.each([
+    'https://evil.example/?',
+    'http://evil.example/',
+    'http://evil.example#',
+    'ftp',
+    '',
+    'http:',
+    ' http',
+    'http\\',
+  ])('that comes out as %j names no host', (sent) => {
+    for (const type of ['Rewrite', 'Redirect'] as const) {
+      const rule: RuleText = { type, conditions: [condition('{HTTP_X}', '(.*)')], to: '{C:1}://app/' };
+      const outcome = goesTo(rule, '/', { headers: { x: sent } });
+      expect(outcome).toBe(
+        `500: ${JSON.stringify(sent).replaceAll('\\\\', '\\')} before "://" is neither http nor https`,
+      );
+    }
+  });
+
+  test.each<[string, RuleText, string[]]>([
+    ['by the request', { conditions: [condition('{HTTP_X_FORWARDED_PROTO}', '(.+)')], to: '{C:1}://app/' }, ['LG2238']],
+    ['that can be a wrong one', { conditions: [condition('{HTTPS}', '(on)?')], to: 'http{C:1}://app/' }, ['LG2238']],
+    ['that is always a wrong one', { to: '{HTTPS}://app/' }, ['LG2235']],
+    ['that is a wrong one in a redirect', { type: 'Redirect', to: '{HTTPS}://www.contoso.com/' }, ['LG2235']],
+  ])('%s is told', (_, rule, expected) => {
+    expect(codes([{ stop: true, ...rule }], ON)).toEqual(expected);
+  });
+
+  test('keeps no other check from being made', () => {
+    const rule = { url: '(.*)', conditions: [cache], to: '{C:1}://backend.contoso.test{UNENCODED_URL}' };
+    expect(codes([rule, { url: 'x' }])).toEqual(['LG2233', 'LG2230', 'LG2234', 'LG2232']);
+    const open = { type: 'Redirect' as const, conditions: [condition('{QUERY_STRING}', '(.*)')], to: '{Protocol:{HTTPS}}://{C:1}/' };
+    expect(codes([open], { ...ON, set: { rewriteMaps: protocols } })).toEqual(['LG2305']);
+  }); // biome-ignore format: one line
+});
+
+describe('a fixed host, and something behind it', () => {
+  const slash = condition('{CACHE_URL}', '(/depot/.*)');
+
+  test.each<[string, RuleText, string]>([
+    ['a group that begins with a slash', { conditions: [slash], to: 'http://backend.contoso.local{C:1}' }, 'http://backend.contoso.local/depot/x'],
+    ['with a port', { url: '^depot(/.*)$', to: 'http://backend:81{R:1}' }, 'http://backend:81/x'],
+    ['a group that may be empty', { url: '^depot/x(/.*)?$', to: 'http://backend{R:1}' }, 'http://backend/'],
+    ['all that matched', { conditions: [condition('{URL}', '^/depot.*')], to: 'http://backend{C:0}' }, 'http://backend/depot/x'],
+    ['either of two', { conditions: [condition('{URL}', '^(/depot.*|/shop.*)')], to: 'http://backend{C:1}' }, 'http://backend/depot/x'],
+  ])('%s', (_, rule, expected) => {
+    expect(goesTo(rule, '/depot/x')).toBe(expected);
+    expect(codes([{ stop: true, append: false, ...rule }], ON)).toEqual([]);
+  }); // biome-ignore format: one line
+
+  test.each(['.evil.example/', '@evil.example/', ':99/', '-x', '\\evil', '%2eevil', 'x:y@z'])('%s makes another host of it', (sent) => {
+    const rule = { conditions: [condition('{HTTP_X}', '(.*)')], to: 'http://backend{C:1}' };
+    expect(goesTo(rule, '/', { headers: { x: sent } })).toMatch(/^(!|400: )/);
+    expect(goesTo(rule, '/', { headers: { x: `/${sent}` } })).toMatch(/^http:\/\/backend\//);
+    expect(goesTo(rule, '/', { headers: {} })).toBe('http://backend/');
+    expect(codes([{ stop: true, append: false, ...rule }], ON)).toEqual(['LG2231']);
+  }); // biome-ignore format: one line
+
+  test('is no name where text goes on behind it', () => {
+    const rule = { url: '(.*)', to: 'http://app-{R:1}.contoso.local/' };
+    expect(goesTo(rule, '/7')).toBe('!http://app-7.contoso.local/');
+    expect(goesTo(rule, '/')).toBe('!http://app-.contoso.local/');
+    expect(codes([{ stop: true, ...rule }], ON)).toEqual(['LG2231']);
+  });
+
+  test('the message names what may follow, and the cure', () => {
+    const [finding] = check([{ url: '(.*)', to: 'http://backend{R:1}', stop: true }], ON);
+    expect(finding?.message).toContain('The host is "backend" only where {R:1} begins with a slash or is empty');
+    expect(finding?.advice).toContain('"http://backend/{R:1}"');
+  });
+});
+
+describe('a host of the administrator’s own', () => {
+  const houses = [
+    map('Houses', { lab: '10.9.8.7', hall: 'hall.contoso.local:81/app', old: 'http://old.contoso.local/' }),
+  ];
+  const byHouse = condition('{Houses:{R:1}}', '(.+)');
+
+  test.each<[string, RuleText, string]>([
+    ['taken by a condition', { url: '^([^/]+)/(.*)$', conditions: [byHouse], to: 'http://{C:1}/{R:2}' }, 'http://10.9.8.7/x'],
+    ['looked up in place', { url: '^([^/]+)/(.*)$', to: 'http://{Houses:{R:1}}/{R:2}' }, 'http://10.9.8.7/x'],
+    ['between text', { url: '^([^/]+)/(.*)$', to: 'http://{Houses:{R:1}}.contoso.local:90/{R:2}' }, 'http://10.9.8.7.contoso.local:90/x'],
+    ['with a path of the request behind it', { url: '^([^/]+)(/.*)$', to: 'http://{Houses:{R:1}}{R:2}' }, 'http://10.9.8.7/x'],
+    ['out of the words of a pattern', { url: '^(lab|hall)/(.*)$', to: 'http://{R:1}.contoso.local/{R:2}' }, 'http://lab.contoso.local/x'],
+    ['out of the words of a condition', { conditions: [condition('{HTTP_HOST}', '^(www|shop)\\.')], to: 'http://{C:1}.inner/{R:0}' }, 'http://www.inner/lab/x'],
+  ])('%s', (_, rule, expected) => {
+    expect(goesTo(rule, '/lab/x', {}, houses)).toBe(expected);
+  }); // biome-ignore format: one line
+
+  test('a value may bring a port and the begin of a path, and be a whole URL', () => {
+    const to = 'http://{Houses:{R:1}}/{R:2}';
+    expect(goesTo({ url: '^([^/]+)/(.*)$', to }, '/hall/x', {}, houses)).toBe('http://hall.contoso.local:81/app/x');
+    const whole = { url: '^([^/]+)/(.*)$', to: '{Houses:{R:1}}{R:2}' };
+    expect(goesTo(whole, '/old/x', {}, houses)).toBe('http://old.contoso.local/x');
+    const open = [map('Houses', { lab: 'http://10.9.8.7' })];
+    expect(goesTo(whole, '/lab/.evil.example', {}, open)).toMatch(/^!http:\/\/10\.9\.8\.7\.evil\.example\//);
+    expect(codes([{ ...whole, stop: true, append: false }], { ...ON, set: { rewriteMaps: open } })).toEqual(['LG2231']);
+  });
+
+  test('what is captured from the request is none, though it be called like one', () => {
+    const rule = { conditions: [condition('{HTTP_X}', '(.+)')], to: 'http://{C:1}/' };
+    expect(goesTo(rule, '/', { headers: { x: '10.9.8.7' } }, houses)).toBe('!http://10.9.8.7/');
+    const mixed = { conditions: [byHouse, condition('{HTTP_X}', '(.+)')], url: '^([^/]+)', to: 'http://{C:1}/' };
+    expect(goesTo(mixed, '/lab', { headers: { x: 'evil.example' } }, houses)).toBe('!http://evil.example/');
+    const all = { ...mixed, trackAll: true };
+    expect(goesTo(all, '/lab', { headers: { x: 'evil.example' } }, houses)).toBe('!http://10.9.8.7/');
+  });
+
+  test('a map of 50,000 hosts', () => {
+    const many = [map('Houses', Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`h${n}`, `10.1.${n >> 8}.${n & 255}`])))];
+    expect(goesTo({ url: '(.*)', to: 'http://{Houses:{R:1}}/' }, '/h49999', {}, many)).toBe('http://10.1.195.79/');
+  }); // biome-ignore format: one line
+
+  test('that is this proxy itself, or unknown while the proxy is off, is told', () => {
+    const rule = { url: '^([^/]+)/(.*)$', conditions: [byHouse], to: 'http://{C:1}/{R:2}', stop: true };
+    expect(codes([rule], { set: { rewriteMaps: [map('Houses', { a: '10.9.8.7' })] } })).toEqual(['LG2230']);
+    expect(codes([rule], { set: { rewriteMaps: [map('Houses', { a: 'myfarm' })] } })).toEqual([]);
+    expect(codes([rule], { ...ON, set: { rewriteMaps: [map('Houses', { a: '10.9.8.7' })] } })).toEqual([]);
+  });
+});
