@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { asLetters, comparedName } from '../host-name.ts';
 import { editDistance } from '../nearest.ts';
 import { hostConditions, targetHosts } from './published-hosts.ts';
 
@@ -19,11 +20,11 @@ export function createFarmMeant(config: Config): FarmMeant {
     known ??= knownOf(config);
     const { farms, hosts, used } = known;
     if (hosts.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-    const near = nearby.has(host) ? nearby.get(host) : nearestOf(host, farms);
+    const near = nearby.has(host) ? nearby.get(host) : nearestOf(asLetters(host), farms);
     nearby.set(host, near);
     if (near === undefined) return undefined;
     const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN;
-    const sure = lettersOf(near) === lettersOf(host) || unlikelyHost || !used.has(near.toLowerCase());
+    const sure = lettersOf(near) === lettersOf(asLetters(host)) || unlikelyHost || !used.has(comparedName(near));
     return sure || names(rule, near) ? near : undefined;
   };
 }
