@@ -150,7 +150,7 @@ function checkFarms({ sites, globalRules, webFarms }: Config, farmMeant: FarmMea
   const used = new Set(
     senders.flatMap(({ rule, set }) =>
       // That another name stands there is told at the rule.
-      targetHosts(rule, set).map((host) => (farms.has(host) ? host : farmMeant(rule, host)?.toLowerCase())),
+      targetHosts(rule, set).map((host) => (farms.has(host) ? host : comparedName(farmMeant(rule, host) ?? ''))),
     ),
   );
   // That one of them names nothing has been told.
