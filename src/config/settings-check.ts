@@ -72,7 +72,13 @@ function nameOf(type: SettingType): string {
 }
 
 function wrongType(node: Node, type: SettingType, path: string, checker: Checker): undefined {
-  return fault('LG6003', node, `${path} is of the wrong type.`, `Write ${nameOf(type)}.`, checker);
+  return fault(
+    'LG6003',
+    node,
+    `${path === '' ? 'The whole of it' : path} is of the wrong type.`,
+    `Write ${nameOf(type)}.`,
+    checker,
+  );
 }
 
 function checkEither(

@@ -17,13 +17,17 @@ export function createFarmMeant(config: Config): FarmMeant {
   const nearby = new Map<string, string | undefined>();
   return (rule, host) => {
     known ??= knownOf(config);
-    const { farms, hosts, used } = known;
+    const { hosts, used } = known;
     if (hosts.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-    const near = nearby.has(host) ? nearby.get(host) : nearestOf(host, farms);
+    const near = nearby.has(host) ? nearby.get(host) : nearestOf(host, known);
     nearby.set(host, near);
     if (near === undefined) return undefined;
-    const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN;
-    const sure = lettersOf(near) === lettersOf(host) || unlikelyHost || !used.has(near.toLowerCase());
+    const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN && !isLonger(host, near);
+    const sure =
+      lettersOf(near) === lettersOf(host) ||
+      unlikelyHost ||
+      !used.has(near.toLowerCase()) ||
+      isMisspeltDomain(host, near, hosts);
     return sure || names(rule, near) ? near : undefined;
   };
 }
@@ -51,11 +55,27 @@ function knownOf({ webFarms, settings, sites, globalRules }: Config): Known {
 /** Beyond so many farms only dashes are looked at: the others would take too long. */
 const MOST_COMPARED = 500;
 
-function nearestOf(host: string, farms: readonly string[]): string | undefined {
+/** The one that differs least; of several the first that no rule leads to. */
+function nearestOf(host: string, { farms, used }: Known): string | undefined {
   const letters = lettersOf(host);
   const near = farms.find((farm) => lettersOf(farm) === letters);
   if (near !== undefined || farms.length > MOST_COMPARED) return near;
-  return farms.find((farm) => isNear(host, farm));
+  const rank = (farm: string) => editDistance(host, farm.toLowerCase()) + (used.has(farm.toLowerCase()) ? 0.5 : 0);
+  const ranked = farms.filter((farm) => isNear(host, farm)).map((farm) => ({ farm, rank: rank(farm) }));
+  return ranked.sort((one, other) => one.rank - other.rank)[0]?.farm;
+}
+
+/** `crm-test` beside `crm` is a name of its own. */
+function isLonger(host: string, farm: string): boolean {
+  return hasSuffix(host, farm.toLowerCase());
+}
+
+/** The same name in a domain that differs by a slip, and that nothing else in the configuration is in. */
+function isMisspeltDomain(host: string, farm: string, hosts: ReadonlySet<string>): boolean {
+  const [label, ...domain] = host.split('.');
+  const [other, ...known] = farm.toLowerCase().split('.');
+  if (domain.length < 2 || label !== other || domain.join('.') === known.join('.')) return false;
+  return ![...hosts].some((each) => each.endsWith(`.${domain.join('.')}`));
 }
 
 /** A dash, another dash and an underscore are easily taken for each other. */
