@@ -68,6 +68,10 @@ function withoutMatch(start: TraceEvent | undefined, failed: boolean): string {
 }
 
 function printPattern(event: TraceEvent): string {
+  // IIS takes no empty pattern, so this is a rule without one.
+  if (event.Pattern === '') {
+    return `${quoted(event.InputURL)} ${matches(event.Matched === true)}, as every URL does: the rule has no pattern${negated(event)}`;
+  }
   return `${quoted(event.InputURL)} ${matches(event.Matched === true)} ${quoted(event.Pattern)}${negated(event)}`;
 }
 
