@@ -93,6 +93,20 @@ export function openXml(
   return undefined;
 }
 
+/** A folder whose content is not known: a file that counts may stand in it. */
+export function reportUnreadable(folder: string, why: string, session: LoadSession): void {
+  session.broken = true;
+  session.report(
+    'LG1001',
+    { file: folder, start: 0, end: 0 },
+    {
+      message: `This cannot be read: ${why}.`,
+      advice: 'Check the permissions of the folder; a link must lead to one.',
+      iis: { status: '500.19', text: 'Cannot read configuration file' },
+    },
+  );
+}
+
 function reportTooLarge(file: string, bytes: number, { report }: LoadSession): void {
   report(
     'LG1004',
