@@ -5,9 +5,9 @@ import { type Diagnostic, hasErrors, inOrder } from './diagnostic.ts';
 import { fragmentRoots, knownFrom } from './file-sections.ts';
 import { fileName } from './files.ts';
 import { globalRuleSet, scopesOf } from './inherit.ts';
-import { builtInSections, type KnownSections } from './known-sections.ts';
+import { type KnownSections, stockSections } from './known-sections.ts';
 import { checkLevelLocks } from './level-locks.ts';
-import { type LoadSession, newSession, openXml, reportUnreadable } from './load-session.ts';
+import { FRAGMENT_SITE, type LoadSession, newSession, openXml, reportUnreadable } from './load-session.ts';
 import { misreadParts } from './misread.ts';
 import type { Config, Part, SiteConfig } from './model.ts';
 import { proxyOf, proxySection } from './proxy-section.ts';
@@ -50,9 +50,6 @@ export interface LoadOptions {
   /** URL path of the folder whose web.config or fragments the files are; `/` by default. */
   readonly base?: string;
 }
-
-/** The site that holds the rules of files without sites. */
-export const FRAGMENT_SITE = 'fragment';
 
 export const SETTINGS_FILE = 'settings.json';
 
@@ -204,13 +201,16 @@ function readHosts(files: readonly ConfigFile[], into: ReadSections, session: Lo
   return known;
 }
 
+/** What a fragment is a part of is not known, nor what may stand there. */
+const UNLOCKED = { denied: new Set<string>(), deniedByDefault: new Set<string>(), serverOnly: new Set<string>() };
+
 function readOne(file: ConfigFile, known: KnownSections | undefined, into: ReadSections, session: LoadSession): void {
   if (file.kind !== 'fragment') {
     readSections(file, knownFrom(file.root, file.kind, known, session.report), into, session);
     return;
   }
   const before = into.levels.length;
-  readSections(file, { sections: builtInSections, denied: new Set(), serverOnly: new Set() }, into, session);
+  readSections(file, { ...stockSections, ...UNLOCKED }, into, session);
   // Global rules and what they refer to belong to the server, the rest to the site.
   for (const level of into.levels.splice(before)) {
     const { rules, outboundRules, ...server } = Object.fromEntries(level.sections);

@@ -6,6 +6,9 @@ import type { Part } from './model.ts';
 import type { SettingsConfig } from './settings-model.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
 
+/** The site that holds the rules of files without sites. */
+export const FRAGMENT_SITE = 'fragment';
+
 export interface LoadSession {
   readonly diagnostics: Diagnostic[];
   readonly report: Report;
