@@ -69,6 +69,7 @@ export const CATALOGUE = {
   LG1026: ['warning', 'lock that names nothing known'],
   LG1027: ['warning', 'value of a location that IIS may refuse'],
   LG1028: ['warning', 'web.config that is not read'],
+  LG1029: ['error', 'unknown element in a section that is not carried out'],
   LG2001: ['error', 'unknown attribute in a rule section'],
   LG2002: ['error', 'unknown element in a rule section'],
   LG2003: ['error', 'missing attribute in a rule section'],

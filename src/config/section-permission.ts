@@ -134,7 +134,7 @@ function warnOfDefault({ path, element }: SectionUse, file: ConfigFile, { acknow
   if (isAcknowledged(path, acknowledge)) return;
   report('LG1022', element.nameSpan, {
     subject: path,
-    message: `IIS locks <${element.name}> by default, and no applicationHost.config that was read unlocks it: then it is refused here.`,
+    message: `IIS refuses <${element.name}> in a web.config unless the server's applicationHost.config unlocks it, and none that was read does.`,
     advice: `${homeOf(file)}, or unlock it there with <location path="" overrideMode="Allow">.`,
     iis: { status: '500.19', text: lockedText },
   });
