@@ -1,6 +1,6 @@
 /** A traced request as lines that a person reads: each rule with what decided about it, then what became of the request. */
 import type { TraceEvent, TraceNote, TraceRecorder } from './trace.ts';
-import type { TraceJson } from './trace-json.ts';
+import type { TracedError, TraceJson } from './trace-json.ts';
 
 export interface PrintOptions {
   /** Notes of the recorder: what was captured, what was set. */
@@ -140,7 +140,7 @@ function printOutcome({ outcome, request }: TraceJson, paint: Paint): string[] {
         ...(pathOf(request.url) === outcome.url ? [] : [`   the URL is now ${field('url')}`]),
       );
     case 'error': {
-      const { iisStatus, message } = outcome.error as { iisStatus: string; message: string };
+      const { status, iisStatus = String(status), message } = outcome.error as TracedError;
       return result(`${iisStatus}: ${printable(message)}`);
     }
   }
