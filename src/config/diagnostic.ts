@@ -86,6 +86,7 @@ export const CATALOGUE = {
   LG2204: ['warning', 'pattern that never matches'],
   LG2205: ['warning', 'regular expression of a disabled rule is not valid'],
   LG2206: ['warning', 'pattern that looks for the query string'],
+  LG2209: ['warning', 'regular expression that IIS may refuse'],
   LG2210: ['warning', 'brace that nothing closes in an expression'],
   LG2211: ['warning', 'unknown rewrite map or function'],
   LG2212: ['error', 'rule uses a provider'],
