@@ -148,7 +148,7 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
 function reportNoUrl({ name, match, span, conditions }: RuleConfig, report: Report): void {
   const every = `every URL${conditions?.entries.length ? ' for which its conditions hold' : ''}`;
   const lacks = `Rule "${name.value}" has no ${match ? 'url in its match' : 'match'}`;
-  const advice = 'Write <match url=".*" /> if that is meant, else the pattern: IIS Manager takes no rule without one.';
+  const advice = 'Write <match url=".*" /> if that is meant, else the pattern.';
   const effect = !match
     ? `so it applies to ${every}`
     : match.negate
