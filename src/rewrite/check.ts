@@ -23,6 +23,7 @@ import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
+import { hasNoUrl } from './url-pattern.ts';
 
 /** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
 export function checkRules(config: Config, report: Report): void {
@@ -137,17 +138,25 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
   const syntax = rule.refused?.has('patternSyntax') ? undefined : rule.patternSyntax;
   const disabled = !rule.enabled;
   const url = match?.url;
-  if (!url && !disabled && !match?.faulty && !rule.refused?.has('match')) {
-    report('LG2220', match?.span ?? rule.span, {
-      message: `Rule "${rule.name.value}" has no ${match ? 'url in its match' : 'match'}, so it never matches.`,
-      advice: 'Add <match url="…" />; ".*" matches everything.',
-      ui: true,
-    });
-  }
+  const isOpen = hasNoUrl(rule);
+  if (isOpen && !disabled) reportNoUrl(rule, report);
   const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf }, report);
-  if (!match || !url) return { rule: undefined, conditions };
+  if (!match || !url) return { rule: isOpen && !match ? 0 : undefined, conditions };
   const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
   return { rule: match.negate ? -1 : groups, conditions };
+}
+
+/** The file that Azure App Service writes for Node.js has rules without a match and works by them. */
+function reportNoUrl({ name, match, span, conditions }: RuleConfig, report: Report): void {
+  const every = `every URL${conditions?.entries.length ? ' for which its conditions hold' : ''}`;
+  const lacks = `Rule "${name.value}" has no ${match ? 'url in its match' : 'match'}`;
+  const advice = 'Write <match url=".*" /> if that is meant, else the pattern.';
+  const effect = !match
+    ? `so it applies to ${every}`
+    : match.negate
+      ? 'and negates it: it is taken to apply to none. IIS may see it otherwise'
+      : `so it is taken to apply to ${every}. IIS may see it otherwise`;
+  report('LG2220', match?.span ?? span, { message: `${lacks}, ${effect}.`, advice, ui: true });
 }
 
 function checkExpressions(

@@ -72,6 +72,8 @@ export const TOO_LONG = failure(`what the rule makes is longer than ${MAX_LENGTH
 export interface Refusal {
   readonly kind: 'refused';
   readonly status: number;
+  /** IIS does not answer so: it has no such limit to where a rule may lead. */
+  readonly ours?: true;
   readonly message: string;
   /** The rule that led there; `''` for none. */
   readonly rule: string;

@@ -1,6 +1,6 @@
 /** A traced request as lines that a person reads: each rule with what decided about it, then what became of the request. */
 import type { TraceEvent, TraceNote, TraceRecorder } from './trace.ts';
-import type { TraceJson } from './trace-json.ts';
+import type { TracedError, TraceJson } from './trace-json.ts';
 
 export interface PrintOptions {
   /** Notes of the recorder: what was captured, what was set. */
@@ -68,6 +68,10 @@ function withoutMatch(start: TraceEvent | undefined, failed: boolean): string {
 }
 
 function printPattern(event: TraceEvent): string {
+  // IIS takes no empty pattern, so this is a rule without one.
+  if (event.Pattern === '') {
+    return `${quoted(event.InputURL)} ${matches(event.Matched === true)}, as every URL does: the rule has no pattern${negated(event)}`;
+  }
   return `${quoted(event.InputURL)} ${matches(event.Matched === true)} ${quoted(event.Pattern)}${negated(event)}`;
 }
 
@@ -136,7 +140,7 @@ function printOutcome({ outcome, request }: TraceJson, paint: Paint): string[] {
         ...(pathOf(request.url) === outcome.url ? [] : [`   the URL is now ${field('url')}`]),
       );
     case 'error': {
-      const { iisStatus, message } = outcome.error as { iisStatus: string; message: string };
+      const { status, iisStatus = String(status), message } = outcome.error as TracedError;
       return result(`${iisStatus}: ${printable(message)}`);
     }
   }

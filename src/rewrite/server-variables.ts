@@ -131,11 +131,11 @@ export function valuesOfVariable(name: string): readonly string[] | undefined {
   return Object.hasOwn(VALUES, upper) ? VALUES[upper] : undefined;
 }
 
-/** Known to IIS, always empty here: rules run before authentication, and there are no files or applications. */
+/** Known to IIS, always empty here: rules run before authentication, there are no files or applications, and none warms up. */
 const EMPTY: ReadonlySet<string> = new Set(
   (
-    'ALL_HTTP ALL_RAW APPL_MD_PATH APPL_PHYSICAL_PATH APP_POOL_ID AUTH_PASSWORD AUTH_TYPE AUTH_USER DOCUMENT_ROOT ' +
-    'FORWARDED_URL LOGON_USER REMOTE_USER UNMAPPED_REMOTE_USER REQUEST_FLAGS SSI_EXEC_DISABLED'
+    'ALL_HTTP ALL_RAW APPL_MD_PATH APPL_PHYSICAL_PATH APP_POOL_ID APP_WARMING_UP AUTH_PASSWORD AUTH_TYPE AUTH_USER DOCUMENT_ROOT ' +
+    'FORWARDED_URL LOGON_USER REMOTE_USER UNMAPPED_REMOTE_USER REQUEST_FLAGS SKIP_MANAGED_MODULES SSI_EXEC_DISABLED'
   ).split(' '),
 );
 

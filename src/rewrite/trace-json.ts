@@ -60,10 +60,27 @@ function outcomeJson(outcome: RewriteOutcome | Refusal, farms: readonly TracedFa
     case 'abort':
       return { action: 'abort' };
     case 'error':
-      return { action: 'error', error: { iisStatus: iisStatus(outcome), message: outcome.message } };
     case 'refused':
-      return { action: 'error', error: { iisStatus: String(outcome.status), message: outcome.message } };
+      return { action: 'error', error: errorJson(outcome) };
   }
+}
+
+export interface TracedError {
+  /** What the client is answered with. */
+  readonly status: number;
+  /** The same as IIS writes it, where IIS has this answer. */
+  readonly iisStatus?: string;
+  readonly message: string;
+}
+
+function errorJson(outcome: (RewriteOutcome & { kind: 'error' }) | Refusal): TracedError {
+  const { message } = outcome;
+  if (outcome.kind === 'error') {
+    const written = iisStatus(outcome);
+    // What came with the request would have broken a header: a check of ours.
+    return { status: Number.parseInt(written, 10), ...(outcome.badRequest ? {} : { iisStatus: written }), message };
+  }
+  return { status: outcome.status, ...(outcome.ours ? {} : { iisStatus: String(outcome.status) }), message };
 }
 
 /** The absolute URL after rewriting, with the name of the farm for its host. */

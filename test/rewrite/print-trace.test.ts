@@ -55,12 +55,15 @@ test.each<[string, RuleText, object]>([
   [
     'error',
     { to: '{x:y}' },
-    { action: 'error', error: { iisStatus: '500.51', message: 'The expression "{x:y}" cannot be expanded.' } },
+    {
+      action: 'error',
+      error: { status: 500, iisStatus: '500.51', message: 'The expression "{x:y}" cannot be expanded.' },
+    },
   ],
   [
     'bad request',
     { to: 'http://{UrlDecode:%40}/' },
-    { action: 'error', error: { iisStatus: '400', message: 'the host of "http://@/" is not valid' } },
+    { action: 'error', error: { status: 400, message: 'the host of "http://@/" is not valid' } },
   ],
 ])('%s as JSON', (_, rule, outcome) => {
   const json = trace([rule]);
