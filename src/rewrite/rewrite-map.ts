@@ -4,7 +4,9 @@ import { foldText } from './character-set.ts';
 
 export interface RewriteMap {
   readonly name: string;
-  readonly lookUp: (key: string) => string;
+  /** The value of a key that the map has. */
+  readonly find: (key: string) => string | undefined;
+  readonly defaultValue: string;
 }
 
 /** The maps of a rule set by name in lower case. */
@@ -18,7 +20,7 @@ function compileMap(config: RewriteMapConfig): RewriteMap {
     // Of keys that differ only in case the first one counts.
     if (!values.has(found)) values.set(found, value);
   }
-  return { name: config.name.value, lookUp: (key) => values.get(ignoreCase ? foldText(key) : key) ?? defaultValue };
+  return { name: config.name.value, find: (key) => values.get(ignoreCase ? foldText(key) : key), defaultValue };
 }
 
 export function compileMaps(configs: readonly RewriteMapConfig[]): RewriteMaps {
