@@ -13,11 +13,23 @@ interface More {
   set?: Partial<RuleSetConfig>;
 }
 
+/** Behind rules that rewrite to a path stands one that sends the request away: there are no files. */
 function check(rules: readonly RuleText[], more: More = {}): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
+  const local = rules.some(({ type, to }) => type === undefined && to !== undefined && /^[/{]/.test(to));
   const config = {
-    ...sitesOf({ site: ruleSet(rules, more.set), ...(more.global ? { global: more.global } : {}) }),
-    webFarms: [{ name: text('MyFarm'), enabled: false, servers: [] as WebFarmConfig['servers'] } as WebFarmConfig],
+    ...sitesOf({
+      site: ruleSet(local ? [...rules, farm] : rules, more.set),
+      ...(more.global ? { global: more.global } : {}),
+    }),
+    webFarms: [
+      {
+        name: text('MyFarm'),
+        enabled: false,
+        servers: [] as WebFarmConfig['servers'],
+        loadBalancing: { hashServerVariable: text('') },
+      } as unknown as WebFarmConfig,
+    ],
     proxy: { enabled: more.proxy ?? false },
     settings: { upstream: { allow: more.allow ?? [], ca: [] }, hosts: {} },
   } as unknown as Config;
