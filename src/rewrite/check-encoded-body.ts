@@ -16,20 +16,14 @@ function checkScope({ ruleSet }: ScopeConfig, site: SiteConfig, global: readonly
   const outbound = ruleSet.outbound?.rules.find((rule) => ruleSet.outbound && wantsBody(rule, ruleSet.outbound));
   if (!outbound) return;
   const own = ruleSet.rules.some(sends);
+  // Those of the server are for other sites as well, and for this one where it has none of its own.
+  const isForSite = (rule: RuleConfig, at: number) => at >= global.length || (!own && reaches(rule, site));
   let emptied = false;
-  for (const [list, counts] of [
-    [global, !own],
-    [ruleSet.rules, true],
-  ] as const) {
-    for (const rule of list) {
-      const sending = sends(rule);
-      const empty = empties(rule);
-      // Those of the server are for other sites as well, and for this one where it has none of its own.
-      if (sending && counts && !emptied && !empty && (list !== global || reaches(rule, site))) {
-        reportSender(rule, outbound, report);
-      }
-      emptied ||= empty && !(sending && rule.stopProcessing);
-    }
+  for (const [at, rule] of [...global, ...ruleSet.rules].entries()) {
+    const sending = sends(rule);
+    const empty = empties(rule);
+    if (sending && !emptied && !empty && isForSite(rule, at)) reportSender(rule, outbound, report);
+    emptied ||= empty && !(sending && rule.stopProcessing);
   }
 }
 
@@ -39,15 +33,15 @@ function sends({ enabled, faulty, action }: RuleConfig): boolean {
   return enabled && !faulty && action.type === 'Rewrite' && !broken && !staysHere(url, []);
 }
 
-/** Of a body that is looked at only while it is not encoded nothing needs to be said. */
+/** Not where a preCondition asks how the body is encoded; conditions are asked once it is being changed. */
 function wantsBody(rule: OutboundRuleConfig, { preConditions }: OutboundRulesConfig): boolean {
-  const { enabled, faulty, match, conditions, preCondition } = rule;
+  const { enabled, faulty, match, preCondition } = rule;
   if (!enabled || faulty || !match?.pattern || (match.serverVariable?.value ?? '') !== '') return false;
   if (match.filterByTags.length === 0 && (match.negate || rule.patternSyntax === 'Wildcard')) return false;
   const wanted = preCondition?.value.toLowerCase() ?? '';
   const first = preConditions.find(({ name }) => name.value.toLowerCase() === wanted);
   if (wanted !== '' && !first) return false;
-  return ![...(first?.conditions.entries ?? []), ...(conditions?.entries ?? [])].some(looksAtEncoding);
+  return !first?.conditions.entries.some(looksAtEncoding);
 }
 
 function looksAtEncoding({ input }: ConditionConfig): boolean {

@@ -111,7 +111,7 @@ function neverMatches(rule: RuleConfig, setSomewhere: ReadonlySet<string>): bool
 
 function reportEnd(rule: RuleConfig, report: Report): void {
   report('LG2245', rule.action.span, {
-    message: `Rule "${rule.name.value}" ends the list without sending requests anywhere: it leaves them to a file, Lychgate has none, and they are answered with 404.`,
+    message: `Rule "${rule.name.value}" ends the list and sends requests nowhere, so it leaves them to a file; Lychgate has none, and they are answered with 404.`,
     advice: 'Send them to the server that has the file: type="Rewrite" url="http://…".',
   });
 }

@@ -48,7 +48,7 @@ function keeps(rule: RuleConfig, site: SiteConfig, port: number, rehearse: Rehea
 
 function reportKept({ name, action: { url, span } }: RuleConfig, port: number, report: Report): void {
   report('LG2322', url?.span ?? span, {
-    message: `Rule "${name.value}" redirects to https and keeps the port of the request: no https binding has ${port}, where an http binding takes it.`,
+    message: `Rule "${name.value}" keeps the port of the request: what comes to port ${port} is redirected to https at port ${port}, which no https binding has.`,
     advice: 'Write the host without a port: {SERVER_NAME} never has one, {HTTP_HOST} has what the client wrote.',
   });
 }

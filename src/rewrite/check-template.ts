@@ -66,7 +66,7 @@ function checkMeant(text: Text, parts: readonly Part[], surroundings: TemplateSu
     // A sum of dollars is no group that the pattern does not have.
     if (Number(index) > Math.max(1, groups)) continue;
     report('LG2249', spanWithin(text, from, to), {
-      message: `"${text.value.slice(from, to)}" is taken as it stands: variables and back-references have braces of their own on IIS.`,
+      message: `"${text.value.slice(from, to)}" is ${use === 'input' ? 'compared' : 'taken'} as it stands: variables and back-references have braces of their own on IIS.`,
       advice: cureFor(cure) ?? 'IIS has no variable for this: leave it out, and write a scheme as http or https.',
     });
   }
