@@ -4,7 +4,9 @@ import { foldText } from './character-set.ts';
 
 export interface RewriteMap {
   readonly name: string;
-  readonly lookUp: (key: string) => string;
+  /** The value of a key that the map has. */
+  readonly find: (key: string) => string | undefined;
+  readonly defaultValue: string;
   /** All that can come out: the values and the default. */
   readonly values: readonly string[];
 }
@@ -22,7 +24,8 @@ function compileMap(config: RewriteMapConfig): RewriteMap {
   }
   return {
     name: config.name.value,
-    lookUp: (key) => values.get(ignoreCase ? foldText(key) : key) ?? defaultValue,
+    find: (key) => values.get(ignoreCase ? foldText(key) : key),
+    defaultValue,
     values: [...new Set([...values.values(), defaultValue])],
   };
 }

@@ -19,7 +19,17 @@ export interface TraceJson {
     readonly action: RewriteOutcome['kind'];
     readonly [field: string]: unknown;
   };
+  /** What rewrite maps were asked for, in order; absent where they were not. */
+  readonly lookUps?: readonly LookUp[];
   readonly events: readonly TraceEvent[];
+}
+
+interface LookUp {
+  readonly map: string;
+  readonly key: string;
+  readonly value: string;
+  /** The map has the key; else the value is its default. */
+  readonly known: boolean;
 }
 
 /** @param farms the farms of the configuration; the host of the outcome is looked up by name, ignoring case */
@@ -29,13 +39,28 @@ export function traceJson(
   request: TracedRequest,
   farms: readonly TracedFarm[] = [],
 ): TraceJson {
-  return { request, outcome: outcomeJson(outcome, farms), events: recording.events };
+  const lookUps = recording.notes.flatMap(({ note }) => {
+    if (note.kind !== 'asked') return [];
+    const { map, key, value, known } = note;
+    return [{ map, key, value, known }];
+  });
+  return {
+    request,
+    outcome: outcomeJson(outcome, farms),
+    ...(lookUps.length > 0 ? { lookUps } : {}),
+    events: recording.events,
+  };
 }
 
 function outcomeJson(outcome: RewriteOutcome | Refusal, farms: readonly TracedFarm[]): TraceJson['outcome'] {
   switch (outcome.kind) {
     case 'none':
-      return { action: 'none', url: outcome.target, ...variables(outcome.setVariables) };
+      return {
+        action: 'none',
+        url: outcome.target,
+        ...(outcome.rule === '' ? {} : { rule: outcome.rule }),
+        ...variables(outcome.setVariables),
+      };
     case 'proxy': {
       const { scheme, host } = outcome;
       const farm = farms.find(({ name }) => name.toLowerCase() === host);

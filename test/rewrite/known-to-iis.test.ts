@@ -13,7 +13,7 @@ function codes(xml: string, name = 'applicationHost.config'): string[] {
 }
 
 const matching = (pattern: string) =>
-  codes(`<rules><rule name="r"><match url="${pattern}" /><action type="Rewrite" url="b" /></rule></rules>`, 'r');
+  codes(`<rules><rule name="r"><match url="${pattern}" /><action type="AbortRequest" /></rule></rules>`, 'r');
 
 describe('patterns', () => {
   test.each<[string, string[], string, string | undefined]>([
@@ -66,8 +66,8 @@ describe('a rule without an action', () => {
   test.each(['ARR_CACHE_CONTROL_OVERRIDE', 'HTTP_X_REAL_SCHEME', 'OWN_NOTE', 'RESPONSE_X'])(
     'that sets %s does its work',
     (name) => {
-      expect(rules(set(name))).toEqual([]);
-      expect(rules(set(name), 'stopProcessing="true"')).toEqual([]);
+      for (const more of ['', 'stopProcessing="true"'])
+        expect(rules(set(name), more).filter((each) => each.startsWith('LG2228'))).toEqual([]);
     },
   );
 

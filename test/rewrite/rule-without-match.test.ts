@@ -101,7 +101,8 @@ describe('the checks', () => {
     ['a match that was read wrongly is judged no further', '<rules><rule name="a"><match url="" /><action type="Redirect" url="/new/{R:1}" /></rule></rules>', ['LG2004 a']],
     ['nor one whose name is misspelt', '<rules><rule name="a"><matc url="^x" /><action type="Redirect" url="/new/{R:1}" /></rule></rules>', ['LG2002 a']],
   ])('%s', (_, xml, expected) => {
-    expect(codes(xml)).toEqual(expected);
+    // That there are no files is told of all of them, and another matter.
+    expect(codes(xml).filter((each) => !each.startsWith('LG2245'))).toEqual(expected);
   }); // biome-ignore format: one row, one line
 
   test('a global one that sends everything away leaves nothing for the sites', () => {
