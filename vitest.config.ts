@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './test/closing-line.ts';
+import { ProcessesFirst } from './test/processes-first.ts';
 
 const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
 const seed = process.env.FUZZ_SEED ?? today;
@@ -22,6 +23,7 @@ const WAITING = [
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLine()],
+    sequence: { sequencer: ProcessesFirst },
     env: {
       FUZZ_SEED: seed,
       // The programs that tests start are compiled once.

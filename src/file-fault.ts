@@ -11,6 +11,7 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
   EACCES: 'this account may not read it',
   EPERM: 'this account may not read it',
+  ELOOP: 'it is a link that leads to itself',
 };
 
 const WRITE_FAULTS: Readonly<Record<string, string>> = {

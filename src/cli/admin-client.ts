@@ -12,6 +12,7 @@ import { typed } from '../program-name.ts';
 import { readToken } from '../service/check-admin.ts';
 import { type CommandInput, UsageError } from './command.ts';
 import { configFolder } from './named-place.ts';
+import { tell } from './tell.ts';
 
 export interface ReportedFarms {
   readonly farms: readonly ReportedFarm[];
@@ -40,8 +41,10 @@ export function openAdminClient(input: CommandInput): AdminClient {
   const session = newSession();
   const { admin } = readSettings(join(folder, 'settings.json'), session).settings;
   if (hasErrors(session.diagnostics)) {
-    input.streams.err.write(
-      `lychgate: ${folder}/settings.json has faults, which "${typed(`validate ${folder}`)}" tells; what can be read of it counts.\n`,
+    tell(
+      input.streams.err,
+      'lychgate:',
+      `${folder}/settings.json has faults, which "${typed(`validate ${folder}`)}" tells; what can be read of it counts.`,
     );
   }
   if (admin === false) {

@@ -1,5 +1,6 @@
 /** Arguments to command; help; errors to exit codes. */
 import { readFileSync } from 'node:fs';
+import inspector from 'node:inspector';
 import { StartError } from '../errors.ts';
 import { typed } from '../program-name.ts';
 import { outliveReaders } from '../service/closed-output.ts';
@@ -11,6 +12,7 @@ import { init } from './init.ts';
 import { meant, readOptions } from './options.ts';
 import { run } from './run.ts';
 import { status } from './status.ts';
+import { tell } from './tell.ts';
 import { trace } from './trace.ts';
 import { validate } from './validate.ts';
 
@@ -30,6 +32,7 @@ export async function runCommandLine(
   streams: Streams = { out: process.stdout, err: process.stderr },
 ): Promise<number> {
   if (streams.out === process.stdout) outliveReaders(process);
+  closeInspector();
   const [name = '', ...rest] = argv;
   if (name === '' || name === 'help' || name === '--help' || name === '-h') return help(rest[0] ?? '', streams);
   if (name === '--version' || name === '-v') {
@@ -46,15 +49,23 @@ export async function runCommandLine(
   }
 }
 
+/** One that a signal has opened before the first line of ours ran; whoever wants it says so to Node. */
+function closeInspector(): void {
+  const wanted = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((each) => each.includes('--inspect'));
+  if (!wanted && inspector.url() !== undefined) inspector.close();
+}
+
 function explain(error: unknown, command: Command, { err }: Streams): number {
   if (error instanceof StartError) {
-    err.write(`lychgate: ${error.message}\n`);
+    tell(err, 'lychgate:', error.message);
     return EXIT.failed;
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
     const message = error instanceof Error ? error.message : '';
-    err.write(`lychgate ${command.name}: ${message}\n${usageOf(command, helpWidth(err))}`);
+    // What Node says behind its first sentence is about its own options.
+    tell(err, `lychgate ${command.name}:`, message.split('\n', 1)[0] ?? '');
+    err.write(usageOf(command, helpWidth(err)));
     return EXIT.wrongUse;
   }
   throw error;
@@ -74,7 +85,7 @@ function unknown(name: string, { err }: Streams): number {
     COMMANDS.map((each) => each.name),
   );
   const advice = near === undefined ? '' : ` Did you mean "${near}"?`;
-  err.write(`lychgate: there is no command "${name}".${advice} "${typed('help')}" lists them.\n`);
+  tell(err, 'lychgate:', `there is no command "${name}".${advice} "${typed('help')}" lists them.`);
   return EXIT.wrongUse;
 }
 

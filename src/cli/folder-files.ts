@@ -34,11 +34,11 @@ export function folderReadme(): string {
 
 - \`config/\`: applicationHost.config as IIS wrote it, web.config files in \`sites/SITE/APPLICATION PATH/\`, and settings.json
   for what IIS has no place for (settings.schema.json tells editors its keys).
-- \`certs/\`: PFX files, each with its password in \`NAME.pfx.pass\`, or \`NAME.crt\` with \`NAME.key\`.
-- \`compose.yaml\`: the container, with both folders mounted read-only; \`.env\`: the addresses that it asks for.
+- \`certs/\`: PFX files, each with its password in \`NAME.pfx.pass\`, or \`NAME.crt\` with \`NAME.key\`; \`SERVICE_USER\` must be able to read them.
+- \`compose.yaml\`: the container, both folders mounted read-only (a second outer address: two more lines of \`ports\`); \`.env\`: what it asks for.
 
-Check: \`docker compose run --rm lychgate validate\`. Start: \`docker compose up --detach\`, and after a change
-\`docker compose restart proxy\`. Look: \`docker compose exec proxy lychgate status\`, \`docker compose logs proxy\`.
-Without a container, in this folder: \`lychgate validate\`, \`lychgate run\`.
+Check: \`docker compose run --rm lychgate validate\`. Start, and after a change of compose.yaml or \`.env\`: \`docker compose up --detach\`. After
+a change in the folders: \`docker compose restart proxy\`. Look: \`docker compose exec proxy lychgate status\`, \`docker compose logs proxy\`.
+Without a container: \`lychgate validate\`, \`lychgate run\` in this folder; from a checkout \`npm run -s lychgate -- run --config FOLDER/config\`.
 `;
 }

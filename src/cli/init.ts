@@ -1,9 +1,20 @@
 /** `lychgate init`: makes the folder in which an administrator keeps what is published: configuration, certificates, container. */
-import { chownSync, closeSync, lstatSync, mkdirSync, openSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { settingsSchema } from '../config/settings-schema.ts';
 import { StartError } from '../errors.ts';
 import { writeFault } from '../file-fault.ts';
+import { typed } from '../program-name.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { composeFile, environmentFile, IMAGE_USER } from './compose-file.ts';
 import { firstSettings, folderReadme } from './folder-files.ts';
@@ -71,7 +82,9 @@ function refuseExisting(folder: string, pieces: readonly Piece[]): void {
 
 function kindOf(path: string): 'folder' | 'other' | undefined {
   try {
-    return lstatSync(path).isDirectory() ? 'folder' : 'other';
+    // A link to a folder is one, a link that leads nowhere is in the way.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 'folder';
+    return lstatSync(path, { throwIfNoEntry: false }) ? 'other' : undefined;
   } catch {
     return undefined; // If it is not for want of it, making it tells why.
   }
@@ -90,6 +103,7 @@ function makeAll(folder: string, pieces: readonly Piece[], user: string): void {
       if (process.geteuid?.() === 0) giveTo(user, at);
     }
   } catch (error) {
+    if (error instanceof StartError) throw error;
     throw new StartError(`cannot make ${at}: ${writeFault(error)}. ${takeBack(undo)}${accountHint(error)}`);
   }
 }
@@ -97,6 +111,7 @@ function makeAll(folder: string, pieces: readonly Piece[], user: string): void {
 /** With the folders above it that are not there. */
 function makeFolder(path: string, mode: number, undo: (() => void)[]): void {
   if (kindOf(path) === 'folder') return;
+  if (kindOf(path) === 'other') throw new StartError(`cannot make ${path}: it is a file.`);
   const above = dirname(path);
   if (above !== path) makeFolder(above, 0o755, undo);
   mkdirSync(path, { mode });
@@ -141,7 +156,7 @@ function report(folder: string, pieces: readonly Piece[]): string {
   return `Made in ${folder}:
 
 ${lines.join('')}
-Next, in this folder:
+Next:
 
   1. Copy applicationHost.config of the ARR server into config (there it is in
      %windir%\\System32\\inetsrv\\config), web.config files to
@@ -149,7 +164,9 @@ Next, in this folder:
      in NAME.pfx.pass, into certs.
   2. Say in config/settings.json where the servers are ("hosts"), and for a
      container in .env which addresses this machine has.
-  3. Check it: lychgate validate config
-     With the container: docker compose run --rm lychgate validate
+  3. Check it:
+     ${typed(`validate ${join(folder, 'config')}`)}
+     With the container, in the folder:
+     docker compose run --rm lychgate validate
 `;
 }

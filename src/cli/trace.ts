@@ -17,6 +17,7 @@ import { configFolder, isFolder, kindOfPlace, usualFolder } from './named-place.
 import { printReplay, replayJson } from './print-replay.ts';
 import { replayLogs } from './replay-log.ts';
 import { withShownNames } from './shown-names.ts';
+import { tell } from './tell.ts';
 
 export const trace: Command = {
   name: 'trace',
@@ -92,7 +93,7 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   else if (result.requests > 0 || result.files.some(({ error }) => error === undefined))
     out.write(`${printReplay(result, { against: folder, colour: terminalOf(out).colour }).join('\n')}\n`);
   for (const { name, error } of result.files) {
-    if (error !== undefined) err.write(`lychgate: ${name === '-' ? 'standard input' : name}: ${error}\n`);
+    if (error !== undefined) tell(err, 'lychgate:', `${name === '-' ? 'standard input' : name}: ${error}`);
   }
   return result.files.some(({ error }) => error !== undefined) ? EXIT.failed : EXIT.fine;
 }

@@ -29,7 +29,7 @@ export function readConfigSections(
   root: XmlElement,
   above: ReadonlySet<string>,
   report: Report,
-): KnownSections | undefined {
+): Omit<KnownSections, 'deniedByDefault'> | undefined {
   const found = root.children.filter((child) => child.name === 'configSections');
   for (const element of found) {
     if (element === root.children[0]) continue;

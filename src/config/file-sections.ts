@@ -45,15 +45,17 @@ export function knownFrom(
   const both = {
     sections: new Set([...base.sections, ...declared.sections]),
     denied: base.denied,
+    deniedByDefault: base.deniedByDefault,
     serverOnly: new Set([...base.serverOnly, ...declared.serverOnly]),
   };
   if (kind !== 'applicationHost') return both;
   const whole = declared.sections.has('system.webServer/handlers') || declared.sections.size > 20;
+  const leftOf = (stock: ReadonlySet<string>) => [...stock].filter((path) => !declared.sections.has(path));
   return {
     sections: whole ? declared.sections : both.sections,
-    denied: whole ? declared.denied : new Set([...base.denied, ...declared.denied]),
-    // Rewriting belongs to the server's rules whatever the file forgot to declare.
-    serverOnly: both.serverOnly,
+    denied: whole ? declared.denied : new Set([...leftOf(base.denied), ...declared.denied]),
+    deniedByDefault: new Set(leftOf(base.deniedByDefault)),
+    serverOnly: new Set([...leftOf(base.serverOnly), ...declared.serverOnly]),
   };
 }
 
@@ -176,11 +178,12 @@ function checkGroup(element: XmlElement, { report }: Walk): void {
   }
 }
 
-export function refuseWebFarms(element: XmlElement, report: Report): void {
+/** @param text IIS's: none for a section that nothing declares at this place */
+export function refuseWebFarms(element: XmlElement, report: Report, text = ''): void {
   report('LG3008', element.nameSpan, {
     message: '<webFarms> stands where IIS does not read it.',
     advice: 'Put it directly under <configuration> in applicationHost.config.',
-    iis: { status: '500.19', text: '' },
+    iis: { status: '500.19', text },
   });
 }
 

@@ -1,6 +1,7 @@
-/** Finds and reads configuration files and decodes them; the only disk access of this folder. */
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+/** Reads configuration files and decodes them; with `site-files.ts` the only disk access of this folder. */
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { codeOf } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
 
 export interface SourceFile {
@@ -25,8 +26,16 @@ export function readSource(path: string): SourceFile {
     if (status.size > SIZE_LIMIT) return { bytes: status.size, failure: 'it is larger than 64 MiB' };
     return decode(readFileSync(path));
   } catch (error) {
-    return { bytes: 0, failure: readFault(error) };
+    return { bytes: 0, failure: faultAt(path, error) };
   }
+}
+
+/** Why what stands at a path cannot be read. */
+export function faultAt(path: string, error: unknown): string {
+  if (codeOf(error) !== 'ENOENT') return readFault(error);
+  if (path.includes('\ufffd')) return 'its name is not UTF-8';
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return link ? 'it is a link that leads nowhere' : readFault(error);
 }
 
 /** Decodes the bytes of a file. */
@@ -88,69 +97,11 @@ function faultOf(encoding: string, bytes: Uint8Array): Pick<SourceFile, 'encodin
   return { encodingFault: { message: `The bytes are not ${encoding.toUpperCase()}.`, offset } };
 }
 
-export interface SiteFile {
-  readonly file: string;
-  /** As the folder is called. */
-  readonly site: string;
-  /** `/` or `/a/b`. */
-  readonly path: string;
-}
-
-const DEPTH_LIMIT = 16;
-
-/** Every `sites/<site>/<application path>/web.config` below the folder, shallow ones first. */
-export function siteFiles(configDir: string): readonly SiteFile[] {
-  const found: SiteFile[] = [];
-  const root = join(configDir, 'sites');
-  for (const site of foldersIn(root)) collect(join(root, site), site, '', { found, seen: new Set(), depth: 0 });
-  return found;
-}
-
-interface Search {
-  readonly found: SiteFile[];
-  /** Real paths, so that links in a circle end. */
-  readonly seen: Set<string>;
-  readonly depth: number;
-}
-
-function collect(folder: string, site: string, path: string, search: Search): void {
-  const { found, seen, depth } = search;
-  const real = realPathOf(folder);
-  if (seen.has(real)) return;
-  seen.add(real);
-  const file = filesIn(folder).find((name) => name.toLowerCase() === 'web.config');
-  if (file !== undefined) found.push({ file: join(folder, file), site, path: path || '/' });
-  if (depth >= DEPTH_LIMIT) return;
-  for (const child of foldersIn(folder)) {
-    collect(join(folder, child), site, `${path}/${child}`, { ...search, depth: depth + 1 });
-  }
-}
-
-function realPathOf(folder: string): string {
+export function realPathOf(folder: string): string {
   try {
     return realpathSync(folder);
   } catch {
     return folder;
-  }
-}
-
-function foldersIn(folder: string): readonly string[] {
-  return entriesIn(folder, true).filter((name) => !name.startsWith('.'));
-}
-
-function filesIn(folder: string): readonly string[] {
-  return entriesIn(folder, false);
-}
-
-/** Links count as what they lead to. */
-function entriesIn(folder: string, folders: boolean): readonly string[] {
-  if (!existsSync(folder)) return [];
-  try {
-    const isWanted = (name: string) =>
-      statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === folders;
-    return readdirSync(folder).filter(isWanted).sort();
-  } catch {
-    return [];
   }
 }
 

@@ -1,5 +1,9 @@
 /** Which sections and section groups exist: the list IIS ships with, used where no file declares its own. */
 
+const authentication = [
+  ...['anonymous', 'basic', 'clientCertificateMapping', 'digest', 'iisClientCertificateMapping', 'windows'],
+].map((kind) => `security/authentication/${kind}Authentication`);
+
 const systemWebServer = [
   ...['asp', 'caching', 'cgi', 'defaultDocument', 'directoryBrowse', 'fastCgi', 'globalModules', 'handlers'],
   ...['httpCompression', 'httpErrors', 'httpLogging', 'httpProtocol', 'httpRedirect', 'httpTracing', 'isapiFilters'],
@@ -7,9 +11,7 @@ const systemWebServer = [
   ...['urlCompression', 'validation', 'webSocket', 'proxy', 'diskCache', 'management'],
   ...['security/access', 'security/applicationDependencies', 'security/authorization', 'security/ipSecurity'],
   ...['security/dynamicIpSecurity', 'security/isapiCgiRestriction', 'security/requestFiltering'],
-  ...['anonymous', 'basic', 'clientCertificateMapping', 'digest', 'iisClientCertificateMapping', 'windows'].map(
-    (kind) => `security/authentication/${kind}Authentication`,
-  ),
+  ...authentication,
   ...['tracing/traceFailedRequests', 'tracing/traceProviderDefinitions'],
   ...['webdav/globalSettings', 'webdav/authoring', 'webdav/authoringRules'],
   ...['globalRules', 'rules', 'outboundRules', 'providers', 'rewriteMaps', 'allowedServerVariables'].map(
@@ -51,15 +53,32 @@ export interface KnownSections {
   readonly sections: ReadonlySet<string>;
   /** Sections that are locked below applicationHost.config, as far as the files say. */
   readonly denied: ReadonlySet<string>;
+  /** Sections that IIS's own file locks, and of which no file that was read says anything: some hosts unlock them. */
+  readonly deniedByDefault: ReadonlySet<string>;
   /** Sections that stand at the level of the server and that nothing can unlock: `allowDefinition="AppHostOnly"`. */
   readonly serverOnly: ReadonlySet<string>;
 }
+
+/** As six servers have them, and all alike. `handlers` and `modules` are left out: a `<location>` of the same file unlocks them. */
+const deniedByDefault = [
+  ...['asp', 'cgi', 'httpLogging', 'httpTracing', 'isapiFilters', 'odbcLogging', 'serverRuntime', 'serverSideInclude'],
+  ...['webSocket', 'security/access', 'security/applicationDependencies', 'security/ipSecurity'],
+  ...['security/dynamicIpSecurity', 'tracing/traceProviderDefinitions'],
+  ...['webdav/globalSettings', 'webdav/authoring', 'webdav/authoringRules'],
+  ...authentication,
+].map((section) => `system.webServer/${section}`);
+
+/** Those of ARR among them. */
+const serverOnlySections = [
+  ...['rewrite/globalRules', 'proxy', 'diskCache', 'fastCgi', 'globalModules', 'security/isapiCgiRestriction'],
+].map((section) => `system.webServer/${section}`);
 
 /** The sections IIS knows by itself; only those that are locked whatever is installed count as locked. */
 export const stockSections: KnownSections = {
   sections: builtInSections,
   denied: new Set(['system.webServer/rewrite/allowedServerVariables']),
-  serverOnly: new Set(['system.webServer/rewrite/globalRules', ...systemApplicationHost]),
+  deniedByDefault: new Set(deniedByDefault),
+  serverOnly: new Set([...serverOnlySections, ...systemApplicationHost]),
 };
 
 /** The groups that lead to the sections: `system.webServer/rewrite` for `system.webServer/rewrite/rules`. */

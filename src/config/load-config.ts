@@ -1,14 +1,14 @@
 /** The one door: configuration files to a model and everything that is wrong with them. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { comparedName } from '../host-name.ts';
 import { type Diagnostic, hasErrors, inOrder } from './diagnostic.ts';
 import { fragmentRoots, knownFrom } from './file-sections.ts';
-import { fileName, siteFiles } from './files.ts';
+import { fileName } from './files.ts';
 import { globalRuleSet, scopesOf } from './inherit.ts';
-import { builtInSections, type KnownSections } from './known-sections.ts';
+import { type KnownSections, stockSections } from './known-sections.ts';
 import { checkLevelLocks } from './level-locks.ts';
-import { type LoadSession, newSession, openXml } from './load-session.ts';
+import { FRAGMENT_SITE, type LoadSession, newSession, openXml, reportUnreadable } from './load-session.ts';
 import { misreadParts } from './misread.ts';
 import type { Config, Part, SiteConfig } from './model.ts';
 import { proxyOf, proxySection } from './proxy-section.ts';
@@ -33,6 +33,7 @@ import {
 import { type ConfigFile, depthOf } from './section-permission.ts';
 import { defaultSettings, type IisEntry, type ReadSettings, readSettings } from './settings.ts';
 import type { SettingsConfig } from './settings-model.ts';
+import { type PassedOver, siteFiles, strayFiles } from './site-files.ts';
 import { bindingOf, protocolMeant, sitesSection } from './sites-section.ts';
 import { webFarmOf, webFarmsSection } from './web-farms-section.ts';
 
@@ -50,9 +51,6 @@ export interface LoadOptions {
   /** URL path of the folder whose web.config or fragments the files are; `/` by default. */
   readonly base?: string;
 }
-
-/** The site that holds the rules of files without sites. */
-export const FRAGMENT_SITE = 'fragment';
 
 export const SETTINGS_FILE = 'settings.json';
 
@@ -74,7 +72,7 @@ export function loadConfig(configDir: string, settingsFile: string = join(config
   const sites = sitesFrom(sections, read, session);
   const rest = [
     ...opened.filter((file) => file.kind !== 'applicationHost').map((file) => withSite(file, sites[0]?.name)),
-    ...openSiteFiles(configDir, session),
+    ...openSiteFiles(configDir, sites, session),
     // Outer levels first: what they lock and unlock must be known further in.
   ].toSorted((one, other) => depthOf(one.path) - depthOf(other.path));
   for (const file of rest) {
@@ -160,8 +158,20 @@ function normalPath(path: string): string {
     .join('/')}`;
 }
 
-function openSiteFiles(configDir: string, session: LoadSession): readonly ConfigFile[] {
-  return siteFiles(configDir).flatMap(({ file, site, path }) => {
+function openSiteFiles(configDir: string, sites: readonly SiteConfig[], session: LoadSession): readonly ConfigFile[] {
+  const { files, passedOver, closed } = siteFiles(configDir);
+  const names = sites.map(({ name }) => name);
+  for (const { folder, site, why } of closed) {
+    if (site === undefined || names.some((name) => name.toLowerCase() === site.toLowerCase()))
+      reportUnreadable(folder, why, session);
+    else reportPassedOver({ file: folder, why, advice: 'Remove it, or name the folder after a site.' }, session);
+  }
+  for (const each of passedOver) reportPassedOver(each, session);
+  // Which files are named is not known where settings.json was read wrongly.
+  const stray = mayMiss('sites', session) ? [] : strayFiles(configDir, names);
+  const named = new Set([...session.sources.keys()].map((file) => resolve(file)));
+  for (const each of stray) if (!named.has(resolve(each.file))) reportPassedOver(each, session);
+  return files.flatMap(({ file, site, path }) => {
     const root = openXml(file, session, { limited: true });
     if (root === undefined) return [];
     if (root.name === 'configuration') return [{ file, kind: 'web.config' as const, root, site, path }];
@@ -173,6 +183,10 @@ function openSiteFiles(configDir: string, session: LoadSession): readonly Config
     });
     return [];
   });
+}
+
+function reportPassedOver({ file, why, advice }: PassedOver, { report }: LoadSession): void {
+  report('LG1028', { file, start: 0, end: 0 }, { message: `This is not read: ${why}.`, advice });
 }
 
 function withSite(file: ConfigFile, site: string | undefined): ConfigFile {
@@ -188,13 +202,16 @@ function readHosts(files: readonly ConfigFile[], into: ReadSections, session: Lo
   return known;
 }
 
+/** What a fragment is a part of is not known, nor what may stand there. */
+const UNLOCKED = { denied: new Set<string>(), deniedByDefault: new Set<string>(), serverOnly: new Set<string>() };
+
 function readOne(file: ConfigFile, known: KnownSections | undefined, into: ReadSections, session: LoadSession): void {
   if (file.kind !== 'fragment') {
     readSections(file, knownFrom(file.root, file.kind, known, session.report), into, session);
     return;
   }
   const before = into.levels.length;
-  readSections(file, { sections: builtInSections, denied: new Set(), serverOnly: new Set() }, into, session);
+  readSections(file, { ...stockSections, ...UNLOCKED }, into, session);
   // Global rules and what they refer to belong to the server, the rest to the site.
   for (const level of into.levels.splice(before)) {
     const { rules, outboundRules, ...server } = Object.fromEntries(level.sections);

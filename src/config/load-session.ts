@@ -6,6 +6,9 @@ import type { Part } from './model.ts';
 import type { SettingsConfig } from './settings-model.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
 
+/** The site that holds the rules of files without sites. */
+export const FRAGMENT_SITE = 'fragment';
+
 export interface LoadSession {
   readonly diagnostics: Diagnostic[];
   readonly report: Report;
@@ -91,6 +94,20 @@ export function openXml(
   if (complete) return root;
   session.broken = true;
   return undefined;
+}
+
+/** A folder whose content is not known: a file that counts may stand in it. */
+export function reportUnreadable(folder: string, why: string, session: LoadSession): void {
+  session.broken = true;
+  session.report(
+    'LG1001',
+    { file: folder, start: 0, end: 0 },
+    {
+      message: `This cannot be read: ${why}.`,
+      advice: 'Check the permissions of the folder; a link must lead to one.',
+      iis: { status: '500.19', text: 'Cannot read configuration file' },
+    },
+  );
 }
 
 function reportTooLarge(file: string, bytes: number, { report }: LoadSession): void {

@@ -11,8 +11,8 @@ const CODES: Readonly<Record<Part, RegExp>> = {
 
 /** To be asked behind the reading, before the parts are compared. */
 export function misreadParts({ diagnostics, misread }: LoadSession): ReadonlySet<Part> {
-  // A section that guards access was read well.
-  const faults = diagnostics.filter(({ severity, code }) => severity === 'error' && code !== 'LG1017');
+  // Sections that are not carried out hold none of the parts.
+  const faults = diagnostics.filter(({ severity, code }) => severity === 'error' && !/^LG10(17|29)$/.test(code));
   const parts = Object.keys(CODES) as Part[];
   return new Set(parts.filter((part) => misread.has(part) || faults.some(({ code }) => CODES[part].test(code))));
 }

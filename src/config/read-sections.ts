@@ -9,6 +9,7 @@ import { isLockAttribute, readLocks } from './locks.ts';
 import { diskCacheSection, proxySection } from './proxy-section.ts';
 import { type RewriteSectionName, rewriteSections } from './rewrite-section.ts';
 import { type ElementSchema, readElement, type SectionContext, type SectionNode } from './schema.ts';
+import { checkChildren } from './section-children.ts';
 import {
   type ConfigFile,
   isRefusedHere,
@@ -141,6 +142,7 @@ function readOther(use: SectionUse, file: ConfigFile, into: ReadSections, sessio
       break;
     default:
       noteLockable(use, file, looseNode(use.element), into);
+      checkChildren(use, report);
       reportUnserved(use.path, use.element, session, report);
   }
 }

@@ -2,7 +2,8 @@
 import type { Span } from './diagnostic.ts';
 import { type FileKind, refuseWebFarms, type SectionUse } from './file-sections.ts';
 import type { KnownSections } from './known-sections.ts';
-import type { LoadSession } from './load-session.ts';
+import { FRAGMENT_SITE, type LoadSession } from './load-session.ts';
+import { isAcknowledged } from './unserved-sections.ts';
 import type { XmlElement } from './xml.ts';
 
 export interface ConfigFile {
@@ -107,7 +108,7 @@ export function isRefusedHere(
   session: LoadSession,
 ): boolean {
   if (use.path === 'webFarms' && (file.kind === 'web.config' || use.location !== undefined)) {
-    refuseWebFarms(use.element, session.report);
+    refuseWebFarms(use.element, session.report, lockedText);
     return true;
   }
   if (file.kind === 'fragment') return false;
@@ -124,13 +125,24 @@ export function isRefusedHere(
     // Its content is still worth checking, but what belongs to the server alone never counts.
     return serverOnly;
   }
-  if (use.path === 'system.webServer/proxy') {
-    session.report('LG1022', use.element.nameSpan, {
-      message: '<proxy> in a web.config: IIS may refuse it, since the section is meant for the server.',
-      advice: 'Move it to <system.webServer> in applicationHost.config.',
-    });
-  }
+  if (override === undefined && known.deniedByDefault.has(use.path)) warnOfDefault(use, file, session);
   return false;
+}
+
+/** Of a section that is known not to be carried out it makes no difference here. */
+function warnOfDefault({ path, element }: SectionUse, file: ConfigFile, { acknowledge, report }: LoadSession): void {
+  if (isAcknowledged(path, acknowledge)) return;
+  report('LG1022', element.nameSpan, {
+    subject: path,
+    message: `IIS refuses <${element.name}> in a web.config unless the server's applicationHost.config unlocks it, and none that was read does.`,
+    advice: `${homeOf(file)}, or unlock it there with <location path="" overrideMode="Allow">.`,
+    iis: { status: '500.19', text: lockedText },
+  });
+}
+
+function homeOf({ site }: ConfigFile): string {
+  const path = site === undefined || site === FRAGMENT_SITE ? 'Site Name' : site;
+  return `Move it to applicationHost.config, into <location path="${path}"> if only this site needs it`;
 }
 
 function refuseLocked(
@@ -145,7 +157,7 @@ function refuseLocked(
     override === undefined
       ? `<${element.name}> is locked here: it stands in applicationHost.config only${outside}.`
       : `<${element.name}> is locked here by a <location> of ${override.span.file}.`;
-  const home = `Move it to applicationHost.config, into <location path="${file.site ?? 'Site Name'}"> if only this site needs it`;
+  const home = homeOf(file);
   const advice = override === undefined ? `${home}.` : `${home}, or write overrideMode="Allow" on that <location>.`;
   report('LG1012', element.nameSpan, {
     message,

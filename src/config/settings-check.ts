@@ -73,7 +73,13 @@ function nameOf(type: SettingType): string {
 }
 
 function wrongType(node: Node, type: SettingType, path: string, checker: Checker): undefined {
-  return fault('LG6003', node, `${path} is of the wrong type.`, `Write ${nameOf(type)}.`, checker);
+  return fault(
+    'LG6003',
+    node,
+    `${path === '' ? 'The whole of it' : path} is of the wrong type.`,
+    `Write ${nameOf(type)}.`,
+    checker,
+  );
 }
 
 function checkEither(
@@ -151,7 +157,7 @@ function checkKeys(
 
 function reportDoubt(form: TextForm | undefined, text: string, node: Node, checker: Checker): void {
   const doubt = form?.doubt?.(text);
-  if (doubt) checker.report('LG1028', spanOf(node, checker), doubt);
+  if (doubt) checker.report('LG1030', spanOf(node, checker), doubt);
 }
 
 /** @returns the key that was most likely meant */

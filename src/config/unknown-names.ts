@@ -36,7 +36,13 @@ export function reportUnknownElement(
   child: XmlElement,
   parent: XmlElement,
   schema: ElementSchema,
-  { report, codes, status }: SectionContext,
+  {
+    report,
+    codes,
+    status,
+  }: Pick<SectionContext, 'report' | 'status'> & {
+    readonly codes: Pick<SectionContext['codes'], 'unknownElement'>;
+  },
 ): void {
   report(codes.unknownElement, child.nameSpan, () => ({
     message: `<${parent.name}> cannot hold <${child.name}>.`,

@@ -225,7 +225,8 @@ export function reportHsts(element: XmlElement, acknowledged: readonly string[] 
   });
 }
 
-function isAcknowledged(path: string, acknowledged: readonly string[] | undefined): boolean {
+/** Also where it is not known what is. */
+export function isAcknowledged(path: string, acknowledged: readonly string[] | undefined): boolean {
   if (acknowledged === undefined) return true;
   const wanted = path.toLowerCase();
   return acknowledged.some((name) => wanted === name.toLowerCase() || wanted.endsWith(`/${name.toLowerCase()}`));

@@ -176,15 +176,24 @@ function refuseMarkup(parser: Parser): void {
   fail(parser, [at, at + 2], '<! begins neither a comment nor a CDATA section.', 'Write comments as <!-- … -->.');
 }
 
+function refuseLateDeclaration(parser: Parser, at: number): void {
+  const blank = /^[ \t]*([ \t\r\n]*)$/.exec(parser.text.slice(0, at));
+  const message = 'The XML declaration does not stand at the start of the file.';
+  const first = 'Make <?xml …?> the very first characters of the file';
+  const advice =
+    blank === null
+      ? `${first}; nothing may stand before it, not even a blank or a comment.`
+      : `Remove the ${blank[1] ? 'empty lines' : 'blanks'} before it: not even white space may stand there.`;
+  fail(parser, [at, at + 5], message, advice);
+}
+
 function readInstruction(parser: Parser): void {
   const { text, at } = parser;
   parser.at = at + 2;
   const target = readName(parser);
   const end = text.indexOf('?>', parser.at);
   if (target.toLowerCase() === 'xml') {
-    const advice =
-      'Make <?xml …?> the very first characters of the file; nothing may stand before it, not even a blank or a comment.';
-    fail(parser, [at, at + 5], 'The XML declaration does not stand at the start of the file.', advice);
+    refuseLateDeclaration(parser, at);
   } else if (target === '' || end === -1) {
     fail(
       parser,

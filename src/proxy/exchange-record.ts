@@ -1,10 +1,10 @@
 /** What the logs say of an exchange: a line of the service log where it failed, one of the access log at its end. */
 import type { ExchangeError, FailureKind } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import { loggedTarget } from '../rewrite/target.ts';
 import type { AccessRecord } from './access-line.ts';
 import type { Decision } from './pipeline.ts';
 import { headerOf, type RequestHead } from './request-head.ts';
+import type { Runtime } from './runtime.ts';
 
 export interface ExchangeFacts {
   readonly head: RequestHead;
@@ -26,14 +26,34 @@ const REFUSED: ReadonlySet<string> = new Set<FailureKind>([
   'requestTimeout',
 ]);
 
-export function reportFailure(log: Logger, failure: ExchangeError, { head, logId, decision }: ExchangeFacts): void {
+/** What nothing but the configuration leaves without a better answer: any client can ask for it, time and again. */
+const NOT_PUBLISHED: ReadonlySet<string> = new Set<FailureKind>(['noRule', 'targetNotAllowed']);
+
+export function reportFailure(
+  { log, tellingLimit }: Pick<Runtime, 'log' | 'tellingLimit'>,
+  failure: ExchangeError,
+  { head, logId, decision }: ExchangeFacts,
+): void {
   const { status, subStatus, win32, reason, side, stack, kind } = failure;
   const facts = { logId, code: `${status}.${subStatus}`, win32, site: decision?.site, rule: decision?.rule };
   // A fault of ours is told with its stack; a server that is down is not our fault.
   if (kind === 'internal') log.error({ ...facts, stack }, reason);
   // A loop is the fault of a configuration, and the log is where it is looked for.
   else if (side !== 'client' || kind === 'tooManyForwards') log.warn({ ...facts, side }, reason);
-  else if (REFUSED.has(kind)) log.info({ ...facts, client: head.connection.remoteAddress }, reason);
+  else if (NOT_PUBLISHED.has(kind)) {
+    const leftOut = tellingLimit(JSON.stringify([kind, decision?.site, decision?.rule]));
+    if (leftOut === undefined) return;
+    const asked = { client: head.connection.remoteAddress, url: shownUrl(head) };
+    log.info({ ...facts, ...asked, ...(leftOut > 0 ? { leftOut } : {}) }, reason);
+  } else if (REFUSED.has(kind)) log.info({ ...facts, client: head.connection.remoteAddress }, reason);
+}
+
+/** Enough to know a URL by. */
+const URL_LENGTH = 300;
+
+/** Without the query, in which secrets are more likely than in the path. */
+function shownUrl({ scheme, authority, target }: RequestHead): string {
+  return `${scheme}://${authority}${loggedTarget(target).replace(/\?.*/s, '')}`.slice(0, URL_LENGTH);
 }
 
 export interface EndedExchange extends ExchangeFacts {

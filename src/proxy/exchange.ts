@@ -566,7 +566,7 @@ export class Exchange implements AnswerSink, ServerTaker {
 
   #report(failure: ExchangeError): void {
     const { head } = this;
-    reportFailure(this.#runtime.log, failure, { head, logId: this.#logId, decision: this.#decision });
+    reportFailure(this.#runtime, failure, { head, logId: this.#logId, decision: this.#decision });
   }
 
   #serverFailure(error: Error): ExchangeError {

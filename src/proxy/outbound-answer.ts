@@ -30,16 +30,23 @@ export function bodyRulesApply({ status, headers, body }: AnswerHead, method: st
   return headerOf(headers, 'content-length') !== '0';
 }
 
-/** IIS's words. However long the list of encodings is, it is not looked into. */
-function refuseEncoded(headers: HeaderList): void {
+/** IIS's words, and the cure. However long the list of encodings is, it is not looked into. */
+function refuseEncoded(headers: HeaderList, { rules, evaluation }: BodyRules): void {
   const encodings = headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === 'content-encoding');
   const encoding = encodings.join(', ');
   if (/^[\s,]*(?:identity[\s,]*)*$/i.test(encoding)) return;
   const shown = encoding.length > 100 ? `${encoding.slice(0, 100)}…` : encoding;
   throw new ExchangeError(
     'outboundRuleFailed',
-    `Outbound rewrite rules cannot be applied when the content of the HTTP response is encoded ("${shown}").`,
+    `Outbound rewrite rules cannot be applied when the content of the HTTP response is encoded ("${shown}"). ${encodedCure(rules[0]?.name ?? '', evaluation.set)}`,
   );
+}
+
+function encodedCure(rule: string, set: ReadonlyMap<string, string> | undefined): string {
+  const wants = `Outbound rule ${JSON.stringify(rule)} changes the body`;
+  return set?.get('HTTP_ACCEPT_ENCODING') === ''
+    ? `${wants}, and the server compresses it although it was sent no Accept-Encoding: switch its compression off.`
+    : `${wants}: set HTTP_ACCEPT_ENCODING to "" among the serverVariables of the inbound rule.`;
 }
 
 /**
@@ -52,7 +59,7 @@ export async function rewriteBody(
   source: Readable,
   { rules, received, bufferLimit, tooLarge }: BodyRewrite,
 ): Promise<RewrittenAnswer> {
-  refuseEncoded(received);
+  refuseEncoded(received, rules);
   refuseFailing(rules);
   const contentType = headerOf(received, 'content-type') ?? '';
   const limit = bufferLimit * 1024;

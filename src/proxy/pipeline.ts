@@ -61,11 +61,10 @@ export function decide(runtime: Runtime, head: RequestHead): Decision {
   if (refusal) throw new ExchangeError(refusal.kind, refusal.reason);
   const request = rewriteRequest(head, site);
   const outcome = evaluateRules(site.rules, request);
-  const rule = 'rule' in outcome ? outcome.rule : '';
   return {
     ...act(runtime, outcome, request),
     site: site.name,
-    rule,
+    rule: outcome.rule,
     outbound: openOutbound(site.rules, request, outcome),
   };
 }
@@ -125,8 +124,13 @@ function act(runtime: Runtime, outcome: RewriteOutcome, request: RewriteRequest)
     case 'error':
       return fail(failureKind(outcome), `rule ${JSON.stringify(outcome.rule)}: ${outcome.message}`);
     case 'none':
-      return fail('noRule', 'no rule took the request');
+      return fail('noRule', whyNone(outcome));
   }
+}
+
+function whyNone({ rule }: Extract<RewriteOutcome, { kind: 'none' }>): string {
+  if (rule === '') return 'no rule took the request';
+  return `rule ${JSON.stringify(rule)} leaves the request to a file; Lychgate has none`;
 }
 
 function fail(kind: FailureKind, reason: string): Fail {
@@ -145,7 +149,10 @@ function forward(
 ): Forward | Fail {
   const farm = runtime.farms.get(outcome.host) ?? runtime.direct(outcome.host, outcome.port, outcome.literalHost);
   if (farm === undefined) {
-    return fail('targetNotAllowed', `rule ${JSON.stringify(outcome.rule)} leads to ${outcome.host}`);
+    return fail(
+      'targetNotAllowed',
+      `rule ${JSON.stringify(outcome.rule)} leads to ${outcome.host}, which is neither a farm nor in upstream.allow`,
+    );
   }
   const { scheme, target, setVariables } = outcome;
   return {

@@ -9,6 +9,7 @@ import type { Logger } from '../log.ts';
 import type { CompiledSite } from '../rewrite/compile.ts';
 import type { AccessLog } from './access-log.ts';
 import type { SiteTable } from './match-site.ts';
+import type { TellingLimit } from './telling-limit.ts';
 
 export interface RunningSite {
   readonly name: string;
@@ -31,4 +32,6 @@ export interface Runtime {
   readonly limits: { readonly bodyBytes: number | undefined };
   readonly accessLog: AccessLog;
   readonly log: Logger;
+  /** For lines of the log that any client can cause. */
+  readonly tellingLimit: TellingLimit;
 }

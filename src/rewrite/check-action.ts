@@ -23,14 +23,11 @@ export function checkAction(rule: RuleConfig, surroundings: TargetSurroundings, 
   checkTarget(rule, surroundings, report);
 }
 
+/** A rule that sets a variable has done its work: so are those of ARR's own page of cache rules. */
 function checkAbsence(rule: RuleConfig, report: Report): void {
-  const effects = [
-    ...(rule.serverVariables.length > 0 ? ['sets its server variables'] : []),
-    ...(rule.stopProcessing ? ['ends the list'] : []),
-  ];
-  const does = effects.length > 0 ? `only ${effects.join(' and ')}` : 'does nothing';
+  if (rule.serverVariables.length > 0) return;
   report('LG2228', rule.name.span, {
-    message: `Rule "${rule.name.value}" has no action, so it ${does}.`,
+    message: `Rule "${rule.name.value}" has no action, so it ${rule.stopProcessing ? 'only ends the list' : 'does nothing'}.`,
     advice: 'Add <action type="…" />; type="None" says that nothing is to be done.',
     ui: true,
   });

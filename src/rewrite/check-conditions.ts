@@ -2,20 +2,30 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { ConditionConfig, ConditionsConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { doubtAbout } from '../host-name.ts';
+import { checkConstantInput } from './check-constant-input.ts';
 import { checkPattern, type PatternUse } from './check-pattern.ts';
+import { checkStar } from './check-star.ts';
 
 /** Of each condition: -1 for a negated one, undefined where its pattern cannot be read. */
 export type ConditionGroups = readonly (number | undefined)[];
 
+export interface ConditionUse extends Pick<PatternUse, 'syntax' | 'disabled' | 'loopsOf'> {
+  /** `{C:n}` stands in the rule. */
+  readonly captured: boolean;
+}
+
 export function checkConditions(
   conditions: ConditionsConfig | undefined,
-  around: Pick<PatternUse, 'syntax' | 'disabled' | 'loopsOf'>,
+  around: ConditionUse,
   report: Report,
 ): ConditionGroups {
   return (conditions?.entries ?? []).map((condition) => {
     if (!around.disabled) checkCondition(condition, report);
     if (!around.disabled) checkInternational(condition, report);
     const { matchType, pattern: text, ignoreCase, negate } = condition;
+    const { syntax, captured } = around;
+    if (!around.disabled && syntax !== undefined) checkConstantInput(condition, { syntax, captured }, report);
+    if (!around.disabled && matchType === 'Pattern' && text) checkStar(text, syntax, report);
     const groups = matchType === 'Pattern' && text ? checkPattern({ ...around, text, ignoreCase }, report) : 0;
     // What was refused or forgotten may be the condition that supplies groups, or its pattern.
     if (conditions?.faulty || condition.faulty || (matchType === 'Pattern' && !text)) return undefined;
@@ -64,7 +74,7 @@ function checkInternational({ pattern, written = pattern, undecided }: Condition
   }
   for (const label of written.value.split(/[^\p{L}\p{M}\p{N}_-]+/u)) {
     const doubt = doubtAbout(label);
-    if (doubt) report('LG1028', written.span, doubt);
+    if (doubt) report('LG1030', written.span, doubt);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Farms that balance by a server variable that nothing sets: all their requests would go to one server. */
 import type { Report } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
-import { isAlwaysEmpty, isKnownVariable } from './server-variables.ts';
+import { isKnownVariable, whyEmpty } from './server-variables.ts';
 
 /**
  * Reports LG3124 (warning).
@@ -12,7 +12,7 @@ export function checkHashVariables({ webFarms }: Config, setSomewhere: ReadonlyS
     if (!enabled || loadBalancing.algorithm !== 'RequestHash') continue;
     const { value, span } = loadBalancing.hashServerVariable;
     if (value === '') continue;
-    const empty = isAlwaysEmpty(value);
+    const empty = whyEmpty(value) !== undefined;
     if ((isKnownVariable(value) && !empty) || setSomewhere.has(value.toUpperCase())) continue;
     report('LG3124', span, {
       message: `${empty ? `The server variable ${value} is empty behind a proxy` : `There is no server variable ${value}`}, and no rule sets it: all requests for web farm "${name.value}" go to one server.`,

@@ -89,19 +89,26 @@ function checkNames(publication: Publication, farms: readonly LyncFarm[], report
 }
 
 function missingNames(publication: Publication, farms: readonly LyncFarm[]): string[] {
-  const { hosts, rules } = publication;
-  const domainsOf = (kind: NameKind) =>
-    hosts.filter((host) => kindOf(host) === kind).map((host) => host.slice(host.indexOf('.') + 1));
-  const [meet, dialin, discover] = [domainsOf('meet'), domainsOf('dialin'), domainsOf('lyncdiscover')];
-  const domain = meet[0] ?? dialin[0] ?? discover[0];
-  if (domain === undefined) return [];
+  const { hosts, rules, domainOf } = publication;
+  const of = (kind: NameKind) => hosts.filter((host) => kindOf(host) === kind);
+  const [meet, dialin, discover] = [of('meet'), of('dialin'), of('lyncdiscover')];
+  const some = meet[0] ?? dialin[0] ?? discover[0];
+  if (some === undefined) return [];
   // Simple URLs may be paths of one name: https://sfb.contoso.com/meet.
   const asPath = (name: string) => rules.some(({ match }) => match?.url?.value.toLowerCase().includes(name));
+  const inDomain = (label: string, host: string) => {
+    const domain = domainOf(host) ?? [...meet, ...dialin, ...discover].map(domainOf).find((known) => known);
+    return domain === undefined ? `the name "${label}" of each domain` : `${label}.${domain}`;
+  };
   const missing: string[] = [];
-  if (meet.length === 0 && dialin.length > 0 && !asPath('meet')) missing.push(`meet.${domain}`);
-  if (dialin.length === 0 && meet.length > 0 && !asPath('dialin')) missing.push(`dialin.${domain}`);
-  const wanted = meet.length > 0 ? meet : [domain];
-  for (const each of new Set(wanted)) if (!discover.includes(each)) missing.push(`lyncdiscover.${each}`);
+  if (meet.length === 0 && dialin.length > 0 && !asPath('meet')) missing.push(inDomain('meet', some));
+  if (dialin.length === 0 && meet.length > 0 && !asPath('dialin')) missing.push(inDomain('dialin', some));
+  // What was made up for a pattern stands for every domain.
+  const hasDiscovery = (domain: string | undefined) =>
+    discover.some((host) => domain === undefined || [undefined, domain].includes(domainOf(host)));
+  for (const host of meet.length > 0 ? meet : [some]) {
+    if (!hasDiscovery(domainOf(host))) missing.push(inDomain('lyncdiscover', host));
+  }
   const others = hosts.filter((host) => ['web', 'other'].includes(kindOf(host))).slice(0, MOST_LOOKED_AT);
   const servers = new Set(farms.flatMap(({ farm }) => farm.servers.map(({ address }) => address.value.toLowerCase())));
   const webServices = others.some((host) => {
@@ -109,7 +116,7 @@ function missingNames(publication: Publication, farms: readonly LyncFarm[]): str
     return kindOf(host) === 'web' || farm?.servers.some(({ address }) => servers.has(address.value.toLowerCase()));
   });
   if (!webServices) missing.push('the name of the external web services');
-  return missing;
+  return [...new Set(missing)];
 }
 
 // ---- paths -----------------------------------------------------------------------------------------------------
@@ -130,7 +137,10 @@ function checkPaths(publication: Publication, lists: readonly RuleConfig[], repo
       return (kind === 'meet' || kind === 'dialin') && publication.ask(host, PROBES[kind])?.kind !== 'proxy';
     });
     for (const host of own) told.add(host);
-    const lacks = [...folders, ...simple.map((host) => `any path of ${host}, which is the simple URL itself`)];
+    const lacks = [
+      ...folders,
+      ...simple.map((host) => `any path of ${publication.told(host)}, which is the simple URL itself`),
+    ];
     const url = rule.match?.url;
     if (lacks.length === 0 || !url) continue;
     report('LG2311', url.span, {
@@ -163,7 +173,7 @@ function checkFarm(farm: WebFarmConfig, schemes: ReadonlySet<string>, report: Re
 
 // ---- discovery -------------------------------------------------------------------------------------------------
 
-function checkDiscoveryRedirect(config: Config, { hosts, ask, takes }: Publication, report: Report): void {
+function checkDiscoveryRedirect(config: Config, { hosts, ask, takes, told }: Publication, report: Report): void {
   for (const host of hosts) {
     if (kindOf(host) !== 'lyncdiscover' || !takes(host, 'http')) continue;
     const outcome = ask(host, PROBES.lyncdiscover, 'http');
@@ -171,8 +181,8 @@ function checkDiscoveryRedirect(config: Config, { hosts, ask, takes }: Publicati
     const rule = everyRule(config).find(({ name, enabled }) => enabled && name.value === outcome.rule);
     if (!rule) continue;
     report('LG2314', rule.name.span, {
-      message: `Rule "${outcome.rule}" redirects http://${host} to https: clients that look there because their SIP domain is not in the certificate cannot sign in.`,
-      advice: `Add the condition {HTTP_HOST} with the pattern "^lyncdiscover\\." and negate="true", and a rule that sends http://${host} to port 8080.`,
+      message: `Rule "${outcome.rule}" redirects ${told(host)} from http to https: clients that look there because their SIP domain is not in the certificate cannot sign in.`,
+      advice: `Add the condition {HTTP_HOST} with the pattern "^lyncdiscover\\." and negate="true", and a rule that sends http requests for ${told(host)} to port 8080.`,
     });
   }
 }
@@ -186,10 +196,11 @@ function everyRule({ globalRules, sites }: Config): RuleConfig[] {
 /** Folders that only the inside may reach, as rules name them. */
 const INSIDE = /(?<![a-z])(cscp|ocspowershell|powershell|locationinformation)(?![a-z])/i;
 
-function checkInside(config: Config, { hosts, rules, ask }: Publication, report: Report): void {
+function checkInside(config: Config, publication: Publication, report: Report): void {
+  const { hosts, rules, ask } = publication;
   for (const host of hosts) {
     if (!host.startsWith('lyncdiscoverinternal.') || ask(host, '/')?.kind !== 'proxy') continue;
-    reportName(config, host, 'clients outside would take it for a sign that they are inside', report);
+    reportName(config, publication, host, 'clients outside would take it for a sign that they are inside', report);
   }
   for (const rule of rules) {
     const url = rule.match?.url;
@@ -216,18 +227,18 @@ function checkAdmin(config: Config, publication: Publication, farms: readonly Ly
   for (const host of publication.hosts) {
     const farm = host.startsWith('admin.') ? farmOf(publication, host, '/') : undefined;
     if (farm && farms.some((each) => each.farm === farm)) {
-      reportName(config, host, 'it is the simple URL of the control panel', report);
+      reportName(config, publication, host, 'it is the simple URL of the control panel', report);
     }
   }
 }
 
-function reportName(config: Config, host: string, why: string, report: Report): void {
+function reportName(config: Config, { told }: Publication, host: string, why: string, report: Report): void {
   const binding = config.sites.flatMap(({ bindings }) => bindings).find((each) => each.host === host);
   const rule = everyRule(config).find((each) => each.enabled && ruleAcceptsHost(each, host));
   const span = binding?.span ?? rule?.name.span;
   if (!span) return;
   report('LG2320', span, {
-    message: `${host} must not be reachable from outside: ${why}.`,
+    message: `${told(host)} must not be reachable from outside: ${why}.`,
     advice: 'Remove its binding and its rule.',
   });
 }

@@ -38,19 +38,19 @@ function isUsed({ name }: PreConditionConfig, used: ReadonlySet<string>): boolea
 
 function checkPreCondition(preCondition: PreConditionConfig, disabled: boolean, around: Around, report: Report): void {
   const { conditions } = preCondition;
-  const groups = checkConditions(conditions, { syntax: syntaxOf(preCondition), disabled }, report);
+  const groups = checkConditions(conditions, { syntax: syntaxOf(preCondition), disabled, captured: false }, report);
   if (!disabled) checkInputs(conditions, groups, { ...around, ruleGroups: -1 }, report);
 }
 
 function checkInputs(
   conditions: PreConditionConfig['conditions'] | undefined,
   groups: ConditionGroups,
-  around: Omit<TemplateSurroundings, 'conditionGroups'>,
+  around: Omit<TemplateSurroundings, 'conditionGroups' | 'use'>,
   report: Report,
 ): void {
   for (const [index, { input }] of (conditions?.entries ?? []).entries()) {
     const before = conditionGroups(groups, index, conditions?.trackAllCaptures ?? true);
-    if (input) checkTemplate(input, { ...around, conditionGroups: before }, report);
+    if (input) checkTemplate(input, { ...around, conditionGroups: before, use: 'input' }, report);
   }
 }
 
@@ -59,12 +59,15 @@ function checkRule(rule: OutboundRuleConfig, around: Around, report: Report): vo
   const syntax = syntaxOf(rule);
   const disabled = !rule.enabled;
   const ruleGroups = checkMatch(rule, report);
-  const groups = checkConditions(conditions, { syntax, disabled }, report);
+  const captured = /\{C:\d/i.test(action.value?.value ?? '');
+  const groups = checkConditions(conditions, { syntax, disabled, captured }, report);
   if (disabled) return;
   checkInputs(conditions, groups, { ...around, ruleGroups }, report);
   if (action.type !== 'Rewrite' || action.value === undefined) return;
   const all = conditionGroups(groups, groups.length, conditions?.trackAllCaptures ?? true);
-  checkTemplate(action.value, { ...around, ruleGroups, conditionGroups: all }, report);
+  // What is put into a body may be a script, with signs of its own.
+  const ofBody = (rule.match?.serverVariable?.value ?? '') === '' && /[<>\s;]/.test(action.value.value);
+  checkTemplate(action.value, { ...around, ruleGroups, conditionGroups: all, use: ofBody ? 'words' : 'value' }, report);
 }
 
 /** @returns the groups of the pattern, -1 for a negated one, undefined where it cannot be read */

@@ -5,7 +5,8 @@ import type { PatternSyntax } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { compilePattern, isFault } from './pattern.ts';
-import type { RegexFault } from './regex-syntax.ts';
+import type { RegexFault } from './regex-fault.ts';
+import type { Doubt } from './regex-syntax.ts';
 
 export interface PatternUse {
   readonly text: Text;
@@ -35,13 +36,32 @@ export function checkPattern(use: PatternUse, report: Report): number | undefine
   if (disabled) return compiled.groups;
   if (syntax === 'Wildcard') checkWildcard(text, report);
   if (syntax === 'ECMAScript') checkLoops(use, report);
-  for (const at of compiled.loneBrackets) {
-    report('LG2202', spanWithin(text, at, at + 1), {
-      message: `"${text.value[at]}" opens nothing here; it is taken as itself, IIS may refuse it.`,
-      advice: `Write "\\${text.value[at]}".`,
-    });
-  }
+  for (const doubt of compiled.doubts) reportDoubt(doubt, text, report);
   return compiled.groups;
+}
+
+function reportDoubt({ kind, from, to }: Doubt, text: Text, report: Report): void {
+  const span = spanWithin(text, from, to);
+  const part = text.value.slice(from, to);
+  switch (kind) {
+    case 'lone bracket':
+      report('LG2202', span, {
+        message: `"${part}" opens nothing here; it is taken as itself, IIS may refuse it.`,
+        advice: `Write "\\${part}".`,
+      });
+      break;
+    case 'escaped underscore':
+      report('LG2209', span, {
+        message: `An underscore needs no escape; "${part}" is taken as "_", IIS may refuse it.`,
+        advice: 'Write "_".',
+      });
+      break;
+    case 'hyphen behind a class':
+      report('LG2209', span, {
+        message: `The hyphen behind "${part.slice(0, -1)}" is taken as itself, since no range begins with a class; IIS may refuse it.`,
+        advice: 'Put the hyphen at the end of the brackets, or write "\\-".',
+      });
+  }
 }
 
 function checkLoops({ text, ignoreCase, loopsOf = createLoopAnalyser() }: PatternUse, report: Report): void {

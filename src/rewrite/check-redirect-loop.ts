@@ -106,7 +106,7 @@ function urlOf({ scheme, host, target }: ImaginedRequest): string {
 }
 
 /** Requests that the rule may take: every mix of a scheme, some hosts, paths and queries. */
-function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Generator<ImaginedRequest> {
+export function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Generator<ImaginedRequest> {
   const bound = sites.flatMap(({ bindings }) => bindings.map(({ host }) => host));
   const named = bound.filter((host) => host !== '' && !host.startsWith('*'));
   const hosts = [...samplesFor(rule, '{HTTP_HOST}'), ...named.slice(0, 3), ANY_HOST].map((host) => host.toLowerCase());

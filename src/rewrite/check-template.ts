@@ -1,9 +1,16 @@
 /** What can be wrong with an expression with `{…}`. */
 
 import { type Report, spanWithin } from '../config/diagnostic.ts';
-import type { RuleSetConfig } from '../config/rewrite-model.ts';
+import type { RewriteMapConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
-import { isKnownVariable, isResponseStatus, responseHeaderOfVariable } from './server-variables.ts';
+import { bracesMeant, callMeant, meantInText, type Use, variableMeant } from './meant-variable.ts';
+import {
+  type Emptiness,
+  isKnownVariable,
+  isResponseStatus,
+  responseHeaderOfVariable,
+  whyEmpty,
+} from './server-variables.ts';
 import { isFunction, type Part, readTemplate } from './template.ts';
 
 export interface TemplateSurroundings {
@@ -14,6 +21,8 @@ export interface TemplateSurroundings {
   readonly conditionGroups: number | undefined;
   /** Variables that some rule sets, upper case. */
   readonly setSomewhere: ReadonlySet<string>;
+  /** What the text is for: words for people, and the paths of files, are not looked into. */
+  readonly use: Use | 'words' | 'file';
   /** In an outbound rule there is an answer to look at, and a fault is 500.52. */
   readonly outbound?: true;
 }
@@ -23,11 +32,62 @@ export function checkTemplate(text: Text, surroundings: TemplateSurroundings, re
   for (const at of syntax.unclosed) {
     report('LG2210', spanWithin(text, at, at + 1), {
       message: `Nothing closes the "{" in "${text.value}"; a request that comes to this rule is answered with ${statusOf(surroundings)}, and IIS may refuse the file.`,
-      advice: 'Add the "}", or write {UrlDecode:%7B} for a brace.',
+      advice: cureFor(bracesMeant(text.value, at)) ?? 'Add the "}", or write {UrlDecode:%7B} for a brace.',
     });
   }
+  checkMeant(text, syntax.parts, surroundings, report);
   for (const part of syntax.parts) checkPart(part, text, surroundings, report);
 }
+
+/** Keys and values of rewrite maps, which nothing is put into. */
+export function checkMapTexts(maps: readonly RewriteMapConfig[], report: Report): void {
+  for (const { name, entries } of maps) {
+    for (const { key, value } of entries) {
+      const found = EXPRESSION.exec(key.value) ?? EXPRESSION.exec(value);
+      const variable = found?.[1];
+      if (!found || (variable !== undefined && !isKnownVariable(variable))) continue;
+      report('LG2249', key.span, {
+        subject: name.value,
+        message: `"${found[0]}" is taken as it stands in rewrite map "${name.value}": nothing is put into its keys and values.`,
+        advice: `Write it beside the map, in the rule: {${name.value}:{URL}}${found[0]}.`,
+      });
+    }
+  }
+}
+
+const EXPRESSION = /\{(?:[RC]:\d+|(\w+))\}/i;
+
+function checkMeant(text: Text, parts: readonly Part[], surroundings: TemplateSurroundings, report: Report): void {
+  const { use, ruleGroups, conditionGroups } = surroundings;
+  if (use === 'words' || use === 'file') return;
+  for (const { from, to, cure } of meantInText(parts, use)) {
+    const [, letter, index] = /^\{([RC]):(\d+)\}$/.exec(cure ?? '') ?? [];
+    const groups = (letter === 'C' ? conditionGroups : ruleGroups) ?? Number.POSITIVE_INFINITY;
+    // A sum of dollars is no group that the pattern does not have.
+    if (Number(index) > Math.max(1, groups)) continue;
+    report('LG2249', spanWithin(text, from, to), {
+      message: `"${text.value.slice(from, to)}" is ${use === 'input' ? 'compared' : 'taken'} as it stands: variables and back-references have braces of their own on IIS.`,
+      advice: cureFor(cure) ?? 'IIS has no variable for this: leave it out, and write a scheme as http or https.',
+    });
+  }
+}
+
+function cureFor(meant: string | undefined): string | undefined {
+  return meant === undefined ? undefined : `Write ${meant}.`;
+}
+
+const WHY_EMPTY: Readonly<Record<Emptiness, readonly [why: string, advice: string]>> = {
+  login: [
+    'rules run before any login, and Lychgate logs nobody in',
+    'Leave the login to the server; a Windows login passes through to it.',
+  ],
+  application: ['there are neither applications nor files', 'Decide by the path, {URL}.'],
+  certificate: [
+    'rules do not see certificates',
+    'The server gets the certificate of a client in the header X-ARR-ClientCert.',
+  ],
+  'not made': ['Lychgate does not make it', 'Use the variable of a single header, such as {HTTP_USER_AGENT}.'],
+};
 
 function statusOf({ outbound }: TemplateSurroundings): string {
   return outbound ? '500.52' : '500.50';
@@ -43,12 +103,30 @@ function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, r
   if (part.kind === 'variable' && !isKnown(part.name, surroundings)) {
     report('LG2215', spanWithin(text, part.from, part.to), {
       message: `No server variable is called "${part.name}" and no rule sets it, so it is always empty.`,
-      advice: 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.',
+      advice: cureFor(variableMeant(part.name)) ?? 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.',
     });
   }
+  if (part.kind === 'variable') checkEmpty(part, text, surroundings, report);
   if (part.kind !== 'call') return;
   checkCall(part, text, surroundings, report);
   for (const inner of part.argument) checkPart(inner, text, surroundings, report);
+}
+
+function checkEmpty(
+  part: Part & { kind: 'variable' },
+  text: Text,
+  { setSomewhere, use }: TemplateSurroundings,
+  report: Report,
+): void {
+  const empty = whyEmpty(part.name);
+  const name = part.name.toUpperCase();
+  if (empty === undefined || use === 'file' || setSomewhere.has(name)) return;
+  const [why, advice] = WHY_EMPTY[empty];
+  report('LG2248', spanWithin(text, part.from, part.to), {
+    subject: name,
+    message: `{${part.name}} is always empty here: ${why}.`,
+    advice,
+  });
 }
 
 function checkReference(
@@ -100,6 +178,6 @@ function checkCall(
   }
   report('LG2211', span, {
     message: `"${part.name}" is neither a rewrite map nor a function here; a request that comes to this rule is answered with ${statusOf(surroundings)}.`,
-    advice: 'Define the rewrite map, or use ToLower, UrlEncode, UrlDecode or HtmlEncode.',
+    advice: cureFor(callMeant(part)) ?? 'Define the rewrite map, or use ToLower, UrlEncode, UrlDecode or HtmlEncode.',
   });
 }

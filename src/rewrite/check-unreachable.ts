@@ -4,6 +4,7 @@ import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import { sendsAway } from './action-target.ts';
 import { covers, matchesAll, type Reach, reachOf } from './rule-reach.ts';
+import { urlPatternOf } from './url-pattern.ts';
 
 /** Of rules for many hosts, and of rules for one host, so many are compared with each later rule. */
 const MOST_COMPARED = 200;
@@ -98,13 +99,7 @@ function checkSitesBehind(config: Config, changing: ReadonlySet<string>, report:
 /** A global rule without conditions that matches everything and sends it away leaves nothing for the sites. */
 function checkCatchAll(config: Config, report: Report): boolean {
   const catchAll = config.globalRules.rules.find(
-    (rule) =>
-      rule.enabled &&
-      !rule.conditions?.entries.length &&
-      !rule.match?.negate &&
-      rule.match?.url !== undefined &&
-      matchesAll(rule.patternSyntax, rule.match.url.value) &&
-      (answers(rule.action) || sendsAway(rule.action)),
+    (rule) => rule.enabled && takesAll(rule) && (answers(rule.action) || sendsAway(rule.action)),
   );
   const hidden = catchAll && siteWithRules(config);
   if (!hidden) return false;
@@ -113,6 +108,13 @@ function checkCatchAll(config: Config, report: Report): boolean {
     advice: 'Add conditions to the global rule, or make the site rules global rules before it.',
   });
   return true;
+}
+
+function takesAll(rule: RuleConfig): boolean {
+  const url = urlPatternOf(rule);
+  return (
+    url?.settled === true && !rule.conditions?.entries.length && !url.negate && matchesAll(url.syntax, url.pattern)
+  );
 }
 
 function siteWithRules({ sites }: Config): { name: string; rule: RuleConfig } | undefined {

@@ -8,22 +8,28 @@ import { comparedName } from '../host-name.ts';
 import { sendsAway } from './action-target.ts';
 import { checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
+import { checkEncodedBody } from './check-encoded-body.ts';
 import { checkHashVariables } from './check-hash-variable.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkLeftToFile } from './check-left-to-file.ts';
 import { checkLync } from './check-lync.ts';
 import { checkNever } from './check-never.ts';
 import { checkOpenRedirect } from './check-open-redirect.ts';
 import { checkOutbound, variablesOfOutbound } from './check-outbound.ts';
 import { checkPattern } from './check-pattern.ts';
 import { checkRedirectLoops } from './check-redirect-loop.ts';
+import { checkRedirectPorts } from './check-redirect-port.ts';
+import { checkStar } from './check-star.ts';
 import type { TargetSurroundings } from './check-target.ts';
-import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
+import { checkMapTexts, checkTemplate, type TemplateSurroundings } from './check-template.ts';
 import { checkUnreachable } from './check-unreachable.ts';
+import { checkUnreadVariables } from './check-unread-variable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
+import { hasNoUrl } from './url-pattern.ts';
 
 /** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
 export function checkRules(config: Config, report: Report): void {
@@ -49,8 +55,12 @@ export function checkRules(config: Config, report: Report): void {
   for (const set of sets) {
     checkRuleSet(set, set === config.globalRules, shared, noting);
     checkOutbound(set, shared.setSomewhere, noting);
+    checkMapTexts(set.rewriteMaps, noting);
   }
   const { setSomewhere, farmMeant } = shared;
+  checkLeftToFile(config, setSomewhere, noting);
+  checkEncodedBody(config, noting);
+  checkUnreadVariables(config, noting);
   const faulty = sets.some((set) => set.rules.some((rule) => rule.faulty));
   checkWhole(faulty ? withoutFaulty(config) : config, { setSomewhere, farmMeant, told }, noting);
 }
@@ -65,7 +75,7 @@ interface Known {
 /** Of rules that do something else than is meant, as has been told: what is not published then is their doing. */
 const ASTRAY: readonly Code[] = [
   ...(['LG2200', 'LG2204', 'LG2211', 'LG2215', 'LG2220', 'LG2221', 'LG2222', 'LG2223', 'LG2228', 'LG2230'] as const),
-  ...(['LG2235', 'LG2237', 'LG2300', 'LG2303', 'LG2304'] as const),
+  ...(['LG2235', 'LG2237', 'LG2245', 'LG2249', 'LG2250', 'LG2251', 'LG2300', 'LG2303', 'LG2304'] as const),
 ];
 
 /** What shows only when all rules, sites and farms are looked at together. */
@@ -74,6 +84,7 @@ function checkWhole(config: Config, { setSomewhere, farmMeant, told }: Known, re
   const rehearse = createRehearsal(config);
   checkUnreachable(config, setSomewhere, report);
   checkRedirectLoops(config, rehearse, report);
+  checkRedirectPorts(config, rehearse, report);
   checkHosts(config, farmMeant, report);
   if (misread === undefined) checkLync(config, rehearse, { astray: ASTRAY.some((code) => told.has(code)) }, report);
   checkHashVariables(config, setSomewhere, report);
@@ -138,17 +149,27 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
   const syntax = rule.refused?.has('patternSyntax') ? undefined : rule.patternSyntax;
   const disabled = !rule.enabled;
   const url = match?.url;
-  if (!url && !disabled && !match?.faulty && !rule.refused?.has('match')) {
-    report('LG2220', match?.span ?? rule.span, {
-      message: `Rule "${rule.name.value}" has no ${match ? 'url in its match' : 'match'}, so it never matches.`,
-      advice: 'Add <match url="…" />; ".*" matches everything.',
-      ui: true,
-    });
-  }
-  const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf }, report);
-  if (!match || !url) return { rule: undefined, conditions };
+  const isOpen = hasNoUrl(rule);
+  if (isOpen && !disabled) reportNoUrl(rule, report);
+  const captured = resultsOf(rule).some(({ value }) => /\{C:\d/i.test(value));
+  const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf, captured }, report);
+  if (!disabled && url) checkStar(url, syntax, report);
+  if (!match || !url) return { rule: isOpen && !match ? 0 : undefined, conditions };
   const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
   return { rule: match.negate ? -1 : groups, conditions };
+}
+
+/** The file that Azure App Service writes for Node.js has rules without a match and works by them. */
+function reportNoUrl({ name, match, span, conditions }: RuleConfig, report: Report): void {
+  const every = `every URL${conditions?.entries.length ? ' for which its conditions hold' : ''}`;
+  const lacks = `Rule "${name.value}" has no ${match ? 'url in its match' : 'match'}`;
+  const advice = 'Write <match url=".*" /> if that is meant, else the pattern.';
+  const effect = !match
+    ? `so it applies to ${every}`
+    : match.negate
+      ? 'and negates it: it is taken to apply to none. IIS may see it otherwise'
+      : `so it is taken to apply to ${every}. IIS may see it otherwise`;
+  report('LG2220', match?.span ?? span, { message: `${lacks}, ${effect}.`, advice, ui: true });
 }
 
 function checkExpressions(
@@ -159,22 +180,19 @@ function checkExpressions(
 ): void {
   const trackAll = rule.conditions?.trackAllCaptures ?? false;
   const unknown = rule.conditions?.faulty || rule.refused?.has('conditions');
-  const at = (count: number): TemplateSurroundings => ({
+  const at = (count: number): Omit<TemplateSurroundings, 'use'> => ({
     ...surroundings,
     ruleGroups: groups.rule,
     conditionGroups: unknown ? undefined : conditionGroups(groups.conditions, count, trackAll),
   });
   for (const [index, condition] of (rule.conditions?.entries ?? []).entries()) {
-    if (condition.input) checkTemplate(condition.input, at(index), report);
+    const use = condition.matchType === 'Pattern' ? 'input' : 'file';
+    if (condition.input) checkTemplate(condition.input, { ...at(index), use }, report);
   }
-  const { action } = rule;
-  const used = [
-    ...rule.serverVariables.map((variable) => variable.value),
-    ...(action.type === 'Rewrite' || action.type === 'Redirect' ? [action.url] : []),
-    ...(action.type === 'CustomResponse' ? [action.statusReason, action.statusDescription] : []),
-  ].filter((text) => text !== undefined);
+  const used = resultsOf(rule);
   const after = at(groups.conditions.length);
-  for (const text of used) checkTemplate(text, after, report);
+  const use = rule.action.type === 'CustomResponse' ? 'words' : 'value';
+  for (const text of used) checkTemplate(text, { ...after, use }, report);
   if (rule.conditions?.entries.at(-1)?.negate && !trackAll && (after.conditionGroups ?? 0) >= 0) {
     for (const text of used) {
       const found = /\{C:[1-9]\d*\}/i.exec(text.value);
@@ -185,6 +203,15 @@ function checkExpressions(
       });
     }
   }
+}
+
+/** The texts that a rule is for: what it sets, and its new URL or answer. */
+function resultsOf({ serverVariables, action }: RuleConfig): readonly Text[] {
+  return [
+    ...serverVariables.map((variable) => variable.value),
+    ...(action.type === 'Rewrite' || action.type === 'Redirect' ? [action.url] : []),
+    ...(action.type === 'CustomResponse' ? [action.statusReason, action.statusDescription] : []),
+  ].filter((text) => text !== undefined);
 }
 
 interface Allowed {

@@ -6,7 +6,7 @@ import { supplierOf } from './check-conditions.ts';
 import { knownTexts, type TextSources } from './known-texts.ts';
 import { groupBeginnings } from './pattern-shape.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
-import { beginsWithSlash } from './server-variables.ts';
+import { beginsWithSlash, isPathVariable } from './server-variables.ts';
 import { type Part, readTemplate } from './template.ts';
 
 export interface Destination {
@@ -76,8 +76,20 @@ function opened(parts: readonly Part[], sources: TextSources): Omit<Destination,
   return {
     schemes: unique(found.map(([, scheme = '']) => scheme)),
     authorities: unique(found.map(([, , authority = '']) => authority)),
-    certain: follows !== parts[0] && whole,
+    certain: follows === parts[0] ? isOfPath(follows) : whole,
   };
+}
+
+/** Slashes in a row in a path have become one, so no part of it can be an absolute URL. */
+function isOfPath(part: Part | undefined): boolean {
+  if (part?.kind === 'variable') return isPathVariable(part.name) || beginsWithSlash(part.name);
+  return part?.kind === 'rule';
+}
+
+/** Whether the new URL of a rule is one of this site, whatever a request brings. */
+export function staysHere(rule: RuleConfig, maps: RewriteMaps): boolean {
+  const { syntax, authorities, certain } = destinationOf(rule, maps);
+  return syntax.kind === 'path' || (syntax.kind === 'open' && certain && authorities.length === 0);
 }
 
 /** Whether a captured text always begins with a slash where there is any. */

@@ -18,13 +18,18 @@ export function createFarmMeant(config: Config): FarmMeant {
   const nearby = new Map<string, string | undefined>();
   return (rule, host) => {
     known ??= knownOf(config);
-    const { farms, hosts, used } = known;
+    const { hosts, used } = known;
     if (hosts.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-    const near = nearby.has(host) ? nearby.get(host) : nearestOf(asLetters(host), farms);
+    const letters = asLetters(host);
+    const near = nearby.has(host) ? nearby.get(host) : nearestOf(letters, known);
     nearby.set(host, near);
     if (near === undefined) return undefined;
-    const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN;
-    const sure = lettersOf(near) === lettersOf(asLetters(host)) || unlikelyHost || !used.has(comparedName(near));
+    const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN && !isLonger(letters, near);
+    const sure =
+      lettersOf(near) === lettersOf(letters) ||
+      unlikelyHost ||
+      !used.has(comparedName(near)) ||
+      isMisspeltDomain(host, near, hosts);
     return sure || names(rule, near) ? near : undefined;
   };
 }
@@ -52,11 +57,27 @@ function knownOf({ webFarms, settings, sites, globalRules }: Config): Known {
 /** Beyond so many farms only dashes are looked at: the others would take too long. */
 const MOST_COMPARED = 500;
 
-function nearestOf(host: string, farms: readonly string[]): string | undefined {
+/** The one that differs least; of several the first that no rule leads to. */
+function nearestOf(host: string, { farms, used }: Known): string | undefined {
   const letters = lettersOf(host);
   const near = farms.find((farm) => lettersOf(farm) === letters);
   if (near !== undefined || farms.length > MOST_COMPARED) return near;
-  return farms.find((farm) => isNear(host, farm));
+  const rank = (farm: string) => editDistance(host, farm.toLowerCase()) + (used.has(comparedName(farm)) ? 0.5 : 0);
+  const ranked = farms.filter((farm) => isNear(host, farm)).map((farm) => ({ farm, rank: rank(farm) }));
+  return ranked.sort((one, other) => one.rank - other.rank)[0]?.farm;
+}
+
+/** `crm-test` beside `crm` is a name of its own. */
+function isLonger(host: string, farm: string): boolean {
+  return hasSuffix(host, farm.toLowerCase());
+}
+
+/** The same name in a domain that differs by a slip, and that nothing else in the configuration is in. */
+function isMisspeltDomain(host: string, farm: string, hosts: ReadonlySet<string>): boolean {
+  const [label, ...domain] = host.split('.');
+  const [other, ...known] = farm.toLowerCase().split('.');
+  if (domain.length < 2 || label !== other || domain.join('.') === known.join('.')) return false;
+  return ![...hosts].some((each) => each.endsWith(`.${domain.join('.')}`));
 }
 
 /** A dash, another dash and an underscore are easily taken for each other. */
@@ -66,7 +87,9 @@ function lettersOf(name: string): string {
 
 /** ARR names its rules after their farm; a rule for a host often leads to the farm of that name. */
 function names(rule: RuleConfig, farm: string): boolean {
-  const patterns = hostConditions(rule).map(({ pattern }) => (pattern?.value ?? '').replaceAll('\\', ''));
+  const patterns = hostConditions(rule).map(({ pattern, written = pattern }) =>
+    (written?.value ?? '').replaceAll('\\', ''),
+  );
   return [rule.name.value, ...patterns].some((text) => text.toLowerCase().includes(farm.toLowerCase()));
 }
 

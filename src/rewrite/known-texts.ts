@@ -46,7 +46,7 @@ function textsOf(part: Part, sources: TextSources): readonly string[] | undefine
       const asked = knownTexts(part.argument, sources);
       if (/^tolower$/i.test(part.name)) return asked;
       const map = sources.maps.get(part.name.toLowerCase());
-      return asked && map ? asked.map(map.lookUp) : map?.values;
+      return asked && map ? asked.map((key) => map.find(key) ?? map.defaultValue) : map?.values;
     }
   }
 }

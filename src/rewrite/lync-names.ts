@@ -54,6 +54,10 @@ export function kindOf(host: string): NameKind {
 export interface Publication {
   /** Lower case; those of a kind that Lync knows are sent to a server by some rule. */
   readonly hosts: readonly string[];
+  /** A host as a person is told of it: one that was made up to fit a pattern stands nowhere, and is told by the pattern. */
+  readonly told: (host: string) => string;
+  /** The domain of a host, where the host is spelt out. */
+  readonly domainOf: (host: string) => string | undefined;
   /** Enabled rules that send requests away, in order. */
   readonly rules: readonly RuleConfig[];
   readonly hasBindings: boolean;
@@ -80,24 +84,30 @@ export function publicationOf(config: Config, rehearse: Rehearsal): Publication 
           (binding.host.startsWith('*') && host.endsWith(binding.host.slice(1)))),
     );
   const bound = bindings.map(({ host }) => host).filter((host) => host !== '' && !host.startsWith('*'));
-  const written = rules.flatMap(hostsOfRule).filter((host) => takes(host, 'https') || takes(host, 'http'));
+  const isTaken = (host: string) => takes(host, 'https') || takes(host, 'http');
+  const written = rules.flatMap(literalHosts).filter(isTaken);
+  const madeUp = new Map(rules.flatMap(madeUpHosts).filter(([host]) => isTaken(host)));
+  for (const host of [...bound, ...written]) madeUp.delete(host);
+  const told = (host: string) => (madeUp.has(host) ? `any name that matches "${madeUp.get(host)}"` : host);
+  const domainOf = (host: string) => (madeUp.has(host) ? undefined : host.slice(host.indexOf('.') + 1));
   // Other names are asked about where they matter; there may be thousands.
-  const hosts = [...new Set([...bound, ...written])].filter(
+  const hosts = [...new Set([...bound, ...written, ...madeUp.keys()])].filter(
     (host) => kindOf(host) === 'other' || rules.some((rule) => ruleAcceptsHost(rule, host)),
   );
   const ask = (host: string, target: string, scheme?: 'http' | 'https') =>
     rehearse({ scheme: scheme ?? (takes(host, 'https') ? 'https' : 'http'), host, target });
-  return { hosts, rules, hasBindings: bindings.length > 0, ask, takes, farms: config.webFarms };
+  return { hosts, told, domainOf, rules, hasBindings: bindings.length > 0, ask, takes, farms: config.webFarms };
 }
 
-/** Spelt out, or made up for a pattern such as `meet.*`. */
-function hostsOfRule(rule: RuleConfig): string[] {
-  const literals = literalHosts(rule);
-  if (literals.length > 0) return literals;
-  const samples = hostConditions(rule)
+/** Hosts made up for patterns such as `meet.*`, each with its pattern; none for a rule that spells its hosts out. */
+function madeUpHosts(rule: RuleConfig): (readonly [host: string, pattern: string])[] {
+  if (literalHosts(rule).length > 0) return [];
+  return hostConditions(rule)
     .filter(({ negate }) => !negate)
-    .flatMap(({ pattern, ignoreCase }) => sampleInputs(rule.patternSyntax, pattern?.value ?? '', ignoreCase));
-  return samples.map((host) => host.toLowerCase()).filter((host) => /^[a-z0-9-]+\.[a-z0-9.-]+$/.test(host));
+    .flatMap(({ pattern: { value: pattern } = { value: '' }, ignoreCase }) =>
+      sampleInputs(rule.patternSyntax, pattern, ignoreCase).map((host) => [host.toLowerCase(), pattern] as const),
+    )
+    .filter(([host]) => /^[a-z0-9-]+\.[a-z0-9.-]+$/.test(host));
 }
 
 /** A rule that names folders of the web services one by one, instead of trusting every path. */

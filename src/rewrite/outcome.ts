@@ -11,8 +11,14 @@ export interface LeftByRules {
 export type RewriteOutcome = Verdict & LeftByRules;
 
 export type Verdict =
-  /** No rule took it; `target` is the path and query after local rewrites, fit for a request line. */
-  | { readonly kind: 'none'; readonly target: string }
+  | {
+      /** Nothing is left but a file, of which there are none here. */
+      readonly kind: 'none';
+      /** The path and query after local rewrites, fit for a request line. */
+      readonly target: string;
+      /** The rule that left it so: by a URL of the site, or by ending the list; `''` where no rule took the request. */
+      readonly rule: string;
+    }
   | {
       readonly kind: 'proxy';
       readonly scheme: 'http' | 'https';
@@ -72,6 +78,8 @@ export const TOO_LONG = failure(`what the rule makes is longer than ${MAX_LENGTH
 export interface Refusal {
   readonly kind: 'refused';
   readonly status: number;
+  /** IIS does not answer so: it has no such limit to where a rule may lead. */
+  readonly ours?: true;
   readonly message: string;
   /** The rule that led there; `''` for none. */
   readonly rule: string;

@@ -2,9 +2,10 @@
 import type { PatternSyntax } from '../config/rewrite-model.ts';
 import { fold } from './character-set.ts';
 import { engineOf, enginesFor, OF_BODIES, type Search } from './regex-engines.ts';
+import { type RegexFault, refusal } from './regex-fault.ts';
 import { TOO_COMPLEX } from './regex-program.ts';
 import { translate } from './regex-source.ts';
-import { type Node, type RegexFault, type RegexSyntax, readRegex, refusal } from './regex-syntax.ts';
+import { type Doubt, type Node, type RegexSyntax, readRegex } from './regex-syntax.ts';
 import { compileWildcard } from './wildcard.ts';
 
 export { type Search, TOO_COMPLEX };
@@ -18,8 +19,8 @@ export interface Pattern {
   readonly match: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
   /** As `match`, for who does not ask for the captures: they are empty, and nothing is allocated. */
   readonly find: (input: string) => Captures | undefined | typeof TOO_COMPLEX;
-  /** Set for regular expressions: see `RegexSyntax`. */
-  readonly loneBrackets: readonly number[];
+  /** Of regular expressions. */
+  readonly doubts: readonly Doubt[];
   /** `linear` and `comparison` never give up on what a request can bring; `counting` may, and is slow where it does. */
   readonly engine: 'linear' | 'counting' | 'comparison';
   /** The longest input on which it is certain not to give up. */
@@ -60,7 +61,7 @@ function exactMatch(text: string, ignoreCase: boolean): Pattern {
   const equal = (input: string) => (ignoreCase ? equalIgnoringCase(input, text) : input === text);
   return {
     groups: 0,
-    loneBrackets: [],
+    doubts: [],
     engine: 'comparison',
     tellsUpTo: Number.POSITIVE_INFINITY,
     match: (input) => (equal(input) ? [input] : undefined),
@@ -78,7 +79,7 @@ function equalIgnoringCase(a: string, b: string): boolean {
 /** The wildcard that most rules for a whole farm have. */
 const ANYTHING: Pattern = {
   groups: 1,
-  loneBrackets: [],
+  doubts: [],
   engine: 'comparison',
   tellsUpTo: Number.POSITIVE_INFINITY,
   match: (input) => [input, input],
@@ -89,11 +90,11 @@ function wildcard(text: string, ignoreCase: boolean): Pattern {
   if (!/[*?]/.test(text)) return exactMatch(text, ignoreCase);
   const { stars, match, finds } = compileWildcard(text, ignoreCase);
   const find = (input: string) => (finds(input) ? NO_CAPTURES : undefined);
-  return { groups: stars, loneBrackets: [], engine: 'comparison', tellsUpTo: Number.POSITIVE_INFINITY, match, find };
+  return { groups: stars, doubts: [], engine: 'comparison', tellsUpTo: Number.POSITIVE_INFINITY, match, find };
 }
 
 function fromSyntax(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pattern | RegexFault {
-  const { groups, loneBrackets } = syntax;
+  const { groups, doubts } = syntax;
   const made = enginesFor(syntax, ignoreCase);
   if (!made) return tooMuch(text);
   const match = (input: string) => {
@@ -105,7 +106,7 @@ function fromSyntax(syntax: RegexSyntax, text: string, ignoreCase: boolean): Pat
     return holds === TOO_COMPLEX ? holds : holds ? NO_CAPTURES : undefined;
   };
   const tellsUpTo = Math.max(0, ...made.quick.map(({ upTo }) => upTo));
-  return { groups, loneBrackets, engine: made.alwaysTells ? 'linear' : 'counting', tellsUpTo, match, find };
+  return { groups, doubts, engine: made.alwaysTells ? 'linear' : 'counting', tellsUpTo, match, find };
 }
 
 /** Compiles a regular expression that is to be found again and again in a body. */

@@ -1,6 +1,6 @@
 /** A traced request as lines that a person reads: each rule with what decided about it, then what became of the request. */
 import type { TraceEvent, TraceNote, TraceRecorder } from './trace.ts';
-import type { TraceJson } from './trace-json.ts';
+import type { TracedError, TraceJson } from './trace-json.ts';
 
 export interface PrintOptions {
   /** Notes of the recorder: what was captured, what was set. */
@@ -68,6 +68,10 @@ function withoutMatch(start: TraceEvent | undefined, failed: boolean): string {
 }
 
 function printPattern(event: TraceEvent): string {
+  // IIS takes no empty pattern, so this is a rule without one.
+  if (event.Pattern === '') {
+    return `${quoted(event.InputURL)} ${matches(event.Matched === true)}, as every URL does: the rule has no pattern${negated(event)}`;
+  }
   return `${quoted(event.InputURL)} ${matches(event.Matched === true)} ${quoted(event.Pattern)}${negated(event)}`;
 }
 
@@ -81,19 +85,25 @@ function printCondition(event: TraceEvent, paint: Paint): string {
   return `     ${mark} ${value} ${matches(holds !== event.Negated)} ${quoted(event.Pattern)}${negated(event)}`;
 }
 
-/** What back-references hold once the conditions are through, and what the rule set. */
+/** What maps were asked for, what back-references hold once the conditions are through, and what the rule set. */
 function printNotes(notes: readonly TraceNote[], captures: boolean): string[] {
   const last = new Map<string, readonly (string | undefined)[]>();
+  const asked = new Set<string>();
   const lines: string[] = [];
   for (const note of notes) {
     if (note.kind === 'captured') last.set(note.letter, note.values);
-    else lines.push(`     sets ${note.name} = ${quoted(note.value)}`);
+    else if (note.kind === 'set') lines.push(`     sets ${note.name} = ${quoted(note.value)}`);
+    else asked.add(printAsked(note));
   }
-  if (!captures) return lines;
+  if (!captures) return [...asked, ...lines];
   const captured = [...last].flatMap(([letter, values]) =>
     values.map((value, index) => `{${letter}:${index}} = ${quoted(value ?? '')}`),
   );
-  return captured.length > 0 ? [`     captured ${captured.join(', ')}`, ...lines] : lines;
+  return [...asked, ...(captured.length > 0 ? [`     captured ${captured.join(', ')}`] : []), ...lines];
+}
+
+function printAsked({ map, key, value, known }: TraceNote & { kind: 'asked' }): string {
+  return `     map ${printable(map)} asked for ${quoted(key)}: ${known ? '' : 'no such key, so '}${quoted(value)}`;
 }
 
 function printAction(event: TraceEvent): string[] {
@@ -132,11 +142,13 @@ function printOutcome({ outcome, request }: TraceJson, paint: Paint): string[] {
       return result('connection dropped without an answer');
     case 'none':
       return result(
-        'no rule took it: 404',
+        outcome.rule === undefined
+          ? 'no rule took it: 404'
+          : `rule ${quoted(outcome.rule)} leaves it to a file; Lychgate has none: 404`,
         ...(pathOf(request.url) === outcome.url ? [] : [`   the URL is now ${field('url')}`]),
       );
     case 'error': {
-      const { iisStatus, message } = outcome.error as { iisStatus: string; message: string };
+      const { status, iisStatus = String(status), message } = outcome.error as TracedError;
       return result(`${iisStatus}: ${printable(message)}`);
     }
   }

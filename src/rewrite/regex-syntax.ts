@@ -15,6 +15,7 @@ import {
   SPACE,
   WORD,
 } from './character-set.ts';
+import { Refusal, type RegexFault } from './regex-fault.ts';
 
 export type Node =
   | { readonly kind: 'chars'; readonly ranges: Ranges; readonly negated: boolean }
@@ -53,30 +54,10 @@ export function childrenOf(node: Node): readonly Node[] {
   }
 }
 
-/** Why a pattern is refused, in the words that follow `The expression "…" contains`. */
-const FAULTS = {
-  badrepeat: "a repeat expression (one of '*', '?', '+', '{' in most contexts) that is not preceded by an expression",
-  badbrace: 'an invalid count in a { } expression',
-  brace: 'an unmatched { or }',
-  brack: 'an unmatched [ or ]',
-  paren: 'an unmatched ( or )',
-  collate: 'an invalid collating element name',
-  ctype: 'an invalid character class name',
-  escape: 'an invalid escape sequence',
-  range: 'an invalid character range specifier',
-  backref: 'an invalid back reference',
-  syntax: 'a group of an unknown kind',
-  space: 'more than Lychgate can keep of one pattern',
-} as const;
-
-type FaultKind = keyof typeof FAULTS;
-
-export interface RegexFault {
-  readonly kind: FaultKind;
-  /** What is wrong, to follow `contains`. */
-  readonly text: string;
-  /** As IIS has it; empty where its words are not known, absent where it may well take the pattern. */
-  readonly iis?: string;
+/** What is taken here, and may be refused by IIS: how its library's parser takes it is not settled. */
+export interface Doubt {
+  /** A `]` or `}` that opens nothing, `\_`, and a class in front of a hyphen: `[\w-.]`. */
+  readonly kind: 'lone bracket' | 'escaped underscore' | 'hyphen behind a class';
   /** UTF-16 units inside the pattern, the end exclusive. */
   readonly from: number;
   readonly to: number;
@@ -86,8 +67,7 @@ export interface RegexSyntax {
   readonly root: Node;
   /** How many groups capture. */
   readonly groups: number;
-  /** Places of `]` and `}` that open nothing; taken as themselves, which IIS may see otherwise. */
-  readonly loneBrackets: readonly number[];
+  readonly doubts: readonly Doubt[];
 }
 
 interface Reader {
@@ -96,32 +76,19 @@ interface Reader {
   depth: number;
   groups: number;
   readonly closed: Set<number>;
-  readonly loneBrackets: number[];
+  readonly doubts: Doubt[];
 }
 
 const MAX_DEPTH = 150;
 const MAX_COUNT = 10_000;
 
-export function refusal(kind: FaultKind, from: number, to: number): RegexFault {
-  const text = FAULTS[kind];
-  // The limits of the library are not known, nor what it says of a group of a kind that it does not know.
-  return { kind, text, ...(kind === 'space' ? {} : { iis: kind === 'syntax' ? '' : text }), from, to };
-}
-
-class Refusal {
-  readonly fault: RegexFault;
-  constructor(kind: FaultKind, from: number, to: number) {
-    this.fault = refusal(kind, from, to);
-  }
-}
-
 /** Reads a pattern, or says why IIS refuses it. */
 export function readRegex(text: string): RegexSyntax | RegexFault {
-  const reader: Reader = { text, at: 0, depth: 0, groups: 0, closed: new Set(), loneBrackets: [] };
+  const reader: Reader = { text, at: 0, depth: 0, groups: 0, closed: new Set(), doubts: [] };
   try {
     const root = readChoice(reader);
     if (reader.at < text.length) throw new Refusal('paren', reader.at, reader.at + 1);
-    return { root, groups: reader.groups, loneBrackets: reader.loneBrackets };
+    return { root, groups: reader.groups, doubts: reader.doubts };
   } catch (refusal) {
     if (refusal instanceof Refusal) return refusal.fault;
     throw refusal;
@@ -180,7 +147,7 @@ function readAtom(reader: Reader): { node: Node; repeatable: boolean } {
       return readEscape(reader);
     case ']':
     case '}':
-      reader.loneBrackets.push(at);
+      reader.doubts.push({ kind: 'lone bracket', from: at, to: at + 1 });
       break;
   }
   reader.at++;
@@ -324,6 +291,7 @@ function readCharacterEscape(reader: Reader): number | Ranges {
   const control = Object.hasOwn(CONTROL, char) ? CONTROL[char] : undefined;
   if (control !== undefined) return control;
   if (/^[A-Za-z0-9]$/.test(char)) throw new Refusal('escape', start, reader.at);
+  if (char === '_') reader.doubts.push({ kind: 'escaped underscore', from: start, to: reader.at });
   return char.charCodeAt(0);
 }
 
@@ -346,14 +314,20 @@ function readClass(reader: Reader): Node {
     if (text[reader.at] === ']') break;
     const start = reader.at;
     const from = readClassAtom(reader);
-    if (text[reader.at] !== '-' || text[reader.at + 1] === ']' || reader.at + 1 >= text.length) {
-      if (typeof from === 'number') ranges.push([from, from]);
-      else ranges.push(...from);
+    const hyphen = text[reader.at] === '-' && text[reader.at + 1] !== ']' && reader.at + 1 < text.length;
+    if (typeof from !== 'number') {
+      // No range can begin with a class, so the hyphen stands for itself.
+      if (hyphen) reader.doubts.push({ kind: 'hyphen behind a class', from: start, to: reader.at + 1 });
+      ranges.push(...from);
+      continue;
+    }
+    if (!hyphen) {
+      ranges.push([from, from]);
       continue;
     }
     reader.at++;
     const to = readClassAtom(reader);
-    if (typeof from !== 'number' || typeof to !== 'number' || to < from) throw new Refusal('range', start, reader.at);
+    if (typeof to !== 'number' || to < from) throw new Refusal('range', start, reader.at);
     ranges.push([from, to]);
   }
   reader.at++;

@@ -5,7 +5,9 @@ import { foldText } from './character-set.ts';
 
 export interface RewriteMap {
   readonly name: string;
-  readonly lookUp: (key: string) => string;
+  /** The value of a key that the map has. */
+  readonly find: (key: string) => string | undefined;
+  readonly defaultValue: string;
   /** All that can come out: the values and the default. */
   readonly values: readonly string[];
 }
@@ -29,7 +31,8 @@ function compileMap(config: RewriteMapConfig): RewriteMap {
   }
   return {
     name: config.name.value,
-    lookUp: (key) => values.get(foldedAs(key)) ?? defaultValue,
+    find: (key) => values.get(foldedAs(key)),
+    defaultValue,
     values: [...new Set([...values.values(), defaultValue])],
   };
 }

@@ -5,6 +5,7 @@ import { compilePattern, isFault, type Pattern } from './pattern.ts';
 import { type Node, readRegex } from './regex-syntax.ts';
 import { valuesOfVariable } from './server-variables.ts';
 import { readTemplate, refersTo } from './template.ts';
+import { type UrlPattern, urlPatternOf } from './url-pattern.ts';
 
 /** One thing that must hold: an input against a pattern. */
 export interface Requirement {
@@ -37,13 +38,12 @@ export interface Reach {
  * @param changing variables that some rule sets, upper case: they cannot be compared
  */
 export function reachOf(rule: RuleConfig, changing: ReadonlySet<string>): Reach | undefined {
-  const url = rule.match?.url;
-  if (!rule.enabled || !url || !rule.match) return undefined;
+  const url = rule.enabled ? urlPatternOf(rule) : undefined;
+  if (!url?.settled) return undefined;
   // What is missing was meant to narrow it.
   const lacks = ({ matchType, input, pattern }: ConditionConfig) => matchType === 'Pattern' && (!input || !pattern);
   if (rule.conditions?.entries.some(lacks)) return undefined;
-  const { ignoreCase, negate } = rule.match;
-  const path = requirement(rule, { input: `below ${rule.basePath}`, pattern: url.value, ignoreCase, negate });
+  const path = requirement({ input: `below ${rule.basePath}`, ...url });
   const entries = (rule.conditions?.entries ?? []).map((entry) => fromCondition(rule, entry, changing));
   if (!path || entries.includes(undefined)) return undefined;
   const known = entries.filter((entry) => entry !== undefined);
@@ -57,34 +57,24 @@ export function reachOf(rule: RuleConfig, changing: ReadonlySet<string>): Reach 
   };
 }
 
-interface Written {
+interface Written extends Omit<UrlPattern, 'settled'> {
   readonly input: string;
-  readonly pattern: string;
-  readonly ignoreCase: boolean;
-  readonly negate: boolean;
 }
 
 const FIXED =
   /^\{(?:HTTPS|SERVER_NAME|SERVER_PORT|SERVER_PORT_SECURE|REMOTE_ADDR|LOCAL_ADDR|REQUEST_METHOD|HTTP_(?!URL\}|X_ORIGINAL_URL\})\w+)\}$/;
 
-function requirement(rule: RuleConfig, written: Written): Requirement | undefined {
-  const { input, pattern, ignoreCase, negate } = written;
-  const compiled = compilePattern(rule.patternSyntax, pattern, ignoreCase);
+function requirement({ input, syntax, pattern, ignoreCase, negate }: Written): Requirement | undefined {
+  const compiled = compilePattern(syntax, pattern, ignoreCase);
   if (isFault(compiled)) return undefined;
   return {
     input,
-    key: JSON.stringify([
-      input,
-      rule.patternSyntax,
-      ignoreCase ? withoutCase(rule.patternSyntax, pattern) : pattern,
-      ignoreCase,
-      negate,
-    ]),
+    key: JSON.stringify([input, syntax, ignoreCase ? withoutCase(syntax, pattern) : pattern, ignoreCase, negate]),
     pattern: compiled,
     ignoreCase,
     negate,
-    inputs: negate ? undefined : finiteInputs(rule.patternSyntax, pattern),
-    always: !negate && matchesAll(rule.patternSyntax, pattern),
+    inputs: negate ? undefined : finiteInputs(syntax, pattern),
+    always: !negate && matchesAll(syntax, pattern),
     fixed: FIXED.test(input),
   };
 }
@@ -110,7 +100,8 @@ function fromCondition(
     const unknown = { key: undefined, pattern: undefined, inputs: undefined, always: false, fixed: false };
     return { ...unknown, input: 'unknown', ignoreCase, negate };
   }
-  return requirement(rule, { input: text.toUpperCase(), pattern: pattern?.value ?? '', ignoreCase, negate });
+  const { patternSyntax: syntax } = rule;
+  return requirement({ input: text.toUpperCase(), syntax, pattern: pattern?.value ?? '', ignoreCase, negate });
 }
 
 function hostsOf(alternatives: Reach['alternatives']): readonly string[] | undefined {

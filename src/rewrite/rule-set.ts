@@ -10,10 +10,16 @@ import type { TraceRecorder } from './trace.ts';
 
 export type { RewriteOutcome, RewriteRequest };
 
+interface Run extends Pass {
+  /** The last rule that gave the request a URL of the site, or ended the list; `''` for none. */
+  leftBy: string;
+}
+
 export function evaluateRules(site: CompiledSite, request: RewriteRequest, recorder?: TraceRecorder): RewriteOutcome {
   const { target } = request;
-  const pass: Pass = {
+  const pass: Run = {
     request,
+    recorder,
     url: { path: target.path, query: target.query, hasQuery: target.hasQuery, rewritten: false },
     set: undefined,
     authority: undefined,
@@ -23,6 +29,7 @@ export function evaluateRules(site: CompiledSite, request: RewriteRequest, recor
     inputPath: undefined,
     ruleCaptures: undefined,
     conditionCaptures: undefined,
+    leftBy: '',
   };
   const ended = runRules(site.global, pass, recorder);
   if (ended) return withLeft(ended, pass);
@@ -43,7 +50,7 @@ function deepestScope({ scopes }: CompiledSite, path: string): RuleSet | undefin
   return undefined;
 }
 
-function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined): Verdict | undefined {
+function runRules(ruleSet: RuleSet, pass: Run, recorder: TraceRecorder | undefined): Verdict | undefined {
   if (ruleSet.rules.length === 0) return undefined;
   recorder?.events.push({ event: 'URL_REWRITE_START', ...current(pass), Scope: ruleSet.scope });
   // A trace shows every rule, so nothing is left out while one is recorded.
@@ -54,19 +61,20 @@ function runRules(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefi
   return result;
 }
 
-function runAll(ruleSet: RuleSet, pass: Pass, recorder: TraceRecorder | undefined, from = 0): Verdict | undefined {
+function runAll(ruleSet: RuleSet, pass: Run, recorder: TraceRecorder | undefined, from = 0): Verdict | undefined {
   for (let at = from; ; at++) {
     const rule = ruleSet.rules[at];
     if (!rule) return undefined;
     const result = runRule(rule, pass, recorder);
     if (result === 'next') continue;
     if (result !== 'done') return outcomeOf(result, rule, ruleSet);
+    noteLeaving(rule, pass);
     if (rule.stopProcessing) return undefined;
   }
 }
 
 /** Only the rules that can take a request for this host, in their order. */
-function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Pass): Verdict | undefined {
+function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Run): Verdict | undefined {
   let own = placesOfHost(index, pass);
   for (let at = 0; ; at++) {
     while (own && own.at < at) own = own.next;
@@ -78,12 +86,17 @@ function runIndexed(ruleSet: RuleSet, index: HostIndex, pass: Pass): Verdict | u
     const result = runRule(rule, pass, undefined);
     if (result === 'next') continue;
     if (result !== 'done') return outcomeOf(result, rule, ruleSet);
+    noteLeaving(rule, pass);
     if (rule.stopProcessing) return undefined;
     if (pass.set?.has('HTTP_HOST')) {
       if (!isFindable(pass)) return runAll(ruleSet, pass, undefined, at + 1);
       own = placesOfHost(index, pass);
     }
   }
+}
+
+function noteLeaving({ name, stopProcessing, action }: Rule, pass: Run): void {
+  if (stopProcessing || (action.type === 'Rewrite' && action.url)) pass.leftBy = name;
 }
 
 function outcomeOf(result: Verdict | RuleFailure, rule: Rule, ruleSet: RuleSet): Verdict {
@@ -109,10 +122,12 @@ function targetOf({ url, wirePath: encoded, request }: Pass): string {
   return url.hasQuery ? `${path}?${url.query}` : path;
 }
 
-function finish(pass: Pass): RewriteOutcome {
-  const { authority } = pass;
+function finish(pass: Run): RewriteOutcome {
+  const { authority, leftBy } = pass;
   const target = targetOf(pass);
-  if (!authority) return { kind: 'none', target, setVariables: pass.set, urlRewritten: pass.url.rewritten };
+  if (!authority) {
+    return { kind: 'none', target, rule: leftBy, setVariables: pass.set, urlRewritten: pass.url.rewritten };
+  }
   const { scheme, host, port, literal, rule } = authority;
   return {
     kind: 'proxy',

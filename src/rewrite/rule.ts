@@ -17,6 +17,7 @@ import type { RewriteMaps } from './rewrite-map.ts';
 import { headerOfVariable, headerValue, isForbiddenHeader, variableReader } from './server-variables.ts';
 import { compileTemplate, refersTo, type Template } from './template.ts';
 import { type TraceRecorder, takeNote } from './trace.ts';
+import { urlPatternOf } from './url-pattern.ts';
 
 interface SetVariable {
   /** Upper case. */
@@ -39,6 +40,7 @@ export interface Rule {
   readonly stopProcessing: boolean;
   readonly patternSyntax: PatternSyntax;
   readonly pattern: Pattern | undefined;
+  /** As written; empty where there is none, and every URL matches. */
   readonly patternText: string;
   readonly negate: boolean;
   readonly conditions: Conditions | undefined;
@@ -62,9 +64,8 @@ export interface RuleSurroundings {
 
 export function compileRule(config: RuleConfig, surroundings: RuleSurroundings): Rule {
   const { maps } = surroundings;
-  const url = config.match?.url?.value;
-  const compiled =
-    url === undefined ? undefined : compilePattern(config.patternSyntax, url, config.match?.ignoreCase ?? true);
+  const url = urlPatternOf(config);
+  const compiled = url && compilePattern(url.syntax, url.pattern, url.ignoreCase);
   const fault = compiled && isFault(compiled) ? compiled : undefined;
   const pattern = compiled && !isFault(compiled) ? compiled : undefined;
   // An empty list is as good as none; a trace then has no events of conditions either.
@@ -85,14 +86,14 @@ export function compileRule(config: RuleConfig, surroundings: RuleSurroundings):
     stopProcessing: config.stopProcessing,
     patternSyntax: config.patternSyntax,
     pattern,
-    patternText: url ?? '',
-    negate: config.match?.negate ?? false,
+    patternText: config.match?.url?.value ?? '',
+    negate: url?.negate ?? false,
     conditions,
     variables,
     action,
     captures: whenCaptured(pattern, conditions, inResults('rule')),
     usesConditionCaptures: (conditions?.useCaptures ?? false) || inResults('condition'),
-    failure: fault && failure(`The expression "${url}" contains ${fault.text}.`),
+    failure: fault && failure(`The expression "${url?.pattern}" contains ${fault.text}.`),
   };
 }
 

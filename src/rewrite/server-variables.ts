@@ -131,13 +131,21 @@ export function valuesOfVariable(name: string): readonly string[] | undefined {
   return Object.hasOwn(VALUES, upper) ? VALUES[upper] : undefined;
 }
 
-/** Known to IIS, always empty here: rules run before authentication, and there are no files or applications. */
-const EMPTY: ReadonlySet<string> = new Set(
-  (
-    'ALL_HTTP ALL_RAW APPL_MD_PATH APPL_PHYSICAL_PATH APP_POOL_ID AUTH_PASSWORD AUTH_TYPE AUTH_USER DOCUMENT_ROOT ' +
-    'FORWARDED_URL LOGON_USER REMOTE_USER UNMAPPED_REMOTE_USER REQUEST_FLAGS SSI_EXEC_DISABLED'
-  ).split(' '),
+/** Why a variable that IIS knows has no value here: what it would tell does not exist behind a proxy, or not yet. */
+export type Emptiness = 'login' | 'application' | 'certificate' | 'not made';
+
+const EMPTY: ReadonlyMap<string, Emptiness> = new Map(
+  Object.entries({
+    login: 'AUTH_PASSWORD AUTH_TYPE AUTH_USER LOGON_USER REMOTE_USER UNMAPPED_REMOTE_USER',
+    application: 'APPL_MD_PATH APPL_PHYSICAL_PATH APP_POOL_ID DOCUMENT_ROOT',
+    'not made': 'ALL_HTTP ALL_RAW FORWARDED_URL REQUEST_FLAGS SSI_EXEC_DISABLED',
+  }).flatMap(([why, names]) => names.split(' ').map((name) => [name, why as Emptiness] as const)),
 );
+
+/** Known to IIS, and empty here as it most often is there: no application warms up, no module is left out. */
+const MOSTLY_EMPTY: ReadonlySet<string> = new Set(['APP_WARMING_UP', 'SKIP_MANAGED_MODULES']);
+
+const OF_CERTIFICATES = /^(CERT|CRYPT)_/;
 
 /** Those that give the decoded path; a `?` or `#` in them is part of it. */
 const PATH_VARIABLES: ReadonlySet<string> = new Set([
@@ -193,12 +201,21 @@ export function variableReader(name: string): Reader {
 /** Whether a variable has a value that does not depend on rules setting it. */
 export function isKnownVariable(name: string): boolean {
   const upper = name.toUpperCase();
-  return READERS.has(upper) || EMPTY.has(upper) || upper.startsWith(PREFIX) || /^(CERT|CRYPT)_/.test(upper);
+  return isNamedVariable(upper) || upper.startsWith(PREFIX) || OF_CERTIFICATES.test(upper);
 }
 
-/** Known to IIS, and without a value here. */
-export function isAlwaysEmpty(name: string): boolean {
-  return EMPTY.has(name.toUpperCase());
+/** Whether a variable has a name of its own, and is not that of any header or field of a certificate. */
+export function isNamedVariable(name: string): boolean {
+  const upper = name.toUpperCase();
+  return READERS.has(upper) || EMPTY.has(upper) || MOSTLY_EMPTY.has(upper);
+}
+
+export const namedVariables: readonly string[] = [...READERS.keys(), ...EMPTY.keys(), ...MOSTLY_EMPTY];
+
+/** Known to IIS, and without a value here: tells why. */
+export function whyEmpty(name: string): Emptiness | undefined {
+  const upper = name.toUpperCase();
+  return EMPTY.get(upper) ?? (OF_CERTIFICATES.test(upper) ? 'certificate' : undefined);
 }
 
 export function isPathVariable(name: string): boolean {

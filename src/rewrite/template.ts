@@ -1,8 +1,9 @@
 /** Expressions with `{…}`: read once into parts, evaluated per request. */
 import type { Captures } from './pattern.ts';
 import { decodeComponent, encodeComponent, encodePath } from './percent-coding.ts';
-import type { RewriteMaps } from './rewrite-map.ts';
+import type { RewriteMap, RewriteMaps } from './rewrite-map.ts';
 import { isPathVariable, type VariableSource, variableReader } from './server-variables.ts';
+import { type TraceRecorder, takeNote } from './trace.ts';
 
 export type Part =
   | { readonly kind: 'text'; readonly text: string; readonly from: number; readonly to: number }
@@ -98,6 +99,8 @@ function reference(name: string, argument: readonly Part[], from: number, to: nu
 
 /** Everything that an expression can look at while a rule runs. */
 export interface Evaluation extends VariableSource {
+  /** Takes note of what rewrite maps are asked for. */
+  readonly recorder?: TraceRecorder | undefined;
   ruleCaptures: Captures | undefined;
   conditionCaptures: Captures | undefined;
 }
@@ -202,11 +205,21 @@ function plainSegment(part: Part, maps: RewriteMaps, state: { broken: boolean })
       return variableReader(part.name);
     case 'call': {
       const argument = joined(part.argument, maps, 'text', state);
-      const call = FUNCTIONS.get(part.name.toUpperCase()) ?? maps.get(part.name.toLowerCase())?.lookUp;
-      if (!call) state.broken = true;
-      return call ? (evaluation) => call(argument(evaluation)) : () => '';
+      const call = FUNCTIONS.get(part.name.toUpperCase());
+      if (call) return (evaluation) => call(argument(evaluation));
+      const map = maps.get(part.name.toLowerCase());
+      if (map) return (evaluation) => ask(map, argument(evaluation), evaluation.recorder);
+      state.broken = true;
+      return () => '';
     }
   }
+}
+
+function ask({ name, find, defaultValue }: RewriteMap, key: string, recorder: TraceRecorder | undefined): string {
+  const found = find(key);
+  const value = found ?? defaultValue;
+  takeNote(recorder, { kind: 'asked', map: name, key, value, known: found !== undefined });
+  return value;
 }
 
 /** Whether all that is computed in a part comes from decoded paths. */

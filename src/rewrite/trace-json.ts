@@ -21,7 +21,17 @@ export interface TraceJson {
     readonly action: RewriteOutcome['kind'];
     readonly [field: string]: unknown;
   };
+  /** What rewrite maps were asked for, in order; absent where they were not. */
+  readonly lookUps?: readonly LookUp[];
   readonly events: readonly TraceEvent[];
+}
+
+interface LookUp {
+  readonly map: string;
+  readonly key: string;
+  readonly value: string;
+  /** The map has the key; else the value is its default. */
+  readonly known: boolean;
 }
 
 /** @param farms the farms of the configuration; the host of the outcome is looked up by name, ignoring case */
@@ -31,13 +41,28 @@ export function traceJson(
   request: TracedRequest,
   farms: readonly TracedFarm[] = [],
 ): TraceJson {
-  return { request, outcome: outcomeJson(outcome, farms), events: recording.events };
+  const lookUps = recording.notes.flatMap(({ note }) => {
+    if (note.kind !== 'asked') return [];
+    const { map, key, value, known } = note;
+    return [{ map, key, value, known }];
+  });
+  return {
+    request,
+    outcome: outcomeJson(outcome, farms),
+    ...(lookUps.length > 0 ? { lookUps } : {}),
+    events: recording.events,
+  };
 }
 
 function outcomeJson(outcome: RewriteOutcome | Refusal, farms: readonly TracedFarm[]): TraceJson['outcome'] {
   switch (outcome.kind) {
     case 'none':
-      return { action: 'none', url: outcome.target, ...variables(outcome.setVariables) };
+      return {
+        action: 'none',
+        url: outcome.target,
+        ...(outcome.rule === '' ? {} : { rule: outcome.rule }),
+        ...variables(outcome.setVariables),
+      };
     case 'proxy': {
       const { scheme, host } = outcome;
       const farm = farms.find(({ name }) => comparedName(name) === host);
@@ -62,10 +87,27 @@ function outcomeJson(outcome: RewriteOutcome | Refusal, farms: readonly TracedFa
     case 'abort':
       return { action: 'abort' };
     case 'error':
-      return { action: 'error', error: { iisStatus: iisStatus(outcome), message: outcome.message } };
     case 'refused':
-      return { action: 'error', error: { iisStatus: String(outcome.status), message: outcome.message } };
+      return { action: 'error', error: errorJson(outcome) };
   }
+}
+
+export interface TracedError {
+  /** What the client is answered with. */
+  readonly status: number;
+  /** The same as IIS writes it, where IIS has this answer. */
+  readonly iisStatus?: string;
+  readonly message: string;
+}
+
+function errorJson(outcome: (RewriteOutcome & { kind: 'error' }) | Refusal): TracedError {
+  const { message } = outcome;
+  if (outcome.kind === 'error') {
+    const written = iisStatus(outcome);
+    // What came with the request would have broken a header: a check of ours.
+    return { status: Number.parseInt(written, 10), ...(outcome.badRequest ? {} : { iisStatus: written }), message };
+  }
+  return { status: outcome.status, ...(outcome.ours ? {} : { iisStatus: String(outcome.status) }), message };
 }
 
 /** The absolute URL after rewriting, with the name of the farm for its host. */

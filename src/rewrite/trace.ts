@@ -9,7 +9,15 @@ export interface TraceEvent {
 /** What a person wants to see and IIS's events have no field for. */
 export type TraceNote =
   | { readonly kind: 'captured'; readonly letter: 'R' | 'C'; readonly values: Captures }
-  | { readonly kind: 'set'; readonly name: string; readonly value: string };
+  | { readonly kind: 'set'; readonly name: string; readonly value: string }
+  /** A rewrite map was asked for a key; `known` where the map has it, else the value is its default. */
+  | {
+      readonly kind: 'asked';
+      readonly map: string;
+      readonly key: string;
+      readonly value: string;
+      readonly known: boolean;
+    };
 
 /** Filled while rules run, when somebody asked for it. */
 export interface TraceRecorder {

@@ -13,6 +13,7 @@ import type { Logger } from '../log.ts';
 import type { AccessLog } from '../proxy/access-log.ts';
 import { createSiteTable } from '../proxy/match-site.ts';
 import type { RunningSite, Runtime } from '../proxy/runtime.ts';
+import { createTellingLimit } from '../proxy/telling-limit.ts';
 import { compileRules } from '../rewrite/compile.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, WorkerSetup } from './messages.ts';
@@ -64,6 +65,7 @@ export function buildRuntime(parts: RuntimeParts): Runtime {
     limits: { bodyBytes: settings.limits.bodyBytes },
     accessLog,
     log,
+    tellingLimit: createTellingLimit(() => performance.now()),
   };
 }
 

@@ -9,17 +9,21 @@ import { checkFallingTogether } from './check-falling-together.ts';
 /** Reports LG5014 (error), LG5015 and LG6009 (warnings). Looks at no interface. */
 export function checkAddresses(config: Config, certificates: readonly CertificateData[], report: Report): void {
   checkUnused(config, report);
-  checkUnsaid(config, report);
+  if (!config.settings.misread?.has('addresses')) checkUnsaid(config, report);
   checkFallingTogether(config, certificates, report);
 }
 
 function checkUnused({ sites, settings }: Config, report: Report): void {
   const bound = new Set(boundListeners(sites).map(({ address }) => address));
+  const specific = [...bound].filter((address) => address !== '*');
   for (const { binding, nameSpan } of settings.addresses) {
     if (bound.has(binding)) continue;
     report('LG6009', nameSpan, {
       message: `No binding has the address ${binding}, so nothing stands for it.`,
-      advice: `Write an address as the bindings have it (${[...bound].join(', ') || 'there are none'}), or remove the entry.`,
+      advice:
+        specific.length > 0
+          ? `Write an address as the bindings have it (${specific.join(', ')}), or remove the entry.`
+          : 'Remove the entry: bindings without an address of their own take every address of the machine.',
     });
   }
 }

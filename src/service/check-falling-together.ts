@@ -133,6 +133,7 @@ type Claim = BoundListener['bindings'][number] & { readonly key: string };
 /** Requests that two listeners have for different sites. A host that only one of them knows is served at both. */
 function* clashes(listeners: readonly BoundListener[]): Generator<Clash> {
   const claims = listeners.map(({ key, bindings }) => bindings.map((binding) => ({ ...binding, key })));
+  const forAny = new Set(listeners.filter(({ address }) => address === '*').map(({ key }) => key));
   const merged = tableOf(claims.flat());
   const hosts = [...new Set(claims.flat().map(({ host }) => host))];
   for (const its of claims) {
@@ -140,6 +141,8 @@ function* clashes(listeners: readonly BoundListener[]): Generator<Clash> {
     for (const host of hosts) {
       const [mine, theirs] = [claimOn(own, host), claimOn(merged, host)];
       if (!mine || !theirs || mine.site === theirs.site) continue;
+      // What http.sys has for every address yields to what it has for one of them.
+      if (forAny.has(mine.key) && !forAny.has(theirs.key)) continue;
       yield {
         what: `requests for ${host === '' ? 'any host' : host} are for site "${theirs.site}" at ${theirs.key} and for "${mine.site}" at ${mine.key}`,
         advice: `${capital(APART)}.`,

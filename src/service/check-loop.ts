@@ -37,6 +37,7 @@ export async function checkLoop(
     const addresses = found.get(plainName(name));
     if (addresses === undefined || addresses instanceof Error) {
       report('LG3103', span, {
+        subject: name,
         message: `the name ${name} does not resolve: ${addresses?.message ?? `no answer within ${LONGEST_WAIT_MS / 1000} s`}`,
         advice: `Give it an address in "hosts" of settings.json, or in the hosts file of the machine. Until then no request reaches it.`,
       });
@@ -46,11 +47,13 @@ export async function checkLoop(
       const listener = own(address, server.httpsPort) ?? own(address, server.httpPort);
       if (listener) {
         report('LG3101', span, {
+          subject: name,
           message: `server ${name} is this proxy itself: ${address} port ${listener.port} is the listener ${listener.name}, so a request would come back to it`,
           advice: hostsAdvice(name),
         });
       } else if (published.has(plainAddress(address)) || (isOwnAddress(address) && !isLoopback(address))) {
         report('LG3102', span, {
+          subject: name,
           message: `server ${name} resolves to ${address}, which is an address of this proxy`,
           advice: hostsAdvice(name),
         });

@@ -66,6 +66,6 @@ function targetCheck({ webFarms, proxy, settings }: Config): (outcome: RewriteOu
   return (outcome) => {
     if (outcome.kind !== 'proxy' || farms.has(outcome.host)) return undefined;
     if (proxy.enabled && (outcome.literalHost || allowed.has(outcome.host))) return undefined;
-    return refusal(403, `${outcome.host} is neither a farm nor in upstream.allow`, outcome.rule);
+    return { ...refusal(403, `${outcome.host} is neither a farm nor in upstream.allow`, outcome.rule), ours: true };
   };
 }

@@ -124,7 +124,7 @@ test('what is refused before any rule is asked', async () => {
   expect(unknown).toMatchObject({ code: 1, events: [] });
   expect(unknown.outcome).toEqual({
     action: 'error',
-    error: { iisStatus: '400', message: 'no binding takes www.contoso.com on port 443' },
+    error: { status: 400, iisStatus: '400', message: 'no binding takes www.contoso.com on port 443' },
   });
   const outside = await traced('https://meet.contoso.com/a/../../b', '--config', config);
   expect(outside).toMatchObject({ code: 0, outcome: { action: 'error', error: { iisStatus: '400' } }, events: [] });
@@ -170,8 +170,11 @@ test('a host that the request brought is refused unless settings allow it', asyn
     (await traced(`https://${host}/a`, '--config', folder(settings))).outcome;
   expect(await at('a.example', {})).toEqual({
     action: 'error',
-    error: { iisStatus: '403', message: 'a.example is neither a farm nor in upstream.allow' },
+    error: { status: 403, message: 'a.example is neither a farm nor in upstream.allow' },
   });
+  const shown = (settings: Record<string, unknown>) =>
+    commandLine('trace', 'https://a.example/a', '--config', folder(settings));
+  expect((await shown({})).out).toContain('=> 403: a.example is neither a farm nor in upstream.allow');
   expect(await at('a.example', { upstream: { allow: ['a.example'] } })).toMatchObject({ url: 'https://a.example/a' });
   expect(await at('FE', {})).toMatchObject({ action: 'proxy', farm: 'fe' });
 });
@@ -226,7 +229,7 @@ test('--rules: a host that the request brought is refused, as it is when served'
   const file = rulesFile('<rule name="r" stopProcessing="true"><match url="^(.*)$" /><action type="Rewrite" url="https://internal{R:1}/" /></rule>'); // biome-ignore format: one line
   expect((await traced('https://s/.evil.com', '--rules', file)).outcome).toEqual({
     action: 'error',
-    error: { iisStatus: '403', message: 'internal.evil.com is neither a farm nor in upstream.allow' },
+    error: { status: 403, message: 'internal.evil.com is neither a farm nor in upstream.allow' },
   });
 });
 

@@ -87,7 +87,7 @@ test('several files and folders at once', async () => {
 test('--strict makes errors of warnings', async () => {
   const warned = put(
     'warned.config',
-    '<rules><rule name="A"><match url="a" /><action type="Rewrite" url="/{R:3}" /></rule></rules>',
+    '<rules><rule name="A"><match url="a" /><action type="Rewrite" url="http://10.0.0.9/{R:3}" /></rule></rules>',
   );
   const lax = await commandLine('validate', warned, '--format', 'json');
   const strict = await commandLine('validate', warned, '--strict', '--format', 'json');

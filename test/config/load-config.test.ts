@@ -2,7 +2,8 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasErrors } from '../../src/config/diagnostic.ts';
-import { FRAGMENT_SITE, loadConfig, loadFile, loadFiles } from '../../src/config/load-config.ts';
+import { loadConfig, loadFile, loadFiles } from '../../src/config/load-config.ts';
+import { FRAGMENT_SITE } from '../../src/config/load-session.ts';
 import { writeFiles } from './written.ts';
 
 const host = (inside: string, extra = '') => `<?xml version="1.0"?>

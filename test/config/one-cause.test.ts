@@ -103,9 +103,9 @@ describe('LG2226 and maps', () => {
       <binding protocol="http" bindingInformation="*:80:" /></bindings></site></sites></system.applicationHost>
     <system.webServer><rewrite>${allowed}${maps}</rewrite></system.webServer>
     <location path="a"><system.webServer><rewrite><rules><rule name="r"><match url=".*" /><conditions>
-      <add input="{m:{URL}}" pattern="(.+)" /></conditions><serverVariables><set name="X_A" value="1" /></serverVariables>
+      <add input="{m:{URL}}" pattern="(.+)" /></conditions><serverVariables><set name="HTTP_X_A" value="1" /></serverVariables>
       <action type="Redirect" url="/{C:1}" /></rule></rules></rewrite></system.webServer></location></configuration>`;
-  const allowed = '<allowedServerVariables><add name="X_A" /></allowedServerVariables>';
+  const allowed = '<allowedServerVariables><add name="HTTP_X_A" /></allowedServerVariables>';
   const maps = '<rewriteMaps><rewriteMap name="m"><add key="/a" value="b" /></rewriteMap></rewriteMaps>';
 
   it.each([

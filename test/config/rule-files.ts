@@ -74,7 +74,7 @@ const kinds: readonly (readonly [name: string, text: string | Buffer, verdict: s
   ],
   ['a placeholder in a pattern', rule(`<match url="^{Folder}/(.*)" />${REWRITE}`), 'LG2200'],
   ['a placeholder in the place of a host', rule(`${MATCH}<action type="Rewrite" url="https://[account].contoso.com/{R:1}" />`), 'LG2235'], // biome-ignore format: one line
-  ['a section within the proxy section', webConfig(`<proxy enabled="true"><reverseProxy /></proxy><rewrite>${RULES}</rewrite>`), 'LG3002'], // biome-ignore format: one line
+  ['a section within the proxy section', webConfig(`<proxy enabled="true"><reverseProxy /></proxy><rewrite>${RULES}</rewrite>`), 'LG1012'], // biome-ignore format: one line
   [
     'a web farm without a server',
     '<configuration><webFarms><webFarm name="a" enabled="true" /></webFarms></configuration>',

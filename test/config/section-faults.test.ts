@@ -138,13 +138,25 @@ const ruleCases: readonly Case[] = [
 const webConfig = (inside: string) => `<configuration>\n  ${inside}\n</configuration>`;
 const server = (inside: string) => webConfig(`<system.webServer>${inside}</system.webServer>`);
 
+const LOCKED =
+  'This configuration section cannot be used at this path. This happens when the section is locked at a parent level. ' +
+  'Locking is either by default (overrideModeDefault="Deny"), or set explicitly by a location tag with ' +
+  'overrideMode="Deny" or the legacy allowOverride="false".';
+
 const webConfigCases: readonly Case[] = [
   ['globalRules', 'LG1012', server('<rewrite><«globalRules» /></rewrite>'), undefined, '500.19'],
   ['allowedServerVariables', 'LG1012', server('<rewrite><«allowedServerVariables» /></rewrite>')],
-  ['webFarms', 'LG3008', webConfig('<«webFarms» />'), '', '500.19'],
+  ['webFarms', 'LG3008', webConfig('<«webFarms» />'), LOCKED, '500.19'],
   ['webFarms in system.webServer', 'LG3008', server('<«webFarms» />')],
   ['sites', 'LG1012', webConfig('<system.applicationHost><«sites» /></system.applicationHost>')],
-  ['proxy', 'LG1022', server('<«proxy» enabled="true" />')],
+  ['proxy', 'LG1012', server('<«proxy» enabled="true" />'), LOCKED, '500.19'],
+  [
+    'diskCache',
+    'LG1012',
+    server('<«diskCache»><driveLocation path="D:\\c" maxUsage="1" /></diskCache>'),
+    LOCKED,
+    '500.19',
+  ],
   [
     'section twice',
     'LG1009',
@@ -395,7 +407,7 @@ describe('faults of rule sections', () => {
 describe('faults of web.config', () => {
   it.each(webConfigCases.map((row) => ({ row })))('$row.0', ({ row }) => check('web.config', row));
 
-  it('says nothing about stock sections', () => {
+  it('says of stock sections only that they are locked by default', () => {
     const source = server(
       '<security><access sslFlags="None" /><authorization><add accessType="Allow" users="*" /></authorization><ipSecurity />' +
         '<requestFiltering><fileExtensions allowUnlisted="true"><add fileExtension=".config" allowed="false" /></fileExtensions>' +
@@ -403,7 +415,12 @@ describe('faults of web.config', () => {
         '<authentication><anonymousAuthentication enabled="true" userName="IUSR" /></authentication></security>' +
         '<httpProtocol><customHeaders><clear /><add name="X-Powered-By" value="ASP.NET" /></customHeaders></httpProtocol>',
     );
-    expect(loadFile(join(writeFiles({ 'web.config': source }), 'web.config')).diagnostics).toEqual([]);
+    const told = (name: string) =>
+      loadFile(join(writeFiles({ [name]: source }), name)).diagnostics.map(({ code, span }) =>
+        [code, source.slice(span.start, span.end)].join(' '),
+      );
+    expect(told('web.config')).toEqual(['LG1022 access', 'LG1022 ipSecurity', 'LG1022 anonymousAuthentication']);
+    expect(told('applicationHost.config')).toEqual([]);
   });
 });
 

@@ -73,6 +73,21 @@ describe('faults of XML', () => {
     if (fault?.kind === 'malformed') expect(saxesAccepts(text)).toBe(false);
   });
 
+  it.each([
+    ['\n', 'Remove the empty lines before it: not even white space may stand there.'],
+    ['\r\n\r\n', 'Remove the empty lines before it: not even white space may stand there.'],
+    ['  \n\t', 'Remove the empty lines before it: not even white space may stand there.'],
+    [' ', 'Remove the blanks before it: not even white space may stand there.'],
+    ['\t ', 'Remove the blanks before it: not even white space may stand there.'],
+    ['<!-- x -->', 'Make <?xml …?> the very first characters of the file; nothing may stand before it, not even a blank or a comment.'],
+    ['\n<!-- x -->\n', 'Make <?xml …?> the very first characters of the file; nothing may stand before it, not even a blank or a comment.'],
+  ])('knows the cure for what stands before the declaration: %j', (before, advice) => {
+    const { faults } = parseXml('x', `${before}<?xml version="1.0"?>\n<a />`);
+    expect(faults.map(({ span, advice: cure }) => [span.start, span.end, cure])).toEqual([
+      [before.length, before.length + 5, advice],
+    ]);
+  }); // biome-ignore format: one row, one line
+
   it('names the line of the opening tag', () => {
     const [fault] = parseXml('x', '<a>\n  <rule>\n  </a>').faults;
     expect(fault?.message).toContain('line 2, column 3');

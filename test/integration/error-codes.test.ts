@@ -37,8 +37,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   '/site-rule': '500 50 0',
   '/global-rule': '500 51 0',
   '/fe/encoded': '500 52 0',
-  '/fe/silent': '502 3 12002',
-  '/fe/stalls': '200 3 12002',
+  '/hasty/silent': '502 3 12002',
+  '/hasty/stalls': '200 3 12002',
   '/unknown/ok': '502 3 12007',
   '/dead/ok': '502 3 12029',
   '/fe/resets': '502 3 12030',
@@ -73,7 +73,8 @@ async function publish() {
     iis: applicationHost({
       bindings: [`https *:${httpsPort}:${host}`],
       farms: [
-        webFarm('fe', { ...at('fe'), protocol: 'timeout="00:00:01"' }),
+        webFarm('fe', at('fe')),
+        webFarm('hasty', { ...at('hasty'), protocol: 'timeout="00:00:01"' }),
         webFarm('patient', at('patient')),
         webFarm('dead', at('dead', { httpPort: dead })),
         webFarm('unknown', { servers: [{ address: 'nowhere.invalid' }] }),
@@ -85,7 +86,7 @@ async function publish() {
       rules: [
         `<rule name="global" stopProcessing="true"><match url="^global-rule" /><action type="Rewrite" url="${TOO_LONG}" /></rule>`,
         '<rule name="computed" stopProcessing="true"><match url="^computed/(.*)" /><action type="Rewrite" url="http://{R:1}/" /></rule>',
-        ...['fe', 'patient', 'dead', 'unknown', 'stopped', 'busy', 'off'].map((name) => rule(name)),
+        ...['fe', 'hasty', 'patient', 'dead', 'unknown', 'stopped', 'busy', 'off'].map((name) => rule(name)),
         rule('untrusted', 'https'),
       ].join(''),
       more: `<rewrite>
@@ -98,6 +99,7 @@ async function publish() {
       hosts: Object.fromEntries(
         [
           'fe.contoso.local',
+          'hasty.contoso.local',
           'patient.contoso.local',
           'dead.contoso.local',
           'stopped.contoso.local',

@@ -154,7 +154,7 @@ describe.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('%s', (protocol) => {
     expect(proxy.logged).toContainEqual(
       expect.objectContaining({
         code: '500.52',
-        msg: `Outbound rewrite rules cannot be applied when the content of the HTTP response is encoded ("${shown}").`,
+        msg: `Outbound rewrite rules cannot be applied when the content of the HTTP response is encoded ("${shown}"). Outbound rule "filterByTags--A--Img--pattern---http---inner------" changes the body: set HTTP_ACCEPT_ENCODING to "" among the serverVariables of the inbound rule.`,
       }),
     );
   });

@@ -112,7 +112,7 @@ describe('each fault at its place', () => {
   });
 
   test('in inbound rules RESPONSE_ variables are unknown', () => {
-    expect(found([], { inbound: [{ to: '/{RESPONSE_X}' }] })).toEqual(['LG2215 1-13']);
+    expect(found([], { inbound: [{ to: '/{RESPONSE_X}' }, { type: 'AbortRequest' }] })).toEqual(['LG2215 1-13']);
   });
 
   test('faults of outbound rules are 500.52', () => {

@@ -2,10 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Diagnostic, hasErrors, reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
 import { checkRules } from '../../src/rewrite/check.ts';
-import { check, codes, found, type More } from './checked-rules.ts';
+import { check, codes, farm, found, type More } from './checked-rules.ts';
 import { condition, map, type RuleText, ruleSet, sitesOf } from './rule-configs.ts';
-
-const farm = { url: '*', syntax: 'Wildcard' as const, to: 'http://myFARM/{R:0}', stop: true };
 
 test('the rules that IIS Manager writes are clean', () => {
   const ssl = {

@@ -13,12 +13,23 @@ export interface More {
   set?: Partial<RuleSetConfig>;
 }
 
-/** A farm `MyFarm`, and a proxy that is off. */
+/** A farm `MyFarm`, and a proxy that is off. Behind rules that rewrite to a path stands one that sends the request away: there are no files. */
 export function check(rules: readonly RuleText[], more: More = {}): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
+  const local = rules.some(({ type, to }) => type === undefined && to !== undefined && /^[/{](?!.*:\/\/)/.test(to));
   const config = {
-    ...sitesOf({ site: ruleSet(rules, more.set), ...(more.global ? { global: more.global } : {}) }),
-    webFarms: [{ name: text('MyFarm'), enabled: false, servers: [] as WebFarmConfig['servers'] } as WebFarmConfig],
+    ...sitesOf({
+      site: ruleSet(local ? [...rules, farm] : rules, more.set),
+      ...(more.global ? { global: more.global } : {}),
+    }),
+    webFarms: [
+      {
+        name: text('MyFarm'),
+        enabled: false,
+        servers: [] as WebFarmConfig['servers'],
+        loadBalancing: { hashServerVariable: text('') },
+      } as unknown as WebFarmConfig,
+    ],
     proxy: { enabled: more.proxy ?? false },
     settings: { upstream: { allow: more.allow ?? [], ca: [] }, hosts: {} },
   } as unknown as Config;
@@ -34,3 +45,5 @@ export function found(rules: readonly RuleText[], more: More = {}): string[] {
 }
 
 export const codes = (rules: readonly RuleText[], more: More = {}) => check(rules, more).map(({ code }) => code);
+
+export const farm = { url: '*', syntax: 'Wildcard' as const, to: 'http://myFARM/{R:0}', stop: true };

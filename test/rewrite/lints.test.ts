@@ -356,6 +356,42 @@ describe('LG2310 to LG2314: what a Lync publication lacks', () => {
     expect(diagnostics.map(({ code, message }) => [code, message.includes('lyncdiscover.y.com')])).toEqual([['LG2310', true]]); // biome-ignore format: one line
   });
 
+  /** Of rules that name hosts by patterns, on listeners that take any host. */
+  const lacking = (...patterns: string[]) => {
+    const global = patterns.map((pattern, at): RuleXml => ({ ...all, name: `r${at}`, when: [[HOST, pattern]] }));
+    const { diagnostics } = check(host({ bindings: ['https *:443:', 'http *:80:'], farms: lyncFarm(), global }));
+    return diagnostics
+      .filter(({ code }) => code === 'LG2310')
+      .map(({ message }) => /needs (.*) too, and no/.exec(message)?.[1]?.replace(/( and )?the name of the external web services$/, '')); // biome-ignore format: one line
+  };
+
+  test.each<[string[], string[]]>([
+    [['^meet\\..+', '^dialin\\..+'], ['the name "lyncdiscover" of each domain']],
+    [['^meet\\..+\\.com$', '^lyncdiscover\\..+'], ['the name "dialin" of each domain']],
+    [['^dialin\\.[a-z]+\\.net$', '^lyncdiscover\\.[a-z]+\\.net$'], ['the name "meet" of each domain']],
+    [['^lyncdiscover\\..+'], []],
+    [['^meet\\..+', '^dialin\\.x\\.com$'], ['lyncdiscover.x.com']],
+    [['^meet\\.x\\.com$', '^dialin\\..+', '^lyncdiscover\\..+', '^webext\\..+'], []],
+    [['^meet\\..+', '^dialin\\..+', '^lyncdiscover\\.x\\.com$', '^webext\\..+'], []],
+    [['^meet\\.x\\.com$', '^dialin\\..+', '^lyncdiscover\\.y\\.com$', '^webext\\..+'], ['lyncdiscover.x.com']],
+  ])('of names that only patterns give, none is made up: %j', (patterns, expected) => {
+    expect(lacking(...patterns).filter((text) => text !== '')).toEqual(expected);
+  });
+
+  test('nor where something else is told of such a name', () => {
+    const redirect: RuleXml = { name: 'to https', url: '(.*)', when: [['{HTTPS}', 'off'], [HOST, '^lyncdiscover\\..+']], action: 'type="Redirect" url="https://{HTTP_HOST}/{R:1}"' }; // biome-ignore format: one line
+    const patterns = ['^meet\\..+', '^dialin\\..+', '^lyncdiscover\\..+', '^webext\\..+', '^lyncdiscoverinternal\\..+'];
+    const global = [
+      redirect,
+      ...patterns.map((pattern): RuleXml => ({ ...all, name: pattern, when: [[HOST, pattern]] })),
+    ];
+    const { diagnostics } = check(host({ bindings: ['https *:443:', 'http *:80:'], farms: lyncFarm(), global }));
+    expect(diagnostics.map(({ code, message }) => `${code} ${/any name that matches "[^"]*"/.exec(message)}`)).toEqual([
+      'LG2320 any name that matches "^lyncdiscoverinternal\\..+"',
+      'LG2314 any name that matches "^lyncdiscover\\..+"',
+    ]);
+  });
+
   test('simple URLs may be paths of one name', () => {
     expect(lync({ bindings: bindingsFor(['sfb', 'lyncdiscover']) })).toEqual([]);
     const paths: RuleXml = { ...all, name: 'paths', url: '^(meet|dialin|x)', when: [[HOST, '^sfb']] };

@@ -137,7 +137,8 @@ test('counts that multiply are refused, not built', () => {
 });
 
 test.each(['a]', 'a}', ']'])('%s is taken as itself and noted', (pattern) => {
-  expect(compile(pattern).loneBrackets).toEqual([pattern.length - 1]);
+  const from = pattern.length - 1;
+  expect(compile(pattern).doubts).toEqual([{ kind: 'lone bracket', from, to: from + 1 }]);
   expect(captures(pattern, pattern)).toEqual([pattern]);
 });
 

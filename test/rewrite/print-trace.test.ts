@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { printTrace } from '../../src/rewrite/print-trace.ts';
 import { createRecorder } from '../../src/rewrite/trace.ts';
 import { traceJson } from '../../src/rewrite/trace-json.ts';
-import { condition, type RuleText, ruleSet, run } from './rule-configs.ts';
+import { condition, map, type RuleText, ruleSet, run } from './rule-configs.ts';
 
 const farms = [{ name: 'Farm', servers: (scheme: string) => [`${scheme}://10.0.0.20:4443`] }];
 
@@ -40,7 +40,7 @@ test.each<[string, RuleText, object]>([
     },
   ],
   ['no farm', { to: 'http://other:81/' }, { action: 'proxy', url: 'http://other:81/?q' }],
-  ['none', { to: '/b' }, { action: 'none', url: '/b?q' }],
+  ['none', { to: '/b' }, { action: 'none', url: '/b?q', rule: 'rule' }],
   [
     'redirect',
     { type: 'Redirect', to: '/b' },
@@ -55,12 +55,15 @@ test.each<[string, RuleText, object]>([
   [
     'error',
     { to: '{x:y}' },
-    { action: 'error', error: { iisStatus: '500.51', message: 'The expression "{x:y}" cannot be expanded.' } },
+    {
+      action: 'error',
+      error: { status: 500, iisStatus: '500.51', message: 'The expression "{x:y}" cannot be expanded.' },
+    },
   ],
   [
     'bad request',
     { to: 'http://{UrlDecode:%40}/' },
-    { action: 'error', error: { iisStatus: '400', message: 'the host of "http://@/" is not valid' } },
+    { action: 'error', error: { status: 400, message: 'the host of "http://@/" is not valid' } },
   ],
 ])('%s as JSON', (_, rule, outcome) => {
   const json = trace([rule]);
@@ -123,7 +126,7 @@ test.each<[string, readonly RuleText[], string, string]>([
     `  +  one: "a" matches ".*"
      captured {R:0} = "a"
      rewrites to /b`,
-    '=> no rule took it: 404\n   the URL is now /b',
+    '=> rule "one" leaves it to a file; Lychgate has none: 404\n   the URL is now /b',
   ],
   [
     'files',
@@ -197,4 +200,84 @@ test('what came with the request cannot steer the terminal', () => {
   const lines = print([{ url: '(.*)', to: '/{UrlDecode:{QUERY_STRING}}' }], { path: '/a?%1b[2J' });
   expect(lines).toContain('\\x1b[2J');
   expect(lines).not.toContain('\x1b');
+});
+
+test.each<[string, readonly RuleText[], string]>([
+  [
+    'None that ends the list',
+    [
+      { name: 'one', stop: true },
+      { name: 'two', to: 'https://farm/' },
+    ],
+    'one',
+  ],
+  [
+    'the last that stays',
+    [
+      { name: 'one', to: '/b' },
+      { name: 'two', url: '^b$', to: 'c.html' },
+    ],
+    'two',
+  ],
+  ['a query alone', [{ name: 'one', to: '?x=1' }], 'one'],
+  [
+    'no server any more',
+    [
+      { name: 'one', to: 'https://farm/' },
+      { name: 'two', to: '/b' },
+    ],
+    'two',
+  ],
+  ['by a host', [{ name: 'one', to: '/b', conditions: [condition('{HTTP_HOST}', '^www.mysite.com$')] }], 'one'],
+])('left to a file: %s', (_, rules, name) => {
+  expect(trace(rules).outcome).toMatchObject({ action: 'none', rule: name });
+  // Without a recorder rules are found by their host.
+  expect(run({ global: ruleSet(rules) }, '/a?q')).toMatchObject({ kind: 'none', rule: name });
+  expect(print(rules)).toContain(`=> rule "${name}" leaves it to a file; Lychgate has none: 404`);
+});
+
+test.each<[string, readonly RuleText[]]>([
+  ['None goes on', [{ name: 'one' }]],
+  ['nothing matched', [{ name: 'one', url: '^b', stop: true }]],
+  ['a condition failed', [{ name: 'one', stop: true, conditions: [condition('{HTTPS}', 'off')] }]],
+])('no rule took it: %s', (_, rules) => {
+  expect(trace(rules).outcome).not.toHaveProperty('rule');
+  expect(run({ global: ruleSet(rules) }, '/a?q', { scheme: 'https' })).toMatchObject({ kind: 'none', rule: '' });
+});
+
+test('a rule for the site, after a global one that ended its list', () => {
+  const global = ruleSet([{ name: 'global', stop: true }]);
+  expect(run({ global, site: ruleSet([{ name: 'site', to: '/b' }]) }, '/a')).toMatchObject({ rule: 'site' });
+  expect(run({ global, site: ruleSet([{ name: 'site', url: '^b' }]) }, '/a')).toMatchObject({ rule: 'global' });
+});
+
+test('the keys that maps were asked for, each once, also where the rule did not hold', () => {
+  const rules = [
+    {
+      name: 'one',
+      conditions: [condition('{Hosts:{ToLower:{HTTP_HOST}}}{Old:{REQUEST_URI}}', '^(.+)!$')],
+      to: '/{Hosts:{HTTP_HOST}}',
+    },
+    { name: 'two', conditions: [condition('{Hosts:{HTTP_HOST}}', '.')], to: '/{Hosts:{HTTP_HOST}}' },
+  ];
+  const maps = [map('Old', { '/a': '/b' }, { defaultValue: '-' }), map('Hosts', { 'www.mysite.com': 'x' })];
+  const recorder = createRecorder();
+  const outcome = run({ global: ruleSet(rules, { rewriteMaps: maps }) }, '/a?q', { scheme: 'https' }, recorder);
+  const json = traceJson(outcome, recorder, { method: 'GET', url: 'https://www.mysite.com/a?q' });
+  expect(json.lookUps).toEqual([
+    { map: 'Hosts', key: 'www.mysite.com', value: 'x', known: true },
+    { map: 'Old', key: '/a?q', value: '-', known: false },
+    { map: 'Hosts', key: 'www.mysite.com', value: 'x', known: true },
+    { map: 'Hosts', key: 'www.mysite.com', value: 'x', known: true },
+  ]);
+  expect(printTrace(json, { notes: recorder.notes }).slice(3, 11)).toEqual([
+    '  -  one: "a" matches ".*"',
+    '     no  {Hosts:{ToLower:{HTTP_HOST}}}{Old:{REQUEST_URI}} = "x-" does not match "^(.+)!$"',
+    '     map Hosts asked for "www.mysite.com": "x"',
+    '     map Old asked for "/a?q": no such key, so "-"',
+    '  +  two: "a" matches ".*"',
+    '     yes {Hosts:{HTTP_HOST}} = "x" matches "."',
+    '     map Hosts asked for "www.mysite.com": "x"',
+    '     captured {R:0} = "a", {C:0} = "x"',
+  ]);
 });

@@ -101,8 +101,8 @@ describe('order and end', () => {
     expect(target([{ url: '^(owa)', negate: true, to: '/x{R:0}{R:1}' }], '/ews')).toBe('/x');
   });
 
-  test('a rule without a pattern never matches; a Rewrite without url does nothing', () => {
-    expect(target([{ url: null, to: 'x' }], '/a')).toBe('/a');
+  test('a rule without a pattern matches every URL; a Rewrite without url does nothing', () => {
+    expect(target([{ url: null, to: 'x' }], '/a')).toBe('/x');
     expect(target([{ type: 'Rewrite' }], '/a')).toBe('/a');
   });
 });

@@ -91,7 +91,7 @@ test('R08: patterns that explode are warned of', () => {
 
 describe('R09: loops and numbers', () => {
   test('a missing group and a redirect that leads to itself are told before the start', () => {
-    expect(codes([{ url: '(a)', to: '/{R:9}' }])).toEqual(['LG2213']);
+    expect(codes([{ url: '(a)', type: 'Redirect', to: '/{R:9}' }])).toEqual(['LG2213']);
     expect(codes([{ url: '^(.*)$', type: 'Redirect', to: '/x/{R:1}' }])).toEqual(['LG2301']);
   });
 
