@@ -68,7 +68,7 @@ export const CATALOGUE = {
   LG1025: ['warning', 'content beside configSource'],
   LG1026: ['warning', 'lock that names nothing known'],
   LG1027: ['warning', 'value of a location that IIS may refuse'],
-  LG1028: ['warning', 'name of a host that can be read in two ways'],
+  LG1030: ['warning', 'name of a host that can be read in two ways'],
   LG2001: ['error', 'unknown attribute in a rule section'],
   LG2002: ['error', 'unknown element in a rule section'],
   LG2003: ['error', 'missing attribute in a rule section'],

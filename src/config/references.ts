@@ -117,7 +117,7 @@ function checkHostName(text: Text | undefined, report: Report): void {
   if (text === undefined || !isInternational(text.value)) return;
   if (internationalAuthority(text.value) !== undefined) {
     const doubt = doubtAbout(text.value);
-    if (doubt) report('LG1028', text.span, doubt);
+    if (doubt) report('LG1030', text.span, doubt);
     return;
   }
   report('LG3025', text.span, {

@@ -151,7 +151,7 @@ function checkKeys(
 
 function reportDoubt(form: TextForm | undefined, text: string, node: Node, checker: Checker): void {
   const doubt = form?.doubt?.(text);
-  if (doubt) checker.report('LG1028', spanOf(node, checker), doubt);
+  if (doubt) checker.report('LG1030', spanOf(node, checker), doubt);
 }
 
 /** @returns the key that was most likely meant */

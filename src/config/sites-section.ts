@@ -133,7 +133,7 @@ export function bindingOf(node: SectionNode, context: SectionContext): BindingCo
   }
   const parsed = parseBindingInformation(information.value);
   const doubt = doubtAbout(information.value.replace(/^.*:/s, ''));
-  if (doubt) context.report('LG1028', information.span, doubt);
+  if (doubt) context.report('LG1030', information.span, doubt);
   if (typeof parsed !== 'string') return { span: node.span, protocol, ...parsed, sslFlags: numberOf(node, 'sslFlags') };
   const { span } = information;
   context.report('LG5008', span.start === span.end ? node.nameSpan : span, {

@@ -65,7 +65,7 @@ function checkInternational({ pattern, written = pattern, undecided, negate }: C
   }
   for (const label of written.value.split(/[^\p{L}\p{M}\p{N}_-]+/u)) {
     const doubt = doubtAbout(label);
-    if (doubt) report('LG1028', written.span, doubt);
+    if (doubt) report('LG1030', written.span, doubt);
   }
 }
 

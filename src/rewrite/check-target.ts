@@ -77,7 +77,7 @@ function reportNoHost(rule: RuleConfig, authority: string, destination: Destinat
 
 function reportDoubt(rule: RuleConfig, authority: string, destination: Destination, report: Report): void {
   const doubt = doubtAbout(authority.replace(/:\d*$/, ''));
-  if (doubt) report('LG1028', hostSpan(rule, destination), doubt);
+  if (doubt) report('LG1030', hostSpan(rule, destination), doubt);
 }
 
 function checkScheme(rule: RuleConfig, syntax: AbsoluteSyntax, { schemes }: Destination, report: Report): void {
