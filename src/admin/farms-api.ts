@@ -1,5 +1,6 @@
 /** Farms and servers over HTTP: what they are, SetState, SetHealthy, SetUnhealthy and TestHealth (docs/admin-api.md). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { comparedName } from '../host-name.ts';
 import type { Control, Refusal, ReportedFarm, ServerAction } from './control.ts';
 import { PROBLEM_TYPE, type Problem, problem } from './problem.ts';
 
@@ -122,7 +123,7 @@ function findFarm(farms: readonly ReportedFarm[], name: string): ReportedFarm | 
 }
 
 function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return comparedName(one) === comparedName(other);
 }
 
 /** For the log. */

@@ -1,6 +1,7 @@
 /** `lychgate drain`: sets the state of a server of the running service, in one farm or in all, and waits until it has nothing to do any more. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReportedFarm, ReportedServer, ServerAction } from '../admin/control.ts';
+import { comparedName } from '../host-name.ts';
 import { printable } from '../rewrite/print-trace.ts';
 import { type Acted, type AdminClient, openAdminClient, RefusedAction } from './admin-client.ts';
 import { type Command, type CommandInput, EXIT, type Streams, textOption, UsageError } from './command.ts';
@@ -281,5 +282,5 @@ function placesIn(farms: readonly ReportedFarm[], name: string): readonly Place[
 }
 
 function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return comparedName(one) === comparedName(other);
 }

@@ -1,5 +1,6 @@
 /** The fate of a request in a few words: to count by, and whole, to compare by. */
 import type { Config } from '../config/model.ts';
+import { comparedName } from '../host-name.ts';
 import { iisStatus, proxiedUrl } from '../rewrite/trace-json.ts';
 import type { Fate } from '../service/forecast.ts';
 
@@ -21,7 +22,7 @@ export interface FateWords {
 export type DescribeFate = (fate: Fate) => FateWords;
 
 export function fateDescriber({ webFarms }: Config): DescribeFate {
-  const farms = new Map(webFarms.map(({ name: { value } }) => [value.toLowerCase(), value]));
+  const farms = new Map(webFarms.map(({ name: { value } }) => [comparedName(value), value]));
   return ({ outcome }) => {
     const words = (kind: string, detail: string, more: Partial<FateWords> = {}): FateWords => ({
       action: outcome.kind,

@@ -2,6 +2,7 @@
 import { type Diagnostic, hasErrors, type Report, reportInto } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
+import { comparedName } from '../host-name.ts';
 import { createLog, type Logger } from '../log.ts';
 import { type CheckedConfig, canStart, checkConfig, type Startable } from '../service/check-config.ts';
 import { checkLoop } from '../service/check-loop.ts';
@@ -81,7 +82,7 @@ function show(diagnostics: readonly Diagnostic[], { sources }: CheckedConfig, { 
 /** A farm whose servers are not fully verified is told at every start, so that it cannot be forgotten. */
 function warnUnverified({ webFarms, settings }: Config, log: Logger): void {
   for (const { name } of webFarms) {
-    const verify = settings.farms.get(name.value.toLowerCase())?.verify ?? 'full';
+    const verify = settings.farms.get(comparedName(name.value))?.verify ?? 'full';
     if (verify === 'none') log.warn({ farm: name.value }, 'the certificates of this farm are not checked');
     if (verify === 'chain')
       log.warn({ farm: name.value }, 'the names in the certificates of this farm are not checked');

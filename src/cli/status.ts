@@ -1,5 +1,6 @@
 /** `lychgate status`: shows farms and servers of the running service. */
 import type { ReportedFarm } from '../admin/control.ts';
+import { comparedName } from '../host-name.ts';
 import { printable } from '../rewrite/print-trace.ts';
 import { terminalOf } from '../terminal.ts';
 import { openAdminClient } from './admin-client.ts';
@@ -50,7 +51,7 @@ export const status: Command = {
 
 /** @throws UsageError with the name that may have been meant */
 export function farmNamed(name: string, farms: readonly ReportedFarm[]): ReportedFarm {
-  const found = farms.find((farm) => farm.name.toLowerCase() === name.toLowerCase());
+  const found = farms.find((farm) => comparedName(farm.name) === comparedName(name));
   if (found) return found;
   const names = farms.map((farm) => farm.name);
   throw new UsageError(`the service has no web farm "${printable(name)}". ${adviceOn(name, names)}`);

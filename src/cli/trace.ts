@@ -114,7 +114,7 @@ interface AskedUrl {
   readonly scheme: 'http' | 'https';
   readonly authority: string;
   readonly port: number;
-  /** As the bytes that a client would send. */
+  /** This and the authority as the bytes that a client would send. */
   readonly target: string;
 }
 
@@ -123,12 +123,17 @@ function readUrl(url: string): AskedUrl {
   // Clients send neither a login nor the port that the scheme has anyway.
   const [, scheme = '', written = '', rest = ''] = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i.exec(url) ?? [];
   if (scheme === '') throw new UsageError(`"${url}" is no http or https URL`);
-  const target = Buffer.from(rest.startsWith('/') ? rest : `/${rest}`, 'utf8').toString('latin1');
+  const target = asBytes(rest.startsWith('/') ? rest : `/${rest}`);
   const lower = scheme.toLowerCase() === 'https' ? 'https' : 'http';
   const usual = lower === 'https' ? 443 : 80;
   const port = Number(/:(\d+)$/.exec(written)?.[1] ?? usual);
-  const authority = port === usual ? written.replace(/:\d+$/, '') : written;
+  const authority = asBytes(port === usual ? written.replace(/:\d+$/, '') : written);
   return { url, scheme: lower, authority, port, target };
+}
+
+/** Each character one byte of UTF-8. */
+function asBytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 function load(input: CommandInput): LoadResult {
@@ -165,7 +170,8 @@ function requestOf(asked: AskedUrl, input: CommandInput): AskedRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
   const headers = readHeaders(listOption(input, 'header'));
-  const host = headers.get('host') ?? asked.authority;
+  const given = headers.get('host');
+  const host = given === undefined ? asked.authority : asBytes(given);
   headers.set('host', host);
   return {
     method: textOption(input, 'method') ?? 'GET',

@@ -1,6 +1,7 @@
 /** The one door: configuration files to a model and everything that is wrong with them. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { comparedName } from '../host-name.ts';
 import { type Diagnostic, hasErrors, inOrder } from './diagnostic.ts';
 import { fragmentRoots, knownFrom } from './file-sections.ts';
 import { fileName } from './files.ts';
@@ -351,10 +352,10 @@ function result(
   const { settings } = read;
   const misread = misreadParts(session);
   if (!mayMiss('farms', session)) checkFarmSettings(read.farmNames, farmNodes(sections.webFarms), session.report);
-  const names = new Set(farms.map((farm) => stringOf(farm, 'name').toLowerCase()));
-  const elsewhere = read.farmNames.some(({ name }) => !names.has(name.toLowerCase()));
+  const names = new Set(farms.map((farm) => comparedName(stringOf(farm, 'name'))));
+  const elsewhere = read.farmNames.some(({ name }) => !names.has(comparedName(name)));
   for (const farm of settings.misread?.has('farms') ? [] : farms) {
-    checkFarm(farm, settings.farms.get(stringOf(farm, 'name').toLowerCase()), elsewhere, session.report);
+    checkFarm(farm, settings.farms.get(comparedName(stringOf(farm, 'name'))), elsewhere, session.report);
   }
   for (const node of sections.proxies) checkProxy(node, session.report);
   checkSites(sites, session.report);

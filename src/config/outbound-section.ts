@@ -7,6 +7,7 @@ import type {
   OutboundMatchConfig,
   OutboundRuleConfig,
   OutboundRulesConfig,
+  PatternSyntax,
   PreConditionConfig,
   TagFilter,
 } from './rewrite-model.ts';
@@ -89,6 +90,7 @@ function outboundRuleOf(node: SectionNode): OutboundRuleConfig {
   const match = node.elements.get('match');
   const conditions = node.elements.get('conditions');
   const action = childOf(node, 'action');
+  const patternSyntax = enumOf<PatternSyntax>(node, 'patternSyntax');
   return {
     span: node.span,
     ...ruleFaultsOf(node),
@@ -96,9 +98,9 @@ function outboundRuleOf(node: SectionNode): OutboundRuleConfig {
     ...optional('preCondition', textOf(node, 'preCondition')),
     enabled: boolOf(node, 'enabled'),
     stopProcessing: boolOf(node, 'stopProcessing'),
-    patternSyntax: enumOf(node, 'patternSyntax'),
+    patternSyntax,
     ...(match === undefined ? {} : { match: matchOf(match) }),
-    ...(conditions === undefined ? {} : { conditions: conditionsOf(conditions) }),
+    ...(conditions === undefined ? {} : { conditions: conditionsOf(conditions, patternSyntax) }),
     action: {
       span: action.span,
       type: enumOf(action, 'type'),
@@ -124,16 +126,17 @@ function matchOf(node: SectionNode): OutboundMatchConfig {
 }
 
 function preConditionOf(node: SectionNode): PreConditionConfig {
+  const patternSyntax = enumOf<PatternSyntax>(node, 'patternSyntax');
   return {
     span: node.span,
     ...ruleFaultsOf(node),
     name: nameOf(node),
-    patternSyntax: enumOf(node, 'patternSyntax'),
+    patternSyntax,
     conditions: {
       span: node.span,
       logicalGrouping: enumOf(node, 'logicalGrouping'),
       trackAllCaptures: false,
-      entries: entriesOf(node).map(conditionOf),
+      entries: entriesOf(node).map((entry) => conditionOf(entry, patternSyntax)),
     },
   };
 }

@@ -1,4 +1,6 @@
 /** Attributes that a farm's `protocol` and `system.webServer/proxy` share, and the settings made from them. */
+
+import { asciiAuthority } from '../host-name.ts';
 import type { ProtocolConfig } from './farm-model.ts';
 import { boolOf, childOf, type ElementSchema, enumOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
@@ -66,7 +68,7 @@ export function protocolOf(node: SectionNode, server: SectionNode): ProtocolConf
     keepAlive: boolOf(node, 'keepAlive'),
     timeout: numberOf(node, 'timeout'),
     preserveHostHeader: boolOf(node, 'preserveHostHeader'),
-    alternateHostName: stringOf(node, 'alternateHostName'),
+    alternateHostName: asciiAuthority(stringOf(node, 'alternateHostName')),
     reverseRewriteHostInResponseHeaders: boolOf(node, 'reverseRewriteHostInResponseHeaders'),
     xForwardedByHeaderName: stringOf(node, 'xForwardedByHeaderName'),
     xForwardedByHeader: stringOf(node, 'xForwardedByHeader'),

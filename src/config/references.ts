@@ -1,11 +1,13 @@
 /** Checks that need the whole model: site ids, colliding bindings, retired and unreadable farm settings. */
 
+import { comparedName, doubtAbout, internationalAuthority, isInternational } from '../host-name.ts';
 import { nearest } from '../nearest.ts';
 import type { Report, Span } from './diagnostic.ts';
 import type { BindingConfig, SiteConfig } from './model.ts';
 import { boolOf, childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
 import type { FarmSettings } from './settings-model.ts';
 import { forms, type TextForm } from './settings-table.ts';
+import type { Text } from './text.ts';
 
 /** Two sites with one id, and bindings that cannot be open at the same time. */
 export function checkSites(sites: readonly SiteConfig[], report: Report): void {
@@ -99,9 +101,29 @@ export function checkFarm(
   const cure = `Name the certificate in settings.json, "farms": { "${name}": { "clientCertificate": { "pfx": "NAME.pfx", "passphraseFile": "NAME.pfx.pass" } } }: what stands here has no effect then. Or remove clientCertPassword, and write the password into a file NAME.pfx.pass beside the PFX.`;
   if (settings?.clientCertificate === undefined) checkPassword(protocol, cure, report);
   checkForwarding(protocol, report);
+  checkHostName(textOf(protocol, 'alternateHostName'), report);
+  for (const server of entriesOf(farm)) {
+    const own = childOf(server, 'applicationRequestRouting');
+    const names = [textOf(server, 'address'), textOf(own, 'hostName'), textOf(own, 'healthCheckAlternateHostName')];
+    for (const each of names) checkHostName(each, report);
+  }
   const health = childOf(routing, 'healthCheck');
   checkHealth(health, report);
   checkMinServers(health, entriesOf(farm).filter((server) => boolOf(server, 'enabled')).length, report);
+}
+
+/** Letters beyond ASCII that no name can have would be asked for, and sent, as they are. */
+function checkHostName(text: Text | undefined, report: Report): void {
+  if (text === undefined || !isInternational(text.value)) return;
+  if (internationalAuthority(text.value) !== undefined) {
+    const doubt = doubtAbout(text.value);
+    if (doubt) report('LG1030', text.span, doubt);
+    return;
+  }
+  report('LG3025', text.span, {
+    message: `"${text.value}" can be no name of a host: it has no form in ASCII (IDNA).`,
+    advice: 'Write the name in the ASCII form (xn--…) that DNS has.',
+  });
 }
 
 /** What ARR loads in any form, and what cannot be carried out as it stands. */
@@ -203,9 +225,9 @@ export function checkFarmSettings(
   report: Report,
 ): void {
   const known = farms.map((farm) => stringOf(farm, 'name'));
-  const names = new Set(known.map((name) => name.toLowerCase()));
+  const names = new Set(known.map(comparedName));
   for (const { name, span } of named) {
-    if (names.has(name.toLowerCase())) continue;
+    if (names.has(comparedName(name))) continue;
     const near = nearest(name, known);
     report('LG6006', span, {
       message: `There is no web farm "${name}".`,

@@ -17,7 +17,12 @@ export interface ConditionConfig {
   readonly span: Span;
   readonly input?: Text;
   readonly matchType: 'Pattern' | 'IsFile' | 'IsDirectory';
+  /** As it is compared: international names of hosts in ASCII. */
   readonly pattern?: Text;
+  /** Where that differs from it, the pattern as it stands in the file. */
+  readonly written?: Text;
+  /** A name of which not all is text, so that its ASCII form is not known: no host matches its letters. */
+  readonly undecided?: true;
   readonly ignoreCase: boolean;
   readonly negate: boolean;
   /** An attribute of the element was refused: what is missing may have been meant by it. */

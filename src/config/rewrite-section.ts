@@ -1,9 +1,12 @@
 /** Tables of the six sections under `system.webServer/rewrite`, and the rules and maps made from what they read. */
+
+import { hostPattern, leavesLetters } from './host-pattern.ts';
 import type {
   ActionConfig,
   ConditionConfig,
   ConditionsConfig,
   MatchConfig,
+  PatternSyntax,
   RewriteMapConfig,
   RuleConfig,
   SetVariableConfig,
@@ -251,27 +254,31 @@ function matchOf(node: SectionNode): MatchConfig {
   };
 }
 
-export function conditionOf(node: SectionNode): ConditionConfig {
+export function conditionOf(node: SectionNode, syntax: PatternSyntax): ConditionConfig {
   const input = textOf(node, 'input');
-  const pattern = textOf(node, 'pattern');
+  const written = textOf(node, 'pattern');
+  const pattern = written && hostPattern(input?.value ?? '', written, syntax);
+  const undecided = pattern !== undefined && leavesLetters(input?.value ?? '', pattern.value, syntax);
   return {
     span: node.span,
     ...(input === undefined ? {} : { input }),
     matchType: enumOf(node, 'matchType'),
     ...(pattern === undefined ? {} : { pattern }),
+    ...(written === undefined || pattern === written ? {} : { written }),
+    ...(undecided ? { undecided } : {}),
     ignoreCase: boolOf(node, 'ignoreCase'),
     negate: boolOf(node, 'negate'),
     ...faultOf(node),
   };
 }
 
-export function conditionsOf(node: SectionNode): ConditionsConfig {
+export function conditionsOf(node: SectionNode, syntax: PatternSyntax): ConditionsConfig {
   return {
     span: node.span,
     logicalGrouping: enumOf(node, 'logicalGrouping'),
     trackAllCaptures: boolOf(node, 'trackAllCaptures'),
     ...faultOf(node),
-    entries: entriesOf(node).map(conditionOf),
+    entries: entriesOf(node).map((entry) => conditionOf(entry, syntax)),
   };
 }
 
@@ -308,6 +315,7 @@ function actionOf(node: SectionNode): ActionConfig {
 export function ruleOf(node: SectionNode, basePath: string): RuleConfig {
   const match = node.elements.get('match');
   const conditionList = node.elements.get('conditions');
+  const patternSyntax = enumOf<PatternSyntax>(node, 'patternSyntax');
   return {
     span: node.span,
     ...ruleFaultsOf(node),
@@ -315,10 +323,10 @@ export function ruleOf(node: SectionNode, basePath: string): RuleConfig {
     basePath,
     enabled: boolOf(node, 'enabled'),
     stopProcessing: boolOf(node, 'stopProcessing'),
-    patternSyntax: enumOf(node, 'patternSyntax'),
+    patternSyntax,
     responseCacheDirective: enumOf(node, 'responseCacheDirective'),
     ...(match === undefined ? {} : { match: matchOf(match) }),
-    ...(conditionList === undefined ? {} : { conditions: conditionsOf(conditionList) }),
+    ...(conditionList === undefined ? {} : { conditions: conditionsOf(conditionList, patternSyntax) }),
     serverVariables: entriesOf(node.elements.get('serverVariables')).map(variableOf),
     action: { ...actionOf(childOf(node, 'action')), ...(node.elements.has('action') ? {} : { absent: true as const }) },
   };

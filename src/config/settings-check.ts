@@ -1,8 +1,9 @@
 /** Checks the JSON of settings.json against its table, and keeps what is valid together with its places. */
 import type { Node } from 'jsonc-parser';
+import { comparedName } from '../host-name.ts';
 import { nearest } from '../nearest.ts';
 import type { Code, Report, Span } from './diagnostic.ts';
-import type { SettingType } from './settings-table.ts';
+import type { SettingType, TextForm } from './settings-table.ts';
 
 /** A valid part of the settings. */
 export interface Setting {
@@ -120,7 +121,7 @@ function checkKeys(
 ): Setting {
   const keys = new Map<string, Setting & { nameSpan: Span }>();
   const seen = new Set<string>();
-  const spelling = (name: string) => (type.kind === 'record' ? (type.key?.plain?.(name) ?? name.toLowerCase()) : name);
+  const spelling = (name: string) => (type.kind === 'record' ? (type.key?.plain?.(name) ?? comparedName(name)) : name);
   /** What keys that are not known were most likely meant to be. */
   const meant = new Set<string | undefined>();
   for (const property of node.children ?? []) {
@@ -140,6 +141,7 @@ function checkKeys(
       if (type.kind === 'record' && type.key && !type.key.fits(name)) {
         fault('LG6004', key, `${path} cannot have the key "${name}".`, `Write ${type.key.what}.`, checker);
       }
+      if (type.kind === 'record') reportDoubt(type.key, name, key, checker);
       const setting = checkSetting(value, definition, path === '' ? name : `${path}.${name}`, checker);
       if (setting !== undefined) keys.set(name, { ...setting, nameSpan: spanOf(key, checker) });
     }
@@ -151,6 +153,11 @@ function checkKeys(
     }
   }
   return { span: spanOf(node, checker), keys };
+}
+
+function reportDoubt(form: TextForm | undefined, text: string, node: Node, checker: Checker): void {
+  const doubt = form?.doubt?.(text);
+  if (doubt) checker.report('LG1030', spanOf(node, checker), doubt);
 }
 
 /** @returns the key that was most likely meant */
@@ -188,6 +195,7 @@ function checkText(
 ): Setting | undefined {
   const value = String(node.value);
   const fits = type.names === undefined ? (type.form?.fits(value) ?? true) : type.names.includes(value);
+  if (fits) reportDoubt(type.form, value, node, checker);
   if (fits) return { span: spanOf(node, checker), value };
   return fault('LG6004', node, `${path} cannot be "${value}".`, `Write ${checker.wanted ?? nameOf(type)}.`, checker);
 }

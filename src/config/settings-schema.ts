@@ -31,7 +31,8 @@ function shapeOf(type: SettingType): Schema {
       return { anyOf: type.options.map(schemaOf) };
     case 'text':
       if (type.names !== undefined) return { enum: type.names };
-      return { type: 'string', ...(type.form === undefined ? {} : { minLength: 1, description: `${type.form.what}` }) };
+      if (type.form === undefined) return { type: 'string' };
+      return { type: 'string', ...(type.form.fits('') ? {} : { minLength: 1 }), description: type.form.what };
     case 'number':
       return { type: type.whole ? 'integer' : 'number', minimum: type.min, maximum: type.max };
     case 'switch':

@@ -1,5 +1,6 @@
 /** The table of every key of settings.json: type, range and meaning. The checker and the JSON schema both come from it. */
 import { isIP } from 'node:net';
+import { asciiName, comparedName, type Doubt, doubtAbout, isHostName } from '../host-name.ts';
 import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
 
 export type SettingType = (
@@ -22,6 +23,8 @@ export interface TextForm {
   readonly fits: (text: string) => boolean;
   /** The one spelling of a text that can be written in several ways, where that is more than its case. */
   readonly plain?: (text: string) => string;
+  /** How others may read a text that fits, where that is something else. */
+  readonly doubt?: (text: string) => Doubt | undefined;
 }
 
 export const forms = {
@@ -46,7 +49,16 @@ export const forms = {
   },
   hostName: {
     what: 'a host name: letters, digits, hyphens and underscores between dots',
-    fits: (text) => text.length <= 253 && /^[\w-]+(?:\.[\w-]+)*\.?$/.test(text),
+    fits: (text) => text.length <= 253 && !text.startsWith('*') && isHostName(asciiName(text) ?? ''),
+    plain: comparedName,
+    doubt: doubtAbout,
+  },
+  /** One that is ASCII may hold anything. */
+  name: { what: 'a name of a host', fits: (text) => text !== '' && asciiName(text) !== undefined, doubt: doubtAbout },
+  bindingHost: {
+    what: 'a host name, or nothing for any',
+    fits: (text) => asciiName(text) !== undefined,
+    doubt: doubtAbout,
   },
   network: { what: 'an address or a network, as in 10.0.0.0/8', fits: (text) => parseNetwork(text) !== undefined },
   dnsServer: {
@@ -154,7 +166,7 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
         protocol: names('http', 'https'),
         address: { kind: 'text', form: forms.anyAddress },
         port: count(1, 'TCP port.', 65535),
-        host: { kind: 'text' },
+        host: { kind: 'text', form: forms.bindingHost },
         site: { kind: 'text' },
       }),
       'Bindings, used when the IIS files hold no sites.',
@@ -189,13 +201,13 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
     upstream: object({
       ca: { kind: 'either', options: [text, list(text)], meaning: 'Files with certificates of authorities.' },
       localAddress: address,
-      allow: list(text, 'Hosts that a computed target of a rule may name.'),
+      allow: list({ kind: 'text', form: forms.name }, 'Hosts that a computed target of a rule may name.'),
     }),
     farms: {
       kind: 'record',
       value: object({
         verify: names('full', 'chain', 'none'),
-        serverName: text,
+        serverName: { kind: 'text', form: forms.name },
         pins: list({ kind: 'text', form: forms.pin }),
         localAddress: address,
         maxConnections: count(1, 'Connections of a worker to each server.'),

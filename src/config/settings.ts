@@ -1,6 +1,7 @@
 /** Reads settings.json: what IIS has no place for. Every key has a default, so an absent file is as good as `{}`. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { asciiAuthority, comparedName } from '../host-name.ts';
 import { addressesOf } from './address-settings.ts';
 import type { Span } from './diagnostic.ts';
 import { readSource } from './files.ts';
@@ -92,6 +93,12 @@ function textsAt(setting: Setting | undefined, ...path: readonly string[]): read
   return (at(setting, ...path)?.items ?? []).map((item) => String(item.value));
 }
 
+/** A name of a host, in ASCII. */
+function nameAt(setting: Setting | undefined, name: string): string | undefined {
+  const text = textAt(setting, name);
+  return text === undefined ? undefined : asciiAuthority(text);
+}
+
 /** Leaves out what is undefined, as optional properties demand. */
 function present<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [Key in Name]?: Value } {
   return (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: Value };
@@ -115,7 +122,7 @@ function settingsOf(root: Setting | undefined, file: string, misread: ReadonlySe
       },
       hosts: Object.fromEntries(
         [...(at(root, 'hosts')?.keys ?? [])].map(([name, address]) => [
-          name.toLowerCase(),
+          comparedName(name),
           String(address.value).toLowerCase(),
         ]),
       ),
@@ -123,9 +130,9 @@ function settingsOf(root: Setting | undefined, file: string, misread: ReadonlySe
       upstream: {
         ca: filesOf(at(root, 'upstream', 'ca'), folder),
         ...present('localAddress', textAt(root, 'upstream', 'localAddress')),
-        allow: textsAt(root, 'upstream', 'allow').map((host) => host.toLowerCase()),
+        allow: textsAt(root, 'upstream', 'allow').map(comparedName),
       },
-      farms: new Map(farms.map(([name, farm]) => [name.toLowerCase(), farmOf(farm, folder)])),
+      farms: new Map(farms.map(([name, farm]) => [comparedName(name), farmOf(farm, folder)])),
       workers: workersOf(at(root, 'workers')),
       http2: at(root, 'http2')?.value !== false,
       trustedProxies: textsAt(root, 'trustedProxies').map((network) => parseNetwork(network) ?? network),
@@ -187,7 +194,7 @@ function bindingOf(setting: Setting): SettingsBinding {
     protocol,
     address: parseAddress(textAt(setting, 'address') ?? '*') ?? '*',
     port: typeof port === 'number' ? port : protocol === 'http' ? 80 : 443,
-    host: (textAt(setting, 'host') ?? '').toLowerCase(),
+    host: comparedName(textAt(setting, 'host') ?? ''),
     sslFlags: 0,
     site: textAt(setting, 'site') || 'Default Web Site',
   };
@@ -266,7 +273,7 @@ function farmOf(setting: Setting, folder: string): FarmSettings {
   return {
     span: setting.span,
     verify: verify === 'chain' || verify === 'none' ? verify : 'full',
-    ...present('serverName', textAt(setting, 'serverName')),
+    ...present('serverName', nameAt(setting, 'serverName')),
     pins: textsAt(setting, 'pins').map((pin) => pin.replace(/^sha256\//, '')),
     ...present('localAddress', textAt(setting, 'localAddress')),
     ...present('maxConnections', optionalNumberAt(setting, 'maxConnections')),
@@ -304,7 +311,7 @@ function probeOf(setting: Setting): ProbeSettings {
     ...present('retries', optionalNumberAt(setting, 'retries')),
     ...present('statusCodeMatch', textAt(setting, 'statusCodeMatch')),
     ...present('responseMatch', textAt(setting, 'responseMatch')),
-    ...present('hostName', textAt(setting, 'hostName')),
+    ...present('hostName', nameAt(setting, 'hostName')),
     ...present('port', optionalNumberAt(setting, 'port')),
   };
 }

@@ -1,5 +1,6 @@
 /** Table of `system.applicationHost/sites`: sites, their applications and bindings. */
 
+import { asciiName, doubtAbout, isHostName } from '../host-name.ts';
 import { nearest } from '../nearest.ts';
 import type { BindingConfig } from './model.ts';
 import { parseAddress } from './network-address.ts';
@@ -131,6 +132,8 @@ export function bindingOf(node: SectionNode, context: SectionContext): BindingCo
     return undefined;
   }
   const parsed = parseBindingInformation(information.value);
+  const doubt = doubtAbout(information.value.replace(/^.*:/s, ''));
+  if (doubt) context.report('LG1030', information.span, doubt);
   if (typeof parsed !== 'string') return { span: node.span, protocol, ...parsed, sslFlags: numberOf(node, 'sslFlags') };
   const { span } = information;
   context.report('LG5008', span.start === span.end ? node.nameSpan : span, {
@@ -149,8 +152,8 @@ function parseBindingInformation(information: string): Pick<BindingConfig, 'addr
   if (address === undefined) return `"${written}" is no IP address`;
   const port = Number(digits);
   if (port < 1 || port > 65535) return `${digits} is no port`;
-  const host = name.toLowerCase();
-  if (host === '' || host === '*') return { address, port, host: '' };
-  if (!/^(\*\.)?[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*\.?$/u.test(host)) return `"${name}" is no host name`;
+  if (name === '' || name === '*') return { address, port, host: '' };
+  const host = asciiName(name);
+  if (host === undefined || !isHostName(host)) return `"${name}" is no host name`;
   return { address, port, host };
 }

@@ -1,5 +1,8 @@
 /** Table of the `webFarms` section: what the Web Farm Framework and ARR allow together. */
+
+import { asciiAuthority } from '../host-name.ts';
 import type { AffinityConfig, HealthCheckConfig, ServerConfig, WebFarmConfig } from './farm-model.ts';
+import { hostText } from './host-text.ts';
 import { cacheElement, passServerHeader, protocolAttributes, protocolOf } from './protocol-attributes.ts';
 import {
   boolOf,
@@ -203,13 +206,13 @@ function serverOf(node: SectionNode): ServerConfig {
   const settings = childOf(node, 'applicationRequestRouting');
   return {
     span: node.span,
-    address: textOf(node, 'address') ?? { value: '', span: node.nameSpan },
+    address: hostText(textOf(node, 'address') ?? { value: '', span: node.nameSpan }),
     enabled: boolOf(node, 'enabled'),
     httpPort: numberOf(settings, 'httpPort'),
     httpsPort: numberOf(settings, 'httpsPort'),
     weight: numberOf(settings, 'weight'),
-    hostName: stringOf(settings, 'hostName'),
-    healthCheckAlternateHostName: stringOf(settings, 'healthCheckAlternateHostName'),
+    hostName: asciiAuthority(stringOf(settings, 'hostName')),
+    healthCheckAlternateHostName: asciiAuthority(stringOf(settings, 'healthCheckAlternateHostName')),
     healthCheckAlternatePort: numberOf(settings, 'healthCheckAlternatePort'),
   };
 }
@@ -250,9 +253,9 @@ function affinityOf(node: SectionNode): AffinityConfig {
     ignoreSubDomainFragmentDepth: numberOf(node, 'ignoreSubDomainFragmentDepth'),
     hostAffinityProvider: placedOf(node, 'hostAffinityProvider'),
     hosts: entriesOf(node).map((host) => ({
-      name: stringOf(host, 'name'),
+      name: asciiAuthority(stringOf(host, 'name')),
       servers: numberOf(host, 'servers'),
-      equivalentHosts: entriesOf(host).map((other) => stringOf(other, 'name')),
+      equivalentHosts: entriesOf(host).map((other) => asciiAuthority(stringOf(other, 'name'))),
     })),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { OutlierSettings } from '../config/settings-model.ts';
+import { comparedName } from '../host-name.ts';
 import type { Logger } from '../log.ts';
 import type { TestResult } from './health-check.ts';
 import { findOutliers } from './outlier-latency.ts';
@@ -82,12 +83,12 @@ function judgeFarm(
 ) {
   const surroundings = around(farm);
   const { outlierLatency, liveTrafficRecovery } = surroundings.settings;
-  const name = farm.name.value.toLowerCase();
+  const name = comparedName(farm.name.value);
   // Only those that are switched on: others get no requests anyway.
   const parts = { protocol: farm.protocol, around: surroundings, publicKeys: readPublicKeys(farm) };
   const members = farm.enabled ? farm.servers.filter(({ enabled }) => enabled) : [];
   const judges: readonly ServerJudge[] = members.map((member) => {
-    const address = member.address.value.toLowerCase();
+    const address = comparedName(member.address.value);
     const judge: ServerJudge = new ServerJudge({
       farm,
       address: member.address.value,

@@ -3,7 +3,7 @@
  * supervisor, so that each of them sends a host to the same servers (host-servers.ts is their side of it).
  */
 import type { AffinityConfig } from '../config/farm-model.ts';
-import { bareHost } from './host-names.ts';
+import { hostOf } from '../host-name.ts';
 
 /** Hosts come from clients: beyond this number in a farm, those that were not asked for longest lose their servers. */
 export const MOST_HOSTS = 10_000;
@@ -35,7 +35,7 @@ export class HostAffinity<S> {
     const { timeout, hosts } = options.config;
     this.#options = options;
     this.#timeout = timeout * 1000 * (1 + 1 / PERIODS);
-    this.#counts = new Map(hosts.map(({ name, servers }) => [bareHost(name), servers]));
+    this.#counts = new Map(hosts.map(({ name, servers }) => [hostOf(name), servers]));
   }
 
   /**

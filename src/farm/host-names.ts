@@ -1,6 +1,7 @@
 /** Which hosts count as one for host-name affinity: equivalent ones, and those whose last labels are the same. */
 import { isIP } from 'node:net';
 import type { AffinityConfig } from '../config/farm-model.ts';
+import { hostOf } from '../host-name.ts';
 import { LONGEST_NAME, lastLabels } from './client-affinity.ts';
 
 export type HostSettings = Pick<AffinityConfig, 'hosts' | 'ignoreSubDomain' | 'ignoreSubDomainFragmentDepth'>;
@@ -16,12 +17,12 @@ export function hostNamer({
 }: HostSettings): (authority: string) => string {
   const listed = new Map<string, string>();
   for (const { name, equivalentHosts } of hosts) {
-    for (const other of equivalentHosts) listed.set(bareHost(other), bareHost(name));
+    for (const other of equivalentHosts) listed.set(hostOf(other), hostOf(name));
   }
-  for (const { name } of hosts) listed.set(bareHost(name), bareHost(name));
+  for (const { name } of hosts) listed.set(hostOf(name), hostOf(name));
   const depth = Math.max(1, ignoreSubDomainFragmentDepth);
   return (authority) => {
-    const host = bareHost(authority);
+    const host = hostOf(authority);
     if (host.length > LONGEST_NAME) return '';
     const own = listed.get(host);
     if (own !== undefined) return own;
@@ -29,11 +30,6 @@ export function hostNamer({
     const end = lastLabels(host, depth);
     return listed.get(end) ?? end;
   };
-}
-
-/** Without its port, and without the dot that may end a full name. */
-export function bareHost(authority: string): string {
-  return authority.toLowerCase().replace(/\.?(?::\d*)?$/, '');
 }
 
 function isAddress(host: string): boolean {

@@ -3,6 +3,7 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { codeOf } from '../errors.ts';
+import { comparedName } from '../host-name.ts';
 import { isShared, isUnspecified, plainAddress } from '../ip-address.ts';
 
 export interface ResolveSettings {
@@ -83,9 +84,9 @@ export function saysNone(error: unknown): boolean {
   return codeOf(error) === 'ENOTFOUND' || codeOf(error) === 'ENODATA';
 }
 
-/** Two spellings of one name: case, and the dot of the root. */
+/** Spellings of one name: letters, their case, and the dot of the root. */
 export function plainName(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
+  return comparedName(name).replace(/\.$/, '');
 }
 
 function canBeName(name: string): boolean {

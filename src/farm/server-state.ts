@@ -1,4 +1,6 @@
 /** What changes about a server while the service runs and outlives a reload, as a worker keeps it: state, health, counters. */
+
+import { comparedName } from '../host-name.ts';
 import { type CounterValues, ServerCounters } from './server-counters.ts';
 
 /** ARR's words: all requests; only those of clients that are bound to it; none. */
@@ -62,7 +64,7 @@ export class ServerState {
 export type ServerStates = Map<string, ServerState>;
 
 export function stateKey(farm: string, address: string): string {
-  return `${farm.toLowerCase()}\n${address.toLowerCase()}`;
+  return `${comparedName(farm)}\n${comparedName(address)}`;
 }
 
 /** The one that is kept, or a new one. */

@@ -2,6 +2,7 @@
 import type { LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../config/farm-model.ts';
 import type { FarmSettings } from '../config/settings-model.ts';
 import { ExchangeError } from '../errors.ts';
+import { comparedName } from '../host-name.ts';
 import type { Logger } from '../log.ts';
 import { availableServers, unhealthyServers } from './available-servers.ts';
 import { ClientAffinity } from './client-affinity.ts';
@@ -151,7 +152,7 @@ interface OpenParts extends Pick<WebFarm, 'name' | 'protocol' | 'affinity' | 'is
 
 function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
   const { name, protocol, settings, affinity, isFailure, minServers, connections } = parts;
-  const byAddress = new Map(servers.map((server) => [server.address.toLowerCase(), server]));
+  const byAddress = new Map(servers.map((server) => [comparedName(server.address), server]));
   const balancer = balancerFor(parts);
   let available: ReadonlySet<Server> = new Set();
   const refresh = () => {

@@ -1,15 +1,39 @@
 /** Host and request target, the same for every lane: what could be read in two ways is refused. */
 import { ExchangeError } from '../errors.ts';
+import { internationalFromBytes } from '../host-name.ts';
 
 /** RFC 9110 7.2: a host, or an address in brackets, and a port. No user part, no list. */
-const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+;=%-]+|\[[0-9a-f:.]+(?:%[a-z0-9._~-]+)?\])(?::(\d{0,5}))?$/i;
+const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+;=-]+|\[[0-9a-f:.]+(?:%[a-z0-9._~-]+)?\])(?::(\d{0,5}))?$/i;
+const WITH_ESCAPES = /^[a-z0-9._~!$&'()*+;=%-]+(?::(\d{0,5}))?$/i;
 
-/** @throws ExchangeError */
+/**
+ * The authority as it came; an international name, whose letters may come as bytes of UTF-8 or percent-encoded, in ASCII.
+ * @param authority each character one byte
+ * @throws ExchangeError
+ */
 export function checkAuthority(authority: string): string {
   if (authority === '') return authority;
   const match = AUTHORITY.exec(authority);
-  if (match === null || Number(match[1] ?? 0) > 65_535) throw bad(`Host ${JSON.stringify(authority.slice(0, 64))}`);
+  if (match === null) return checkOddAuthority(authority);
+  if (Number(match[1] ?? 0) > 65_535) throw badHost(authority);
   return authority;
+}
+
+function checkOddAuthority(authority: string): string {
+  const international = internationalFromBytes(authority);
+  if (international !== undefined) return checkAuthority(international);
+  const match = WITH_ESCAPES.exec(authority);
+  if (match === null || Number(match[1] ?? 0) > 65_535) throw badHost(authority);
+  return authority;
+}
+
+/** Whether a request names one host only: two are written alike, whatever their letter case and their escapes. */
+export function isSameAuthority(one: string, other: string): boolean {
+  return one === other || checkAuthority(one).toLowerCase() === checkAuthority(other).toLowerCase();
+}
+
+function badHost(authority: string): ExchangeError {
+  return bad(`Host ${JSON.stringify(authority.slice(0, 64))}`);
 }
 
 /** @throws ExchangeError */

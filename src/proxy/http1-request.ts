@@ -3,7 +3,7 @@ import type { FailureKind } from '../errors.ts';
 import { ExchangeError } from '../errors.ts';
 import { MessageFault } from '../http1/message-fault.ts';
 import type { RequestMessage } from '../http1/request-message.ts';
-import { bad, checkAuthority, checkTarget } from './authority.ts';
+import { bad, checkAuthority, checkTarget, isSameAuthority } from './authority.ts';
 import { isRefusedMethod } from './pipeline.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
 
@@ -14,7 +14,7 @@ export function headOfMessage(message: RequestMessage, connection: ClientConnect
   if (isRefusedMethod(method)) throw new ExchangeError('methodRefused', `method ${method}`);
   const absolute = message.target.startsWith('/') ? undefined : splitAbsolute(message.target);
   // RFC 9112 3.2.2 would let the absolute form win; here the two must agree, since a server might look at the other.
-  if (absolute && host !== undefined && absolute.authority.toLowerCase() !== host.toLowerCase()) {
+  if (absolute && host !== undefined && !isSameAuthority(absolute.authority, host)) {
     throw bad('the target names another host than Host');
   }
   const upgrade = message.upgrade === '' ? '' : forwardedUpgrade(message.upgrade);

@@ -1,7 +1,7 @@
 /** Reads the request of Node's HTTP/2 server into a RequestHead, and refuses what could be read in two ways. */
 import type { Http2ServerRequest } from 'node:http2';
 import { ExchangeError } from '../errors.ts';
-import { bad, checkAuthority, checkTarget } from './authority.ts';
+import { bad, checkAuthority, checkTarget, isSameAuthority } from './authority.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
 
 export interface HeadLimits {
@@ -20,7 +20,7 @@ export function readHead(request: Http2ServerRequest, connection: ClientConnecti
   // RFC 9113 8.3.1: where both are there they must agree; two different answers to "which site?" are refused.
   if (
     hosts.length > 1 ||
-    (authority !== undefined && hosts.length === 1 && hosts[0]?.toLowerCase() !== authority.toLowerCase())
+    (authority !== undefined && hosts[0] !== undefined && !isSameAuthority(hosts[0], authority))
   ) {
     throw bad(':authority and Host differ');
   }

@@ -1,4 +1,5 @@
 /** Which site a request belongs to: by the listener it came in on, then by its Host, as http.sys does it. */
+import { hostOf } from '../host-name.ts';
 
 export interface SiteTable<Site> {
   readonly exact: ReadonlyMap<string, Site>;
@@ -34,16 +35,7 @@ export function matchSite<Site>(table: SiteTable<Site>, authority: string): Site
   // As most clients write it; all others are brought to this form.
   const asWritten = table.exact.get(authority);
   if (asWritten !== undefined) return asWritten;
-  const host = hostName(authority);
+  const host = hostOf(authority);
   const dot = host.indexOf('.');
   return table.exact.get(host) ?? (dot > 0 ? table.wildcards.get(host.slice(dot)) : undefined) ?? table.any;
-}
-
-/** The name of an authority: lower case, without port and without the dot of a fully qualified name. */
-export function hostName(authority: string): string {
-  const lower = authority.toLowerCase();
-  const last = lower.charCodeAt(lower.length - 1);
-  // Neither a port nor a dot can be there.
-  if (last >= 0x61 && last <= 0x7a) return lower;
-  return lower.replace(/:\d*$/, '').replace(/\.$/, '');
 }

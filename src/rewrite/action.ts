@@ -1,5 +1,6 @@
 /** Actions of a rule: the new URL of a Rewrite, the Location of a Redirect, the answer of a CustomResponse. */
 import type { ActionConfig, RuleConfig } from '../config/rewrite-model.ts';
+import { internationalAuthority } from '../host-name.ts';
 import { type TargetSyntax, textOf } from './action-target.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { cannotExpand, failure, MAX_LENGTH, type RuleFailure, TOO_LONG, type Verdict } from './outcome.ts';
@@ -143,9 +144,10 @@ const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.~-]+)(?::(\d{0,5}))?$/;
 /** Names of farms may hold more than names of hosts; only the administrator writes them. */
 const LITERAL_HOST = /^(\[[0-9A-Fa-f:.]+\]|[^:@%[\]\\\x00-\x1f\x7f\ud800-\udfff]+)(?::(\d{0,5}))?$/;
 
-/** Host (lower case) and port of `host[:port]`; nothing where it is not valid. */
+/** Host (lower case, in ASCII) and port of `host[:port]`; nothing where it is not valid. */
 export function splitAuthority(text: string, literal: boolean): { host: string; port: number | undefined } | undefined {
-  const found = (literal ? LITERAL_HOST : HOST).exec(text);
+  const found =
+    HOST.exec(text) ?? HOST.exec(internationalAuthority(text) ?? '') ?? (literal ? LITERAL_HOST.exec(text) : null);
   const host = found?.[1];
   if (!found || !host) return undefined;
   const port = found[2] ? Number(found[2]) : undefined;

@@ -1,6 +1,7 @@
 /** What can be wrong with the conditions of a rule or preCondition, and how many groups they give. */
 import type { Report } from '../config/diagnostic.ts';
 import type { ConditionConfig, ConditionsConfig, RuleConfig } from '../config/rewrite-model.ts';
+import { doubtAbout } from '../host-name.ts';
 import { checkConstantInput } from './check-constant-input.ts';
 import { checkPattern, type PatternUse } from './check-pattern.ts';
 import { checkStar } from './check-star.ts';
@@ -20,6 +21,7 @@ export function checkConditions(
 ): ConditionGroups {
   return (conditions?.entries ?? []).map((condition) => {
     if (!around.disabled) checkCondition(condition, report);
+    if (!around.disabled) checkInternational(condition, report);
     const { matchType, pattern: text, ignoreCase, negate } = condition;
     const { syntax, captured } = around;
     if (!around.disabled && syntax !== undefined) checkConstantInput(condition, { syntax, captured }, report);
@@ -52,6 +54,28 @@ function checkCondition(condition: ConditionConfig, report: Report): void {
       advice: 'Add pattern="…".',
       ui: true,
     });
+  }
+}
+
+/** IIS compares the letters as they are with a Host that has none but ASCII. */
+function checkInternational({ pattern, written = pattern, undecided, negate }: ConditionConfig, report: Report): void {
+  if (!pattern || !written || (written === pattern && !undecided)) return;
+  const never = negate ? 'always holds' : 'never holds';
+  if (undecided) {
+    report('LG2207', pattern.span, {
+      message: `Clients send international names in ASCII, and the ASCII form of "${written.value}" cannot be told: with its letters the condition ${never}.`,
+      advice:
+        'Write each name whole and in its ASCII form, as in "^xn--bcher-kva\\.contoso\\.com$" for bücher.contoso.com.',
+    });
+  } else {
+    report('LG2207', written.span, {
+      message: `Clients send international names in ASCII: on IIS a condition with "${written.value}" ${never}. Here it is compared as "${pattern.value}".`,
+      advice: `Write "${pattern.value}", which is the same for both.`,
+    });
+  }
+  for (const label of written.value.split(/[^\p{L}\p{M}\p{N}_-]+/u)) {
+    const doubt = doubtAbout(label);
+    if (doubt) report('LG1030', written.span, doubt);
   }
 }
 

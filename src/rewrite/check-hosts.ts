@@ -2,6 +2,7 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { BindingConfig, Config } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import { comparedName } from '../host-name.ts';
 import { splitAuthority } from './action.ts';
 import { type Destination, destinationOf, hostSpan } from './destination.ts';
 import type { FarmMeant } from './farm-meant.ts';
@@ -18,7 +19,7 @@ export function checkHosts(config: Config, farmMeant: FarmMeant, report: Report)
   const all = sites.flatMap((site) => site.bindings);
   const ports = Map.groupBy(all, ({ port }) => port);
   const byPort = new Map([...ports].map(([port, bindings]) => [port, boundHosts(bindings)]));
-  const farms = new Set(config.webFarms.map(({ name }) => name.value.toLowerCase()));
+  const farms = new Set(config.webFarms.map(({ name }) => comparedName(name.value)));
   const check = (set: RuleSetConfig, bindings: readonly BindingConfig[]) => {
     const bound = boundHosts(bindings);
     const maps = compileMaps(set.rewriteMaps);
@@ -145,11 +146,11 @@ function checkFarms({ sites, globalRules, webFarms }: Config, farmMeant: FarmMea
   const senders = rules.filter(
     ({ rule: { enabled, action } }) => enabled && action.type === 'Rewrite' && action.url !== undefined,
   );
-  const farms = new Set(webFarms.map(({ name }) => name.value.toLowerCase()));
+  const farms = new Set(webFarms.map(({ name }) => comparedName(name.value)));
   const used = new Set(
     senders.flatMap(({ rule, set }) =>
       // That another name stands there is told at the rule.
-      targetHosts(rule, set).map((host) => (farms.has(host) ? host : farmMeant(rule, host)?.toLowerCase())),
+      targetHosts(rule, set).map((host) => (farms.has(host) ? host : comparedName(farmMeant(rule, host) ?? ''))),
     ),
   );
   // That one of them names nothing has been told.
@@ -162,7 +163,7 @@ function checkFarms({ sites, globalRules, webFarms }: Config, farmMeant: FarmMea
   if (!senders.every(certain)) return;
   for (const { name, enabled } of webFarms) {
     // One without a name has been refused.
-    if (!enabled || name.value === '' || used.has(name.value.toLowerCase())) continue;
+    if (!enabled || name.value === '' || used.has(comparedName(name.value))) continue;
     report('LG2303', name.span, {
       message: `No rule leads to the web farm "${name.value}".`,
       advice: `Add a rule that rewrites to https://${name.value}/{R:0}, or remove the farm.`,

@@ -3,6 +3,7 @@ import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { comparedName } from '../host-name.ts';
 import {
   farmOf,
   folderOf,
@@ -66,7 +67,7 @@ function lyncFarms({ hosts, ask, takes, farms }: Publication): LyncFarm[] {
     if (kind === 'other') continue;
     for (const scheme of ['https', 'http'] as const) {
       const outcome = takes(host, scheme) ? ask(host, PROBES[kind], scheme) : undefined;
-      const farm = outcome?.kind === 'proxy' && farms.find(({ name }) => name.value.toLowerCase() === outcome.host);
+      const farm = outcome?.kind === 'proxy' && farms.find(({ name }) => comparedName(name.value) === outcome.host);
       if (farm) found.set(farm, (found.get(farm) ?? new Set()).add(outcome.scheme));
     }
   }

@@ -1,6 +1,7 @@
 /** What can be wrong with where a rule sends the request: scheme, host, escapes. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { doubtAbout, isInternational } from '../host-name.ts';
 import { splitAuthority } from './action.ts';
 import { type AbsoluteSyntax, textOf } from './action-target.ts';
 import { type Destination, destinationOf, hostSpan } from './destination.ts';
@@ -61,8 +62,10 @@ export function checkTarget(rule: RuleConfig, surroundings: TargetSurroundings, 
 
 /** A Location may lead anywhere, but it needs a host. */
 function checkLocation(rule: RuleConfig, destination: Destination, report: Report): void {
-  const wrong = destination.authorities.find((each) => each !== '' && !splitAuthority(each, false));
+  const { authorities } = destination;
+  const wrong = authorities.find((each) => each !== '' && !splitAuthority(each, false));
   if (wrong !== undefined) reportNoHost(rule, wrong, destination, report);
+  for (const authority of authorities) reportDoubt(rule, authority, destination, report);
 }
 
 function reportNoHost(rule: RuleConfig, authority: string, destination: Destination, report: Report): void {
@@ -70,6 +73,11 @@ function reportNoHost(rule: RuleConfig, authority: string, destination: Destinat
     message: `"${authority}" is no host with an optional port.`,
     advice: 'Write the name of a farm or host, and :port if it is needed.',
   });
+}
+
+function reportDoubt(rule: RuleConfig, authority: string, destination: Destination, report: Report): void {
+  const doubt = doubtAbout(authority.replace(/:\d*$/, ''));
+  if (doubt) report('LG1030', hostSpan(rule, destination), doubt);
 }
 
 function checkScheme(rule: RuleConfig, syntax: AbsoluteSyntax, { schemes }: Destination, report: Report): void {
@@ -172,6 +180,11 @@ function checkWrittenHost(
     return;
   }
   if (farms.has(split.host) || farmsMisread) return;
+  if (isInternational(split.host)) {
+    reportNoHost(rule, authority, destination, report);
+    return;
+  }
+  reportDoubt(rule, authority, destination, report);
   const meant = farmMeant(rule, split.host);
   if (!proxyEnabled) {
     const others = 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.';

@@ -4,6 +4,7 @@ import { type Code, type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
+import { comparedName } from '../host-name.ts';
 import { sendsAway } from './action-target.ts';
 import { checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
@@ -35,7 +36,7 @@ export function checkRules(config: Config, report: Report): void {
   const sets = [config.globalRules, ...config.sites.flatMap((site) => site.scopes.map((scope) => scope.ruleSet))];
   const { misread } = config;
   const shared = {
-    farms: new Set(config.webFarms.map((farm) => farm.name.value.toLowerCase())),
+    farms: new Set(config.webFarms.map((farm) => comparedName(farm.name.value))),
     farmMeant: createFarmMeant(config),
     ownHosts: new Set(config.sites.flatMap(({ bindings }) => bindings.map(({ host }) => host))),
     farmsMisread: misread?.has('farms') ?? false,

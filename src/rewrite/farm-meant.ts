@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { asLetters, comparedName } from '../host-name.ts';
 import { editDistance } from '../nearest.ts';
 import { hostConditions, targetHosts } from './published-hosts.ts';
 
@@ -19,14 +20,14 @@ export function createFarmMeant(config: Config): FarmMeant {
     known ??= knownOf(config);
     const { hosts, used } = known;
     if (hosts.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-    const near = nearby.has(host) ? nearby.get(host) : nearestOf(host, known);
+    const near = nearby.has(host) ? nearby.get(host) : nearestOf(asLetters(host), known);
     nearby.set(host, near);
     if (near === undefined) return undefined;
     const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN && !isLonger(host, near);
     const sure =
-      lettersOf(near) === lettersOf(host) ||
+      lettersOf(near) === lettersOf(asLetters(host)) ||
       unlikelyHost ||
-      !used.has(near.toLowerCase()) ||
+      !used.has(comparedName(near)) ||
       isMisspeltDomain(host, near, hosts);
     return sure || names(rule, near) ? near : undefined;
   };

@@ -2,6 +2,7 @@
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { comparedName } from '../host-name.ts';
 import { sendsAway } from './action-target.ts';
 import type { RewriteOutcome } from './outcome.ts';
 import { compilePattern, isFault } from './pattern.ts';
@@ -126,5 +127,5 @@ export function listsPaths(rule: RuleConfig): boolean {
 /** The farm that requests for a host come to. */
 export function farmOf({ ask, farms }: Publication, host: string, target: string): WebFarmConfig | undefined {
   const outcome = ask(host, target);
-  return outcome?.kind === 'proxy' ? farms.find(({ name }) => name.value.toLowerCase() === outcome.host) : undefined;
+  return outcome?.kind === 'proxy' ? farms.find(({ name }) => comparedName(name.value) === outcome.host) : undefined;
 }

@@ -1,6 +1,7 @@
 /** Which host names rules lead to a farm: what the certificates of its servers may carry. From configuration only. */
 import type { Config } from '../config/model.ts';
 import type { ConditionConfig, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import { comparedName } from '../host-name.ts';
 import { destinationOf } from './destination.ts';
 import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault } from './pattern.ts';
@@ -11,7 +12,9 @@ const HOST_INPUT = /^\{(?:HTTP_HOST|SERVER_NAME)\}$/i;
 /** The hosts that the Rewrite of a rule of this set names, in its text or in a rewrite map; lower case, without port. */
 export function targetHosts(rule: RuleConfig, set: Pick<RuleSetConfig, 'rewriteMaps'>): readonly string[] {
   if (rule.action.type !== 'Rewrite') return [];
-  return destinationOf(rule, compileMaps(set.rewriteMaps)).authorities.map((each) => each.replace(/:\d*$/, ''));
+  return destinationOf(rule, compileMaps(set.rewriteMaps)).authorities.map((each) =>
+    comparedName(each.replace(/:\d*$/, '')),
+  );
 }
 
 /** False where a condition on the host keeps the rule from ever taking this one. */

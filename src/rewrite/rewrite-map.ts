@@ -1,5 +1,6 @@
 /** Rewrite maps: whole keys to values, with a default for what is not there. */
 import type { RewriteMapConfig } from '../config/rewrite-model.ts';
+import { internationalAuthority } from '../host-name.ts';
 import { foldText } from './character-set.ts';
 
 export interface RewriteMap {
@@ -16,15 +17,21 @@ export type RewriteMaps = ReadonlyMap<string, RewriteMap>;
 
 function compileMap(config: RewriteMapConfig): RewriteMap {
   const { ignoreCase, defaultValue } = config;
+  const foldedAs = (key: string) => (ignoreCase ? foldText(key) : key);
   const values = new Map<string, string>();
   for (const { key, value } of config.entries) {
-    const found = ignoreCase ? foldText(key.value) : key.value;
+    const found = foldedAs(key.value);
     // Of keys that differ only in case the first one counts.
     if (!values.has(found)) values.set(found, value);
   }
+  // A host is asked for in the form that clients send.
+  for (const { key, value } of config.entries) {
+    const host = internationalAuthority(key.value);
+    if (host?.includes('xn--') && !values.has(foldedAs(host))) values.set(foldedAs(host), value);
+  }
   return {
     name: config.name.value,
-    find: (key) => values.get(ignoreCase ? foldText(key) : key),
+    find: (key) => values.get(foldedAs(key)),
     defaultValue,
     values: [...new Set([...values.values(), defaultValue])],
   };

@@ -1,5 +1,6 @@
 /** One inbound rule: match, conditions, server variables, action. */
 import type { PatternSyntax, RuleConfig, SetVariableConfig } from '../config/rewrite-model.ts';
+import { asciiAuthority } from '../host-name.ts';
 import { type Action, compileAction, type Pass, redirect, respond, rewrite } from './action.ts';
 import { type Conditions, compileConditions, evaluateConditions, type KnownConditions } from './conditions.ts';
 import {
@@ -26,6 +27,8 @@ interface SetVariable {
   readonly failure: RuleFailure | undefined;
   /** Headers that only the proxy may set are left alone. */
   readonly ignored: boolean;
+  /** Its value is a host. */
+  readonly isHost: boolean;
 }
 
 /** One for all rules: what many share stays in the nearest cache of the processor. */
@@ -117,6 +120,7 @@ function compileVariable(config: SetVariableConfig, { maps, allowedVariables }: 
     replace: config.replace,
     failure: failed,
     ignored: header !== undefined && isForbiddenHeader(header),
+    isHost: header === 'host' || header === 'x-forwarded-host' || header === 'x-original-host',
   };
 }
 
@@ -219,7 +223,7 @@ function setVariables(rule: Rule, pass: Pass, recorder: TraceRecorder | undefine
     if (!variable.replace && variableReader(variable.name)(pass) !== '') continue;
     const text = variable.value.evaluate(pass);
     if (text.length > MAX_LENGTH) return TOO_LONG;
-    const value = headerValue(text);
+    const value = headerValue(variable.isHost ? asciiAuthority(text) : text);
     if (value === undefined) return failure(`the value for ${variable.name} holds a control character`, true);
     pass.set ??= new Map();
     pass.set.set(variable.name, value);

@@ -1,4 +1,6 @@
 /** A traced request as JSON (design, section 3): what was asked, what became of it, and every event on the way. */
+
+import { comparedName } from '../host-name.ts';
 import type { Refusal, RewriteOutcome } from './outcome.ts';
 import type { TraceEvent, TraceRecorder } from './trace.ts';
 
@@ -63,7 +65,7 @@ function outcomeJson(outcome: RewriteOutcome | Refusal, farms: readonly TracedFa
       };
     case 'proxy': {
       const { scheme, host } = outcome;
-      const farm = farms.find(({ name }) => name.toLowerCase() === host);
+      const farm = farms.find(({ name }) => comparedName(name) === host);
       return {
         action: 'proxy',
         url: proxiedUrl(outcome),

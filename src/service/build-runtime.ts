@@ -7,6 +7,7 @@ import { createPinnedConnections } from '../farm/pinned-connection.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
 import type { ServerStates } from '../farm/server-state.ts';
 import { createDirectFarm, createWebFarm, type WebFarm } from '../farm/web-farm.ts';
+import { comparedName } from '../host-name.ts';
 import { planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import type { AccessLog } from '../proxy/access-log.ts';
@@ -52,7 +53,7 @@ export function buildRuntime(parts: RuntimeParts): Runtime {
     sites: new Map(sites),
     farms: new Map(
       config.webFarms.map((farm) => {
-        const name = farm.name.value.toLowerCase();
+        const name = comparedName(farm.name.value);
         const askHost = (host: string) => tell({ type: 'askHost', farm: name, host });
         const shared = { connections, log, states, secret: affinitySecret, askHost };
         return [name, createWebFarm(farm, { around: around(farm), ...shared })];

@@ -14,6 +14,7 @@ import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
 import { HostAffinity } from '../farm/host-affinity.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
 import { type RunState, type ServerCondition, type ServerTraffic, stateKey } from '../farm/server-state.ts';
+import { comparedName } from '../host-name.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../patience.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
@@ -122,7 +123,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
     if (record === undefined) continue;
     record.state = state;
     record.marked = unhealthy;
-    if (unhealthy) health.setUnhealthy(farm.toLowerCase(), server.toLowerCase());
+    if (unhealthy) health.setUnhealthy(comparedName(farm), comparedName(server));
     log.info({ farm, server, state, unhealthy }, 'as an administrator left it before the start');
   }
   const hosts = openHosts(config, records, (record) => conditionOf(record, health));
@@ -140,7 +141,7 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
   const find = (farm: string, server: string): ServerRecord | Refusal => {
     const found = records.get(stateKey(farm, server));
     if (found) return found;
-    return config.webFarms.some(({ name }) => name.value.toLowerCase() === farm.toLowerCase())
+    return config.webFarms.some(({ name }) => comparedName(name.value) === comparedName(farm))
       ? 'unknownServer'
       : 'unknownFarm';
   };
@@ -237,7 +238,7 @@ function namesOf({ farm, config }: ServerRecord): { farm: string; server: string
 /** The names as messages have them. */
 function keyOf(record: ServerRecord): { farm: string; server: string } {
   const { farm, server } = namesOf(record);
-  return { farm: farm.toLowerCase(), server: server.toLowerCase() };
+  return { farm: comparedName(farm), server: comparedName(server) };
 }
 
 /** What differs from how every server begins. */
@@ -270,12 +271,12 @@ function openHosts(
       available: (record: ServerRecord) => record.state === 'Active' && condition(record).healthy,
       keeps: (record: ServerRecord) => record.state !== 'Inactive' && condition(record).healthy,
     };
-    affinities.set(name.value.toLowerCase(), new HostAffinity(options));
+    affinities.set(comparedName(name.value), new HostAffinity(options));
   }
   return {
     answer(farm: string, host: string): ToServing {
       const found = affinities.get(farm)?.serversOf(host, performance.now()) ?? [];
-      return { type: 'hostServers', farm, host, servers: found.map((each) => each.config.address.value.toLowerCase()) };
+      return { type: 'hostServers', farm, host, servers: found.map((each) => comparedName(each.config.address.value)) };
     },
   };
 }

@@ -1,5 +1,6 @@
 /** A worker's side of the farms: takes up what the supervisor says of servers, and tells it what the requests show. */
 import type { WebFarm } from '../farm/web-farm.ts';
+import { comparedName } from '../host-name.ts';
 import type { FromServing, ToServing } from './messages.ts';
 
 export interface FarmLink {
@@ -24,7 +25,7 @@ export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message
         return [
           {
             farm,
-            server: address.toLowerCase(),
+            server: comparedName(address),
             failures,
             broken,
             reachable: server.isReachable,

@@ -2,6 +2,7 @@
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import { defaultFarmSettings } from '../config/settings.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
+import { comparedName } from '../host-name.ts';
 import type { WorkerSetup } from './messages.ts';
 import { publishedNames } from './server-names.ts';
 
@@ -11,12 +12,12 @@ export function farmSurroundings(
   farm?: WebFarmConfig,
 ): FarmSurroundings {
   const { settings } = config;
-  const own = (farm && settings.farms.get(farm.name.value.toLowerCase())) ?? defaultFarmSettings(settings.file);
+  const own = (farm && settings.farms.get(comparedName(farm.name.value))) ?? defaultFarmSettings(settings.file);
   return {
     settings: own,
     names: farm ? publishedNames(config, farm) : [],
     ca,
-    clientCertificate: shown.get(farm?.name.value.toLowerCase() ?? ''),
+    clientCertificate: shown.get(comparedName(farm?.name.value ?? '')),
     localAddress: own.localAddress ?? settings.upstream.localAddress,
     connectTimeout: settings.timeouts.connect,
   };

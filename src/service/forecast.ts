@@ -1,5 +1,7 @@
 /** What the service would do with a request, told from the configuration alone: nothing is opened, nothing is sent. */
 import type { Config, SiteConfig } from '../config/model.ts';
+import { comparedName } from '../host-name.ts';
+import { checkAuthority } from '../proxy/authority.ts';
 import { isRefusedMethod } from '../proxy/pipeline.ts';
 import { compileRules } from '../rewrite/compile.ts';
 import type { Refusal } from '../rewrite/outcome.ts';
@@ -28,9 +30,11 @@ export function createForecast(config: Config, only?: SiteConfig): Forecast {
   const findSite = siteFinder(config.sites);
   const refuseTarget = targetCheck(config);
   return (asked, recorder) => {
-    const { method, scheme, host, localPort, localAddress } = asked;
+    const { method, scheme, localPort, localAddress } = asked;
     if (isRefusedMethod(method))
       return { outcome: refusal(501, `the method ${method} is not proxied`), site: undefined };
+    const host = hostRead(asked);
+    if (host === undefined) return { outcome: refusal(400, `"${asked.host}" is no host`), site: undefined };
     const site = only ?? findSite({ scheme, authority: host, port: localPort, address: localAddress });
     const rules = site && compiled.get(site.name);
     if (site === undefined || rules === undefined) {
@@ -38,9 +42,17 @@ export function createForecast(config: Config, only?: SiteConfig): Forecast {
     }
     const target = parseTarget(asked.target);
     if (isRefused(target)) return { outcome: refusal(400, target.refused), site: site.name };
-    const outcome = evaluateRules(rules, { ...asked, target, siteName: site.name, siteId: site.id }, recorder);
+    const outcome = evaluateRules(rules, { ...asked, host, target, siteName: site.name, siteId: site.id }, recorder);
     return { outcome: refuseTarget(outcome) ?? outcome, site: site.name };
   };
+}
+
+function hostRead({ host }: AskedRequest): string | undefined {
+  try {
+    return checkAuthority(host);
+  } catch {
+    return undefined; // Refused as the service would refuse it.
+  }
 }
 
 function refusal(status: number, message: string, rule = ''): Refusal {
@@ -49,7 +61,7 @@ function refusal(status: number, message: string, rule = ''): Refusal {
 
 /** A host that is no farm is reached directly, and one that a request brought only where settings name it (design D12). */
 function targetCheck({ webFarms, proxy, settings }: Config): (outcome: RewriteOutcome) => Refusal | undefined {
-  const farms = new Set(webFarms.map(({ name }) => name.value.toLowerCase()));
+  const farms = new Set(webFarms.map(({ name }) => comparedName(name.value)));
   const allowed = new Set(settings.upstream.allow);
   return (outcome) => {
     if (outcome.kind !== 'proxy' || farms.has(outcome.host)) return undefined;

@@ -1,6 +1,7 @@
 /** Which certificate serves which name on one listener: exact names before wildcards, never a guess. */
 import { isIP } from 'node:net';
 import type { SettingsConfig } from '../config/settings-model.ts';
+import { asciiAuthority } from '../host-name.ts';
 import { plainAddress } from '../ip-address.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
 
@@ -8,7 +9,7 @@ import { type CertificateData, isForClients } from './certificate.ts';
 export type CertificateChoice = readonly [CertificateData, ...CertificateData[]];
 
 export interface CertificateNames {
-  /** What serves this SNI name; undefined where no certificate covers it. */
+  /** What serves this name, which is in ASCII; undefined where no certificate covers it. */
   readonly find: (name: string) => CertificateChoice | undefined;
   /** What serves a client without SNI, or with a name that nobody covers; undefined only where there is no certificate. */
   readonly fallback: CertificateChoice | undefined;
@@ -105,7 +106,7 @@ export function namedDefault(
   find: CertificateNames['find'],
 ): CertificateChoice | undefined {
   const match = byThumbprint(certificates, wanted);
-  return match ? [match] : find(wanted);
+  return match ? [match] : find(asciiAuthority(wanted));
 }
 
 /** By SHA-1 or SHA-256, as people copy it: the dialog of Windows has blanks in it and an invisible mark in front. */

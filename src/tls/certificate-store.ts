@@ -2,6 +2,7 @@
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { StartError } from '../errors.ts';
+import { internationalFromBytes } from '../host-name.ts';
 import type { CertificateData } from './certificate.ts';
 import { type CertificateChoice, nameCertificates, usableOn } from './certificate-names.ts';
 import { type ContextOptions, contextOptions, isLegacyListener, isWeak } from './tls-options.ts';
@@ -29,7 +30,7 @@ export interface CertificateStore {
     name: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ) => void;
-  /** The context for this SNI name, or the default; where RSA and EC serve together, the one for this client. */
+  /** The context for this SNI name (as Node has it: each character one byte), or the default; where RSA and EC serve together, the one for this client. */
   readonly secureContextFor: (name?: string, socket?: unknown) => SecureContext;
   /** The certificate for this SNI name, or the default; where RSA and EC serve together, the one that stands first. */
   readonly certificateFor: (name?: string) => CertificateData;
@@ -54,7 +55,8 @@ export function createCertificateStore(
   const { tls, clientCa } = options;
   const contextOf = rememberContexts((certificate) => contextOptions([certificate], tls, strength, clientCa));
   const defaultContext = contextOf(fallback[0]);
-  const choiceFor = (name?: string) => (name === undefined ? fallback : (find(name) ?? fallback));
+  const choiceFor = (name?: string) =>
+    name === undefined ? fallback : (find(internationalFromBytes(name) ?? name) ?? fallback);
   const secureContextFor = (name?: string, socket?: unknown) => {
     try {
       return contextOf(chooseFor(socket, choiceFor(name)));

@@ -2,6 +2,7 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { isIP, SocketAddress } from 'node:net';
 import { basename, extname } from 'node:path';
+import { asciiName, isHostName } from '../host-name.ts';
 import { distinguishedName, namesOfCertificate } from './distinguished-name.ts';
 
 /** Everything a listener, a check and a log line need of one certificate. Holds the private key: never log it whole. */
@@ -77,8 +78,6 @@ export function isForServers({ usages }: Pick<CertificateData, 'usages'>): boole
   return usages.length === 0 || usages.includes('1.3.6.1.5.5.7.3.2') || usages.includes(anyUsage);
 }
 
-const hostName = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
-
 /** The names a certificate is good for; empty where it has none that a host could bear. */
 export function hostNamesOf(certificate: X509Certificate): string[] {
   const names = [...alternativeNames(certificate.subjectAltName ?? '')];
@@ -86,15 +85,22 @@ export function hostNamesOf(certificate: X509Certificate): string[] {
     return [...new Set(names)];
   }
   const { subject } = namesOfCertificate(certificate.raw);
-  const commonName = subject.findLast(({ oid }) => oid === '2.5.4.3')?.value.toLowerCase() ?? '';
-  return hostName.test(commonName) ? [commonName] : [];
+  const commonName = subject.findLast(({ oid }) => oid === '2.5.4.3')?.value ?? '';
+  const name = coveredName(commonName);
+  return name === undefined ? [] : [name];
+}
+
+/** A name as clients ask for it, in ASCII; nothing where no host could bear it. */
+function coveredName(written: string): string | undefined {
+  const name = asciiName(written);
+  return name !== undefined && isHostName(name) && !name.endsWith('.') ? name : undefined;
 }
 
 /** Node quotes a value that holds a comma or a quote; such a value is no host name and is passed over. */
 function* alternativeNames(text: string): Generator<string> {
   for (const [, type, value = ''] of text.matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/g)) {
-    const name = value.toLowerCase();
-    if (type === 'DNS' && hostName.test(name)) {
+    const name = type === 'DNS' ? coveredName(value) : undefined;
+    if (name !== undefined) {
       yield name;
     } else if (type === 'IP Address' && isIP(value) !== 0) {
       yield new SocketAddress({ address: value, family: isIP(value) === 6 ? 'ipv6' : 'ipv4' }).address;
@@ -104,8 +110,8 @@ function* alternativeNames(text: string): Generator<string> {
 
 function storeNameOf(file: string): string | undefined {
   const extension = extname(file).toLowerCase();
-  const name = basename(file).slice(0, -extension.length).toLowerCase().replace(/^_\./, '*.');
-  return extension === '.pfx' && name.includes('.') && hostName.test(name) ? name : undefined;
+  const name = coveredName(basename(file).slice(0, -extension.length).replace(/^_\./, '*.'));
+  return extension === '.pfx' && name?.includes('.') ? name : undefined;
 }
 
 const curveBits: Readonly<Record<string, number>> = {

@@ -7,6 +7,7 @@ import type { ProtocolConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import type { CertificateFileSetting, SettingsConfig } from '../config/settings-model.ts';
 import type { Text } from '../config/text.ts';
+import { comparedName } from '../host-name.ts';
 import { type CertificateData, isForClients, isForServers } from './certificate.ts';
 import { pairCertificate } from './certificate-files.ts';
 import { byThumbprint } from './certificate-names.ts';
@@ -64,7 +65,7 @@ interface Wanted {
 function wantedBy(farms: Config['webFarms'] | undefined, settings: SettingsConfig): Wanted[] {
   if (!farms) return [...settings.farms].map(([key, { clientCertificate: setting }]) => ({ key, setting }));
   return farms.map(({ name, protocol }) => {
-    const key = name.value.toLowerCase();
+    const key = comparedName(name.value);
     return { key, protocol, setting: settings.farms.get(key)?.clientCertificate };
   });
 }

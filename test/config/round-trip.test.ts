@@ -37,6 +37,8 @@ const pieces = [
   '',
 ];
 const text = fc.array(fc.constantFrom(...pieces), { maxLength: 5 }).map((list) => list.join(''));
+/** A model has the names of hosts in ASCII. */
+const asciiOnly = (name: string) => name.replace(/[^\x00-\x7f]/g, '');
 const trimmed = text.map((value) => value.trim());
 const filled = text.map((value) => `${value}x`);
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/);
@@ -144,19 +146,25 @@ const certificate = { clientCertFileName: filled, clientCertPassword: filled, cl
 const protocol = fc.record({
   ...Object.fromEntries(Object.entries(protocolAttributes).map(([name, schema]) => [name, anyOf(schema)])),
   ...certificate,
-  alternateHostName: text,
+  alternateHostName: text.map(asciiOnly),
   passConnectionCloseHeader: fc.boolean(),
   passServerHeader: fc.constantFrom('Replace', 'Remove', 'PassThrough'),
   cache,
 });
 const host = fc.record({
-  name: filled,
+  name: filled.map(asciiOnly),
   servers: fc.integer({ min: 1, max: 256 }),
-  equivalentHosts: unique(filled, (name) => name),
+  equivalentHosts: unique(filled.map(asciiOnly), (name) => name),
 });
 const server = fc
   .tuple(filled, fc.boolean(), attributes(webFarmsSection, 'webFarm', 'server', 'applicationRequestRouting'))
-  .map(([address, enabled, rest]) => ({ address, enabled, ...rest }));
+  .map(([address, enabled, rest]) => ({ address: asciiOnly(address), enabled, ...rest, ...asciiHostsOf(rest) }));
+
+function asciiHostsOf(server: Record<string, string>): Record<string, string> {
+  const hosts = ['hostName', 'healthCheckAlternateHostName'];
+  return Object.fromEntries(hosts.map((name) => [name, asciiOnly(server[name] ?? '')]));
+}
+
 const codes = fc.constantFrom('200-399', '500-', '200, 204,301 - 399');
 const farm = fc.record({
   name: word,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createSiteTable, hostName, matchSite } from '../../src/proxy/match-site.ts';
+import { hostOf } from '../../src/host-name.ts';
+import { createSiteTable, matchSite } from '../../src/proxy/match-site.ts';
 
 const table = createSiteTable([
   { host: 'meet.contoso.com', site: 'meet' },
@@ -41,6 +42,6 @@ test('the first of two bindings for a host wins', () => {
   expect(matchSite(twice, 'a')).toBe(1);
 });
 
-test('hostName leaves the address of IPv6 whole', () => {
-  expect(hostName('[2001:DB8::1]:443')).toBe('[2001:db8::1]');
+test('hostOf leaves the address of IPv6 whole', () => {
+  expect(hostOf('[2001:DB8::1]:443')).toBe('[2001:db8::1]');
 });

@@ -324,7 +324,7 @@ describe('Rewrite', () => {
     });
   });
 
-  test.each(['evil.com:80:90', 'a@b', 'a/b', 'a#b', 'a\\b', '[x', 'a:99999', 'a:0', '', 'a b', 'ä', 'a%00'])(
+  test.each(['evil.com:80:90', 'a@b', 'a/b', 'a#b', 'a\\b', '[x', 'a:99999', 'a:0', '', 'a b', 'a%00'])(
     'a Host of %j cannot choose the host',
     (host) => {
       const outcome = site([{ to: 'http://{HTTP_HOST}/' }], '/', { host });
@@ -332,6 +332,11 @@ describe('Rewrite', () => {
       else expect(outcome).toMatchObject({ kind: 'error', badRequest: true });
     },
   );
+
+  test('a Host with letters beyond ASCII is its name in ASCII, and has no more say than any other', () => {
+    const outcome = site([{ to: 'http://{HTTP_HOST}/' }], '/', { host: 'ä' });
+    expect(outcome).toMatchObject({ kind: 'proxy', host: 'xn--4ca', literalHost: false });
+  });
 
   test('a capture with the signs of a host border cannot move it', () => {
     expect(site([{ url: '^(.*)$', to: 'http://{R:1}.internal/' }], '/evil.com%3Fx')).toMatchObject({
