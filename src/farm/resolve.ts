@@ -203,7 +203,7 @@ function osHostsEntries(name: string): LookupAddress[] {
   const found: LookupAddress[] = [];
   for (const line of text.split(/\r?\n/)) {
     const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    if (isIP(address) > 0 && names.some((each) => each.toLowerCase() === name)) found.push(addressOf(address));
+    if (isIP(address) > 0 && names.some((each) => comparedName(each) === name)) found.push(addressOf(address));
   }
   return found;
 }

@@ -58,18 +58,17 @@ function checkCondition(condition: ConditionConfig, report: Report): void {
 }
 
 /** IIS compares the letters as they are with a Host that has none but ASCII. */
-function checkInternational({ pattern, written = pattern, undecided, negate }: ConditionConfig, report: Report): void {
+function checkInternational({ pattern, written = pattern, undecided }: ConditionConfig, report: Report): void {
   if (!pattern || !written || (written === pattern && !undecided)) return;
-  const never = negate ? 'always holds' : 'never holds';
   if (undecided) {
     report('LG2207', pattern.span, {
-      message: `Clients send international names in ASCII, and the ASCII form of "${written.value}" cannot be told: with its letters the condition ${never}.`,
+      message: `Clients send international names in ASCII, and what the letters in "${written.value}" are then cannot be told: no host matches them.`,
       advice:
         'Write each name whole and in its ASCII form, as in "^xn--bcher-kva\\.contoso\\.com$" for bücher.contoso.com.',
     });
   } else {
     report('LG2207', written.span, {
-      message: `Clients send international names in ASCII: on IIS a condition with "${written.value}" ${never}. Here it is compared as "${pattern.value}".`,
+      message: `Clients send international names in ASCII, which "${written.value}" does not match on IIS. Here it is compared as "${pattern.value}".`,
       advice: `Write "${pattern.value}", which is the same for both.`,
     });
   }

@@ -20,12 +20,13 @@ export function createFarmMeant(config: Config): FarmMeant {
     known ??= knownOf(config);
     const { hosts, used } = known;
     if (hosts.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-    const near = nearby.has(host) ? nearby.get(host) : nearestOf(asLetters(host), known);
+    const letters = asLetters(host);
+    const near = nearby.has(host) ? nearby.get(host) : nearestOf(letters, known);
     nearby.set(host, near);
     if (near === undefined) return undefined;
-    const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN && !isLonger(host, near);
+    const unlikelyHost = !host.includes('.') && host.length >= SHORTEST_OF_ITS_OWN && !isLonger(letters, near);
     const sure =
-      lettersOf(near) === lettersOf(asLetters(host)) ||
+      lettersOf(near) === lettersOf(letters) ||
       unlikelyHost ||
       !used.has(comparedName(near)) ||
       isMisspeltDomain(host, near, hosts);
@@ -61,7 +62,7 @@ function nearestOf(host: string, { farms, used }: Known): string | undefined {
   const letters = lettersOf(host);
   const near = farms.find((farm) => lettersOf(farm) === letters);
   if (near !== undefined || farms.length > MOST_COMPARED) return near;
-  const rank = (farm: string) => editDistance(host, farm.toLowerCase()) + (used.has(farm.toLowerCase()) ? 0.5 : 0);
+  const rank = (farm: string) => editDistance(host, farm.toLowerCase()) + (used.has(comparedName(farm)) ? 0.5 : 0);
   const ranked = farms.filter((farm) => isNear(host, farm)).map((farm) => ({ farm, rank: rank(farm) }));
   return ranked.sort((one, other) => one.rank - other.rank)[0]?.farm;
 }
@@ -86,7 +87,9 @@ function lettersOf(name: string): string {
 
 /** ARR names its rules after their farm; a rule for a host often leads to the farm of that name. */
 function names(rule: RuleConfig, farm: string): boolean {
-  const patterns = hostConditions(rule).map(({ pattern }) => (pattern?.value ?? '').replaceAll('\\', ''));
+  const patterns = hostConditions(rule).map(({ pattern, written = pattern }) =>
+    (written?.value ?? '').replaceAll('\\', ''),
+  );
   return [rule.name.value, ...patterns].some((text) => text.toLowerCase().includes(farm.toLowerCase()));
 }
 

@@ -11,7 +11,7 @@ import { publishFarm } from './one-farm.ts';
 
 const host = 'webext.contoso.com';
 const SEED = 20131017;
-const REQUESTS = runs(6000, 20_000);
+const REQUESTS = runs(8000, 20_000);
 const CLIENTS = 200;
 const CURLS = 8;
 const URLS_OF_EACH = 60;
