@@ -212,5 +212,7 @@ test.each(['x', '0', '65531', '1.5'])('--ports %s is wrong use: exit code 2', as
 });
 
 test('package.json starts the demo on the pinned Node', () => {
-  expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.start).toBe('node --disable-sigusr1 src/main.ts demo');
+  expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.start).toBe(
+    'node --disable-sigusr1 src/main.ts demo',
+  );
 });
