@@ -36,7 +36,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'waiting', include: WAITING, maxWorkers: 6, sequence: { groupOrder: 0 } },
+        test: { name: 'waiting', include: WAITING, maxWorkers: 8, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
