@@ -13,15 +13,9 @@ if (!existsSync(join(import.meta.dirname, '../shared/corpus'))) {
   console.log('The corpus of strangers’ rule files (../shared/corpus) is not here: its tests are skipped.');
 }
 
-/** Real sockets and child processes: most of their time is spent in waiting. */
-const WAITING = [
-  'test/{admin,integration,service}/**/*.test.ts',
-  'test/{cli,demo,farm}/**/*.test.ts',
-  'test/*.test.ts',
-];
-
 export default defineConfig({
   test: {
+    include: ['test/**/*.test.ts'],
     reporters: ['default', new ClosingLine()],
     sequence: { sequencer: ProcessesFirst },
     env: {
@@ -33,21 +27,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 170_000 } },
-    projects: [
-      {
-        extends: true,
-        test: { name: 'waiting', include: WAITING, maxWorkers: 8, sequence: { groupOrder: 0 } },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'computing',
-          include: ['test/**/*.test.ts'],
-          exclude: WAITING,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-        },
-      },
-    ],
+    // More than there are cores: most files wait most of their time, and those that compute fill what the others leave.
+    maxWorkers: 8,
   },
 });
