@@ -8,7 +8,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 export class ProcessesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const starts = ({ moduleId }: TestSpecification) => /\/test\/(service|demo)\//.test(moduleId);
+    const starts = ({ moduleId }: TestSpecification) =>
+      /\/test\/(?:service\/|demo\/|integration\/(?:streaming|failover)|cli\/replay-process)/.test(moduleId);
     return [...sorted.filter(starts), ...sorted.filter((file) => !starts(file))];
   }
 }
