@@ -4,6 +4,7 @@ import type { Config, ScopeConfig, SiteConfig } from '../config/model.ts';
 import type { ConditionConfig, OutboundRuleConfig, OutboundRulesConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { staysHere } from './destination.ts';
 import { ruleAcceptsHost } from './published-hosts.ts';
+import type { RewriteMaps } from './rewrite-map.ts';
 import { readTemplate } from './template.ts';
 
 export function checkEncodedBody({ globalRules, sites }: Config, report: Report): void {
@@ -27,11 +28,13 @@ function checkScope({ ruleSet }: ScopeConfig, site: SiteConfig, global: readonly
   }
 }
 
+const NO_MAPS: RewriteMaps = new Map();
+
 /** Maps are taken for what may hold hosts. */
 function sends(rule: RuleConfig): boolean {
   const { enabled, faulty, action } = rule;
   const broken = readTemplate(action.url?.value ?? '').unclosed.length > 0;
-  return enabled && !faulty && action.type === 'Rewrite' && !broken && !staysHere(rule, new Map());
+  return enabled && !faulty && action.type === 'Rewrite' && !broken && !staysHere(rule, NO_MAPS);
 }
 
 /** Not where a preCondition asks how the body is encoded; conditions are asked once it is being changed. */

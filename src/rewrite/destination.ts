@@ -23,11 +23,18 @@ export interface Destination {
 
 const NOWHERE = { schemes: undefined, authorities: [], certain: true } as const;
 
-/** For a rule without a URL the path. */
-export function destinationOf(
-  rule: Pick<RuleConfig, 'action' | 'match' | 'conditions' | 'patternSyntax'>,
-  maps: RewriteMaps,
-): Destination {
+const known = new WeakMap<RuleConfig, { readonly maps: RewriteMaps; readonly destination: Destination }>();
+
+/** For a rule without a URL the path. Read once for a rule and its maps: each farm asks it of all rules. */
+export function destinationOf(rule: RuleConfig, maps: RewriteMaps): Destination {
+  const found = known.get(rule);
+  if (found?.maps === maps) return found.destination;
+  const destination = readDestination(rule, maps);
+  known.set(rule, { maps, destination });
+  return destination;
+}
+
+function readDestination(rule: RuleConfig, maps: RewriteMaps): Destination {
   const { url, type } = rule.action;
   if (!url || (type !== 'Rewrite' && type !== 'Redirect')) return { syntax: { kind: 'path' }, ...NOWHERE };
   const syntax = readTarget(readTemplate(url.value).parts, type);

@@ -218,7 +218,7 @@ function plainSegment(part: Part, maps: RewriteMaps, state: { broken: boolean })
 function ask({ name, find, defaultValue }: RewriteMap, key: string, recorder: TraceRecorder | undefined): string {
   const found = find(key);
   const value = found ?? defaultValue;
-  takeNote(recorder, { kind: 'asked', map: name, key, value, known: found !== undefined });
+  if (recorder) takeNote(recorder, { kind: 'asked', map: name, key, value, known: found !== undefined });
   return value;
 }
 

@@ -74,6 +74,7 @@ describe('maps', () => {
   test('of anything else', () => {
     expect(of([{ to: '{M:{URL}}' }], MAP('http://b/'))).toEqual([]);
     expect(of([byCapture], MAP('http://b/'))).toEqual([]);
+    expect(of([byCapture], MAP('b'))).toEqual(['{C:1}']);
   });
 });
 
