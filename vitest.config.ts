@@ -13,16 +13,15 @@ if (!existsSync(join(import.meta.dirname, '../shared/corpus'))) {
   console.log('The corpus of strangers’ rule files (../shared/corpus) is not here: its tests are skipped.');
 }
 
+// The workers, and the programs that tests start, are compiled once.
+process.env.NODE_COMPILE_CACHE = join(import.meta.dirname, 'node_modules/.cache/compiled');
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     reporters: ['default', new ClosingLine()],
     sequence: { sequencer: ProcessesFirst },
-    env: {
-      FUZZ_SEED: seed,
-      // The programs that tests start are compiled once.
-      NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled'),
-    },
+    env: { FUZZ_SEED: seed },
     // For what hangs. Whatever has a bound of its own measures that; no test is to fail because the machine is slow.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -33,10 +33,12 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, 'src', file), 'utf8');
-  return [...text.matchAll(/^(?:import|export) (type )?(?:[^'";]* from )?'([^']+)'/gm)].map(([, type, from = '']) => ({
-    from,
-    types: type !== undefined,
-  }));
+  const atFirst = [...text.matchAll(/^(?:import|export) (type )?(?:[^'";]* from )?'([^']+)'/gm)];
+  const whenNeeded = [...text.matchAll(/\bimport\('([^']+)'\)/g)];
+  return [
+    ...atFirst.map(([, type, from = '']) => ({ from, types: type !== undefined })),
+    ...whenNeeded.map(([, from = '']) => ({ from, types: false })),
+  ];
 }
 
 test('the page lists every folder and every file of src, and nothing else', () => {

@@ -42,22 +42,22 @@ test('words are put into lines; one that is too long stays whole', () => {
 });
 
 describe('the log in a terminal', () => {
-  function logged(environment: Readonly<Record<string, string>>, isTTY: boolean): string {
+  async function logged(environment: Readonly<Record<string, string>>, isTTY: boolean): Promise<string> {
     for (const [name, value] of Object.entries({ NO_COLOR: '', FORCE_COLOR: '1', ...environment }))
       vi.stubEnv(name, value);
     onTestFinished(() => void vi.unstubAllEnvs());
     const stream = Object.assign(new PassThrough(), { isTTY });
-    createLog('info', stream).warn('mind');
+    (await createLog('info', stream)).warn('mind');
     return String(stream.read());
   }
 
-  it('has colours if its own stream is one, whatever the others are', () => {
-    expect(logged({ TERM: 'xterm' }, true)).toContain('\u001b[');
-    expect(logged({ TERM: 'xterm' }, false)).not.toContain('\u001b');
+  it('has colours if its own stream is one, whatever the others are', async () => {
+    expect(await logged({ TERM: 'xterm' }, true)).toContain('\u001b[');
+    expect(await logged({ TERM: 'xterm' }, false)).not.toContain('\u001b');
   });
 
-  it('has none with NO_COLOR', () => {
-    const text = logged({ NO_COLOR: '1', TERM: 'xterm' }, true);
+  it('has none with NO_COLOR', async () => {
+    const text = await logged({ NO_COLOR: '1', TERM: 'xterm' }, true);
     expect([text.includes('mind'), text.includes('\u001b')]).toEqual([true, false]);
   });
 });

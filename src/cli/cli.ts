@@ -5,23 +5,50 @@ import { StartError } from '../errors.ts';
 import { typed } from '../program-name.ts';
 import { outliveReaders } from '../service/closed-output.ts';
 import { type Command, EXIT, type Streams, UsageError } from './command.ts';
-import { demo } from './demo.ts';
-import { drain } from './drain.ts';
 import { type CommandGroup, commandHelp, helpWidth, overview, usageOf } from './help.ts';
-import { init } from './init.ts';
 import { meant, readOptions } from './options.ts';
-import { run } from './run.ts';
-import { status } from './status.ts';
 import { tell } from './tell.ts';
-import { trace } from './trace.ts';
-import { validate } from './validate.ts';
 
-const GROUPS: readonly CommandGroup[] = [
-  { title: 'To set up and to serve', commands: [init, run, demo] },
-  { title: 'To look at a configuration; nothing is opened, nothing is sent', commands: [validate, trace] },
-  { title: 'To operate the running service', commands: [status, drain] },
+/** Only the one that is asked for is loaded: `validate` need not wait for all that serves. */
+const GROUPS: readonly { readonly title: string; readonly loaders: Record<string, () => Promise<Command>> }[] = [
+  {
+    title: 'To set up and to serve',
+    loaders: {
+      init: async () => (await import('./init.ts')).init,
+      run: async () => (await import('./run.ts')).run,
+      demo: async () => (await import('./demo.ts')).demo,
+    },
+  },
+  {
+    title: 'To look at a configuration; nothing is opened, nothing is sent',
+    loaders: {
+      validate: async () => (await import('./validate.ts')).validate,
+      trace: async () => (await import('./trace.ts')).trace,
+    },
+  },
+  {
+    title: 'To operate the running service',
+    loaders: {
+      status: async () => (await import('./status.ts')).status,
+      drain: async () => (await import('./drain.ts')).drain,
+    },
+  },
 ];
-export const COMMANDS: readonly Command[] = GROUPS.flatMap(({ commands }) => commands);
+const LOADERS = new Map(GROUPS.flatMap(({ loaders }) => Object.entries(loaders)));
+
+async function commandGroups(): Promise<readonly CommandGroup[]> {
+  return await Promise.all(
+    GROUPS.map(async ({ title, loaders }) => ({
+      title,
+      commands: await Promise.all(Object.values(loaders).map((load) => load())),
+    })),
+  );
+}
+
+/** In the order of the help. */
+export async function allCommands(): Promise<readonly Command[]> {
+  return (await commandGroups()).flatMap(({ commands }) => commands);
+}
 
 /**
  * @param argv without the name of the program
@@ -34,14 +61,14 @@ export async function runCommandLine(
   if (streams.out === process.stdout) outliveReaders(process);
   closeInspector();
   const [name = '', ...rest] = argv;
-  if (name === '' || name === 'help' || name === '--help' || name === '-h') return help(rest[0] ?? '', streams);
+  if (name === '' || name === 'help' || name === '--help' || name === '-h') return await help(rest[0] ?? '', streams);
   if (name === '--version' || name === '-v') {
     streams.out.write(`${version()}\n`);
     return EXIT.fine;
   }
-  const command = COMMANDS.find((each) => each.name === name);
+  const command = await LOADERS.get(name)?.();
   if (command === undefined) return unknown(name, streams);
-  if (rest.includes('--help') || rest.includes('-h')) return help(name, streams);
+  if (rest.includes('--help') || rest.includes('-h')) return await help(name, streams);
   try {
     return await command.run({ ...readOptions(command, rest), streams });
   } catch (error) {
@@ -71,19 +98,16 @@ function explain(error: unknown, command: Command, { err }: Streams): number {
   throw error;
 }
 
-function help(name: string, { out, err }: Streams): number {
-  const command = COMMANDS.find((each) => each.name === name);
+async function help(name: string, { out, err }: Streams): Promise<number> {
+  const command = await LOADERS.get(name)?.();
   if (command === undefined && name !== '') return unknown(name, { out, err });
   const width = helpWidth(out);
-  out.write(command ? commandHelp(command, width) : overview(GROUPS, version(), width));
+  out.write(command ? commandHelp(command, width) : overview(await commandGroups(), version(), width));
   return EXIT.fine;
 }
 
 function unknown(name: string, { err }: Streams): number {
-  const near = meant(
-    name,
-    COMMANDS.map((each) => each.name),
-  );
+  const near = meant(name, [...LOADERS.keys()]);
   const advice = near === undefined ? '' : ` Did you mean "${near}"?`;
   tell(err, 'lychgate:', `there is no command "${name}".${advice} "${typed('help')}" lists them.`);
   return EXIT.wrongUse;

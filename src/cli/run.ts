@@ -57,7 +57,7 @@ export async function startFrom(
   if (diagnostics.length > 0) show(diagnostics, checked, streams);
   if (config === undefined || hasErrors(diagnostics)) return EXIT.no;
 
-  const log = createLog(config.settings.log.level);
+  const log = await createLog(config.settings.log.level);
   tellIgnoredSignals(log);
   const old = nodeVersionWarning(process.versions.node);
   if (old !== undefined) log.warn(old);

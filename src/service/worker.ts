@@ -17,7 +17,7 @@ function tell(message: FromWorker): void {
 
 async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   drainSeconds = setup.config.settings.timeouts.drain;
-  const log = createLog(setup.config.settings.log.level);
+  const log = await createLog(setup.config.settings.log.level);
   tellIgnoredSignals(log);
   try {
     serving = await serve(setup, log, tell, (heard) => {

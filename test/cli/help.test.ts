@@ -3,13 +3,14 @@ import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COMMANDS, runCommandLine } from '../../src/cli/cli.ts';
+import { allCommands, runCommandLine } from '../../src/cli/cli.ts';
 import { readOptions } from '../../src/cli/options.ts';
 import { prepareDemo } from '../../src/demo/demo.ts';
 import { reportedFarm, reportedServer, startListener } from '../admin/listener.ts';
 import { lychgate } from '../integration/process.ts';
 
 const PREFIX = 'npm run -s lychgate -- ';
+const COMMANDS = await allCommands();
 const names = COMMANDS.map(({ name }) => name);
 const pages = [[], ...names.map((name) => [name])].map((each) => ['help', ...each]);
 

@@ -94,7 +94,7 @@ async function load(get: Front['get'], enough: (answers: readonly string[]) => b
   const client = async () => {
     while (!enough(answers)) {
       answers.push(facts(await get()));
-      await pause(5);
+      await pause(25);
     }
   };
   await Promise.all([client(), client(), client(), client()]);
