@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     reporters: ['default', new ClosingLine()],
+    globalSetup: ['test/compile-once.ts'],
     sequence: { sequencer: ProcessesFirst },
     env: { FUZZ_SEED: seed },
     // For what hangs. Whatever has a bound of its own measures that; no test is to fail because the machine is slow.
