@@ -1,10 +1,14 @@
 /** Finds the name that a mistyped one was most likely meant to be. */
 
-/** The candidate that differs by case only or by at most a third of its characters. */
+/** A shorter word begins too many others. */
+const BEGINNING = 4;
+
+/** The candidate that differs by case only or by at most a third of its characters, else the only one that begins with the name. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
   if (name.length > 64) return undefined;
+  const begins = candidates.filter((each) => each.toLowerCase().startsWith(name.toLowerCase()));
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {
@@ -12,7 +16,7 @@ export function nearest(name: string, candidates: readonly string[]): string | u
       best = candidate;
     }
   }
-  return best;
+  return best ?? (name.length >= BEGINNING && begins.length === 1 ? begins[0] : undefined);
 }
 
 const MOST_REMEMBERED = 1000;

@@ -12,6 +12,14 @@ test.each([
   ['jsin', 'json'],
   ['nojs', undefined],
   ['xml', undefined],
+  // The beginning of one only, where it is long enough to tell.
+  ['form', 'format'],
+  ['for', undefined],
 ])('%s: %s', (name, found) => {
   expect(nearest(name, ['format', 'help', 'json'])).toBe(found);
+});
+
+test('the beginning of several names is none of them', () => {
+  expect(nearest('bindingInfo', ['bindingInformation', 'protocol'])).toBe('bindingInformation');
+  expect(nearest('binding', ['bindingInformation', 'bindingProtocols'])).toBeUndefined();
 });

@@ -49,10 +49,9 @@ export function checkCertificates(
     }
     if (!misread.has('sites')) checkTies(certificate, listeners, report);
   }
-  for (const [listener, its] of listeners) {
-    checkListener(listener, its, { certificates, settings, report, now, asked, misread });
-  }
-  if (!misread.has('certificates')) checkDefault(certificates, settings, report, now);
+  const around = { certificates, settings, report, now, asked, misread };
+  const lacking = misread.has('certificates') ? new Set(listeners.keys()) : checkDefault(listeners, around);
+  for (const [listener, its] of listeners) checkListener(listener, its, lacking.has(listener), around);
 }
 
 export function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
@@ -143,7 +142,13 @@ interface Surroundings {
 
 type BindingOfSite = BindingConfig & { readonly site: string };
 
-function checkListener(listener: string, bindings: readonly BindingOfSite[], around: Surroundings): void {
+/** @param lacking certificates of this listener are missing, which is told: their hosts are not told once more */
+function checkListener(
+  listener: string,
+  bindings: readonly BindingOfSite[],
+  lacking: boolean,
+  around: Surroundings,
+): void {
   const { certificates, settings, report, now, asked, misread } = around;
   const [first] = bindings;
   const usable = usableOn(listener, certificates);
@@ -161,7 +166,7 @@ function checkListener(listener: string, bindings: readonly BindingOfSite[], aro
   const hosts = bindings.map(({ host }) => host).filter((host) => host !== '');
   const names = nameCertificates(certificates, { listener, defaultCertificate, hosts, now });
   for (const binding of bindings) {
-    checkBinding(binding, names, misread.has('certificates'), report);
+    checkBinding(binding, names, lacking, report);
   }
   if (misread.has('certificates')) return;
   const open = new Set(bindings.filter(({ host }) => host === '').map(({ site }) => site));
@@ -169,15 +174,14 @@ function checkListener(listener: string, bindings: readonly BindingOfSite[], aro
   checkAskedHosts(reached, { names, certified: usable.flatMap((each) => each.names) }, report);
 }
 
-/** @param others there are certificates that could not be read */
 function checkBinding(
   { host, span }: BindingConfig,
   { find, fallback }: CertificateNames,
-  others: boolean,
+  lacking: boolean,
   report: Report,
 ): void {
   const found = host === '' ? fallback : find(host);
-  if (!found && others) return;
+  if (!found && lacking) return;
   if (!found && host.startsWith('*.')) {
     report('LG4024', span, {
       message: `no certificate has the name ${host} of this binding; clients will get ${nameOf(fallback?.[0])}`,
@@ -202,28 +206,32 @@ function covers(name: string, host: string): boolean {
   );
 }
 
+/** @returns the listeners that lack the certificate which is to be their default: whose other names it had is not known */
 function checkDefault(
-  certificates: readonly CertificateData[],
-  { defaultCertificate: setting }: CheckedSettings,
-  report: Report,
-  now: number,
-): void {
-  if (!setting || certificates.length === 0) {
-    return;
-  }
+  listeners: ReadonlyMap<string, readonly BindingOfSite[]>,
+  { certificates, settings: { defaultCertificate: setting }, report, now }: Surroundings,
+): ReadonlySet<string> {
+  if (!setting || certificates.length === 0) return new Set();
   const entries = 'name' in setting ? [['', setting] as const] : Object.entries(setting.byListener);
+  const lacking = new Set<string>();
   for (const [listener, { name, span }] of entries) {
     // For every listener: what no listener knows, tied certificates included, matches nothing.
     const candidates = usableOn(listener, listener === '' ? certificates.map(untied) : certificates);
     const { find } = nameCertificates(candidates, { listener, hosts: [], now });
     const wanted = defaultNameFor({ listener, defaultCertificate: setting }) ?? name;
-    if (!namedDefault(candidates, wanted, find)) {
-      report('LG4028', span, {
-        message: `defaultCertificate: no certificate${listener && ` of ${listener}`} has the name or thumbprint "${name}"`,
-        advice: `Name one of ${listOf([...new Set(candidates.flatMap(({ names }) => names))])}, or give the thumbprint as Windows shows it.`,
-      });
-    }
+    if (namedDefault(candidates, wanted, find)) continue;
+    const its = listener === '' ? [...listeners.keys()] : [listener];
+    for (const each of its) lacking.add(each);
+    const hosts = its
+      .flatMap((each) => listeners.get(each) ?? [])
+      .map(({ host }) => host)
+      .filter((host) => host !== '' && !find(host));
+    report('LG4028', span, {
+      message: `defaultCertificate: no certificate${listener && ` of ${listener}`} has the name or thumbprint "${name}"${hosts.length > 0 ? `, and none covers ${listOf([...new Set(hosts)])}` : ''}`,
+      advice: `Put the file that has it into the certificate folder, name one of ${listOf([...new Set(candidates.flatMap(({ names }) => names))])}, or give the thumbprint as Windows shows it.`,
+    });
   }
+  return lacking;
 }
 
 function untied({ listeners: _, ...certificate }: CertificateData): CertificateData {

@@ -129,6 +129,19 @@ test('defaultCertificate', () => {
   ]);
 });
 
+test('a file that was not copied is told at defaultCertificate, with all the hosts that lack it', () => {
+  const defaultCertificate = { name: 'mail.example.net', span: settingSpan };
+  const bindings = [binding('mail.example.net'), binding('www.example.com'), binding('owa.example.net')];
+  const found = check([www], bindings, { defaultCertificate });
+  expect(codes(found)).toEqual(['LG4028']);
+  expect(found[0]?.message).toContain('and none covers mail.example.net, owa.example.net');
+  expect(found[0]?.advice).toContain('into the certificate folder');
+  // A listener that has its default is judged as ever.
+  const byListener = { '*:444': defaultCertificate };
+  const elsewhere = [binding('mail.example.net', { port: 444 }), binding('owa.example.net')];
+  expect(codes(check([www], elsewhere, { defaultCertificate: { byListener } })).sort()).toEqual(['LG4023', 'LG4028']);
+});
+
 describe('LG4033: hosts that rules wait for behind a binding without a host', () => {
   const span = { file: 'applicationHost.config', start: 7, end: 9 };
   const asked = (pattern: string, hosts: readonly string[] | undefined, site?: string): AskedHost => {
