@@ -129,9 +129,9 @@ export class ServerConnection implements SocketEvents {
     return plainAddress(this.#socket.remoteAddress ?? '');
   }
 
-  /** It is pinned, and more requests can follow on it. */
-  get keepsLogin(): boolean {
-    return this.pinned && this.#reusable && this.#state !== 'closed';
+  /** As far as its server has said, more requests can follow on it. */
+  get staysOpen(): boolean {
+    return this.#reusable && this.#state !== 'closed';
   }
 
   /** The server that it is asked as right now. */

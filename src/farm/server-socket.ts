@@ -37,6 +37,50 @@ export interface SocketEvents {
   closed(error: Error | undefined): void;
 }
 
+interface Reading {
+  /** Bytes were read since this was last set to false. */
+  moved: boolean;
+  /** Nothing is read until `resume()`. */
+  held: boolean;
+}
+
+const HELD_LOOK_MS = 100;
+
+/**
+ * A server that refuses a body answers, and closes its connection with the rest of it unread: that resets the connection, and the
+ * next write fails. What it has said by then lies here all the same (RFC 9112 9.6), and Node would throw it away with the socket.
+ * So the socket ends when nothing more is to be read.
+ */
+function readBeforeEnd(socket: Socket, reading: Reading): void {
+  const destroy = socket.destroy.bind(socket);
+  const resume = socket.resume.bind(socket);
+  let failure: Error | undefined;
+  const look = () => {
+    if (socket.destroyed) return;
+    if (reading.held) setTimeout(look, HELD_LOOK_MS);
+    else if (reading.moved) {
+      reading.moved = false;
+      // Sockets are read between two immediates.
+      setImmediate(look);
+    } else destroy(failure);
+  };
+  socket.resume = () => {
+    reading.moved ||= reading.held;
+    reading.held = false;
+    return resume();
+  };
+  socket.destroy = (error?: Error) => {
+    if (socket.destroyed || error === undefined || !('syscall' in error) || error.syscall !== 'write')
+      return destroy(error);
+    if (failure === undefined) {
+      failure = error;
+      reading.moved = true;
+      setImmediate(look);
+    }
+    return socket;
+  };
+}
+
 /**
  * One for all connections: what is read is looked at before the next read, and idle connections, which may be thousands,
  * hold no memory for it.
@@ -137,7 +181,11 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
       allowHalfOpen: true,
       onread: {
         buffer: READ_BUFFER,
-        callback: (length: number) => events.read(READ_BUFFER.subarray(0, length)),
+        callback: (length: number) => {
+          reading.moved = true;
+          reading.held = !events.read(READ_BUFFER.subarray(0, length));
+          return !reading.held;
+        },
       },
     };
     let failure: Error | undefined;
@@ -147,8 +195,10 @@ export function socketOpener(endpoint: Endpoint, route: ServerRoute): OpenSocket
     const keep = (ticket: Buffer) => {
       session = { ticket, shown: resumed && (socket as TLSSocket).isSessionReused() ? resumed.shown : opened };
     };
+    const reading: Reading = { moved: false, held: false };
     const socket = connectTo(endpoint, options, () => {
       accepted = true;
+      readBeforeEnd(socket, reading);
       if (early) keep(early);
       events.ready();
     });

@@ -37,4 +37,6 @@ export interface ClientSide {
   cut(): void;
   /** The server takes more of the body. */
   resumeBody(): void;
+  /** The answer is complete, and nobody takes what is still to come of the body. */
+  dropBody(): void;
 }

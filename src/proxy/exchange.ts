@@ -25,6 +25,16 @@ import { ServerSearch, type ServerTaker } from './server-search.ts';
 import { passedTrailers } from './trailers.ts';
 import { carriesWindowsLogin, challengesWindowsLogin } from './windows-authentication.ts';
 
+/** What a lane knows of a body that does not go on. */
+export interface BodyPause {
+  /** Milliseconds of `turnTime` at which the client last sent something. */
+  readonly since: number;
+  /** Seconds: `timeouts.body`. */
+  readonly usual: number;
+  /** More of it is held back, since the server is slow. */
+  readonly held: boolean;
+}
+
 export class Exchange implements AnswerSink, ServerTaker {
   readonly head: RequestHead;
   readonly #runtime: Runtime;
@@ -45,6 +55,8 @@ export class Exchange implements AnswerSink, ServerTaker {
   #bodySent = false;
   #requestSent = false;
   #requestComplete: boolean;
+  /** A 100 was passed on. */
+  #continued = false;
   #answerBegun = false;
   #answerComplete = false;
   #rewritten: RewrittenBody | undefined;
@@ -76,9 +88,20 @@ export class Exchange implements AnswerSink, ServerTaker {
     return this.#search?.server;
   }
 
-  /** The server knows the client by this connection, and reads on: the rest of a body is for the server to take. */
-  get keepsLogin(): boolean {
-    return this.#connection?.keepsLogin === true;
+  /** A server takes what comes of the body: behind its answer, too, unless it ends its connection or never asked for a body. */
+  get bodyGoesOn(): boolean {
+    if (!this.#requestSent || this.#connection === undefined) return false;
+    return !this.#answerComplete || (this.#connection.staysOpen && !this.#neverAskedFor);
+  }
+
+  /** The client waits for a 100 that nobody has said, and sends nothing without. */
+  get #neverAskedFor(): boolean {
+    return this.head.expectsContinue && !this.#continued && this.#bytesReceived === 0;
+  }
+
+  /** It says nothing of ending its connection. */
+  get serverStays(): boolean {
+    return this.#connection?.staysOpen === true;
   }
 
   /**
@@ -154,14 +177,24 @@ export class Exchange implements AnswerSink, ServerTaker {
   }
 
   /**
-   * Seconds that a client may pause in its body; as long as the server has to say first that it wants it, the server is who is
-   * waited for. Outlook Anywhere keeps a channel open by a request that never ends, and is
-   * silent on it for as long as nothing happens; how long that may be is the farm's to say.
+   * Refuses a request whose body does not go on. As long as the server has to say first that it wants it, the server is who is
+   * waited for. Once it answers, its client may have nothing to say for as long as it likes: only silence in both directions
+   * ends that. Outlook Anywhere keeps a channel open by a request that never ends, and is silent on it before the answer, too.
+   * How long either may be is the farm's to say.
+   * @param now milliseconds of `turnTime`
    */
-  pauseLimit(usual: number): number {
-    if (this.#awaitsContinue()) return Number.POSITIVE_INFINITY;
-    if (this.head.method !== 'RPC_IN_DATA' || this.#decision?.action !== 'forward') return usual;
-    return Math.max(usual, this.#decision.farm.protocol.timeout);
+  sweepBody(now: number, { since, usual, held }: BodyPause): void {
+    if (this.#awaitsContinue()) return;
+    const answering = this.#connection !== undefined && this.#answerBegun;
+    if (held && !answering) return;
+    const last = answering ? Math.max(since, this.#connection?.activity ?? 0) : since;
+    const ofFarm = this.#decision?.action === 'forward' ? this.#decision.farm.protocol.timeout : 0;
+    const limit = answering ? ofFarm : this.head.method === 'RPC_IN_DATA' ? Math.max(usual, ofFarm) : usual;
+    if (now - last <= limit * 1000) return;
+    const why = answering
+      ? `neither the client nor the server sent anything for ${limit} s, the timeout of the farm`
+      : `no more of the body came within ${limit} s, ${limit === usual ? 'timeouts.body' : 'the timeout of the farm'}`;
+    this.refuse(new ExchangeError('requestTimeout', why));
   }
 
   /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
@@ -263,6 +296,7 @@ export class Exchange implements AnswerSink, ServerTaker {
   }
 
   onInformation({ status, reason, headers }: ResponseMessage): void {
+    this.#continued ||= status === 100;
     if (this.head.protocol !== 'HTTP/1.0') this.#client.information(status, reason, informationHeaders(headers));
   }
 
@@ -347,8 +381,7 @@ export class Exchange implements AnswerSink, ServerTaker {
     this.#connection = undefined;
     // Of a tunnel the server may have ended its side, and the client not: then it is the client who is to hear of it.
     if (this.#finished || (this.#answerComplete && !this.#tunnel)) {
-      // What is left of the request goes nowhere, and is read away.
-      if (!this.#finished) this.#client.resumeBody();
+      if (!this.#finished) this.#client.dropBody();
       return;
     }
     if (this.#mayRepeat(error, connection)) {

@@ -68,5 +68,6 @@ export function holdAnswer(client: ClientSide, limit: number, begin: (head: Answ
     },
     cut: () => client.cut(),
     resumeBody: () => client.resumeBody(),
+    dropBody: () => client.dropBody(),
   };
 }

@@ -60,6 +60,8 @@ export class Http1Connection implements ClientSide {
   /** Most clients send the same header block again and again, which is then not read anew. */
   #earlier: RequestMessage | undefined;
   #requestComplete = true;
+  /** A server is to be asked once all is looked at that has come of the request. */
+  #toAsk = false;
   /** Bytes of a body that came after its answer. */
   #drained = 0;
   #keepAlive = true;
@@ -128,17 +130,11 @@ export class Http1Connection implements ClientSide {
         if (seconds > FORGET_SECONDS) this.#forget();
         if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
       }
-    } else if (this.#phase === 'exchange' && !this.#requestComplete) this.#sweepBody(seconds);
-  }
-
-  #sweepBody(seconds: number): void {
-    const exchange = this.#exchange;
-    const limit = exchange?.pauseLimit(this.#options.timeouts.body) ?? 0;
-    if (seconds <= limit) return;
-    // The server has answered, and reads no more of what it has not asked for.
-    if (exchange?.answerComplete) this.#socket.destroy();
-    else if (!this.#paused)
-      this.#refuse(new ExchangeError('requestTimeout', `no more of the body came within ${limit} s`), {});
+    } else if (this.#phase === 'exchange' && !this.#requestComplete) {
+      if (!this.#exchange?.answerComplete || this.#exchange.bodyGoesOn)
+        this.#exchange?.sweepBody(now, { since: this.#since, usual: body, held: this.#paused });
+      else if (seconds > body) this.#socket.destroy();
+    }
   }
 
   // ---- from the client ---------------------------------------------------------------------------------------------
@@ -178,12 +174,14 @@ export class Http1Connection implements ClientSide {
           this.#begin();
         } else if (!this.#requestComplete) {
           at = this.#readBody(bytes, at);
-        } else {
+        } else if (!this.#askServer()) {
           this.#keep(bytes, at);
           break;
         }
       }
+      this.#askServer();
     } catch (error) {
+      this.#toAsk = false;
       this.#refuse(clientFault(error), requestLine(bytes, start));
     }
     this.#reading = false;
@@ -214,7 +212,15 @@ export class Http1Connection implements ClientSide {
     this.#body.start(message.body);
     this.#requestComplete = this.#body.done;
     this.#open(new Exchange(runtime(), request, this));
-    if (this.#exchange?.decide()) this.#exchange.forward();
+    this.#toAsk = this.#exchange?.decide() === true;
+  }
+
+  /** Not before what lies there of a body is read: a fault in it is to cost no server anything. */
+  #askServer(): boolean {
+    if (!this.#toAsk) return false;
+    this.#toAsk = false;
+    this.#exchange?.forward();
+    return true;
   }
 
   #open(exchange: Exchange): void {
@@ -229,14 +235,14 @@ export class Http1Connection implements ClientSide {
     const { data } = this.#body;
     const exchange = this.#exchange;
     if (data) {
-      if (exchange?.answerComplete) this.#drained += data.length;
+      if (exchange?.answerComplete && !exchange.bodyGoesOn) this.#drained += data.length;
       if (exchange?.takeBody(data) === false && !this.#body.done) this.#pause();
     }
     if (this.#body.done) {
       this.#requestComplete = true;
       exchange?.endBody(this.#body.trailers);
       this.#advance();
-    } else if (this.#drained > DRAINED_BYTES && !exchange?.keepsLogin) this.#linger();
+    } else if (this.#drained > DRAINED_BYTES) this.#linger();
     return end;
   }
 
@@ -334,6 +340,11 @@ export class Http1Connection implements ClientSide {
     if (this.#paused && this.#rest === undefined) this.#resume();
   }
 
+  dropBody(): void {
+    if (this.#keepAlive) this.resumeBody();
+    else this.#linger();
+  }
+
   /** One write for all that one read has brought. */
   flush(): boolean {
     return this.#writer.flush(this.#bulk);
@@ -348,11 +359,11 @@ export class Http1Connection implements ClientSide {
     this.#writer.push(responseHead(status, reason, headers, own));
   }
 
-  /** More of the body is to come than is worth reading for the sake of the connection, unless a login hangs on it. */
+  /** More of the body is to come than is worth reading for the sake of the connection, and no server says that it reads it. */
   #leavesMuchUnread(): boolean {
     const body = this.#request?.body;
     if (this.#requestComplete || typeof body !== 'number' || body <= DRAINED_BYTES) return false;
-    return !this.#exchange?.keepsLogin;
+    return !this.#exchange?.serverStays;
   }
 
   /** Request and answer are complete: the next request, or the end. */
@@ -360,7 +371,7 @@ export class Http1Connection implements ClientSide {
     const exchange = this.#exchange;
     if (this.#phase !== 'exchange' || !exchange?.answerComplete) return;
     if (!this.#requestComplete) {
-      if (!this.#keepAlive) this.#linger();
+      if (!this.#keepAlive && !exchange.bodyGoesOn) this.#linger();
       else {
         // Whoever the body was held back for does not want the rest, and no read may be there to send the answer.
         this.resumeBody();

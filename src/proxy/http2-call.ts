@@ -15,6 +15,7 @@ export class Http2Call implements ClientSide {
   readonly exchange: Exchange;
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
+  readonly #gone: () => void;
   readonly #method: string;
   readonly #reader = new SlowReader();
   #told: Told | undefined;
@@ -29,15 +30,32 @@ export class Http2Call implements ClientSide {
   /** Milliseconds of `turnTime` at which the client last sent something of the body. */
   #since = turnTime();
 
-  constructor(request: Http2ServerRequest, response: Http2ServerResponse, runtime: Runtime, head: RequestHead) {
+  /** @param gone called when its exchange has come to its end */
+  constructor(
+    { request, response }: { readonly request: Http2ServerRequest; readonly response: Http2ServerResponse },
+    runtime: Runtime,
+    head: RequestHead,
+    gone: () => void,
+  ) {
+    this.#gone = gone;
     this.#request = request;
     this.#response = response;
     this.#method = head.method;
     this.exchange = new Exchange(runtime, head, this);
     response.on('error', () => undefined); // Told by `close`, which follows.
     response.on('drain', () => this.exchange.drained());
-    // Node ends the answer of a stream that was reset as if it were whole, too.
-    response.once('close', () => this.exchange.finish(response.writableFinished && !response.stream.aborted));
+    response.once('close', () => {
+      // Node ends the answer of a stream that was reset as if it were whole, too.
+      const whole = response.writableFinished && !response.stream.aborted;
+      // And it closes a stream whose last bytes still wait here for a server that is slow.
+      if (whole && this.exchange.bodyGoesOn && !request.readableEnded) request.once('end', () => this.#finish(true));
+      else this.#finish(whole);
+    });
+  }
+
+  #finish(whole: boolean): void {
+    this.exchange.finish(whole);
+    this.#gone();
   }
 
   /** Asks a server; `told` is called with the head of the answer, `begin` writes it then. */
@@ -77,10 +95,8 @@ export class Http2Call implements ClientSide {
       this.cut();
       return;
     }
-    if (!this.#reads || this.#request.complete || this.#request.isPaused()) return;
-    const limit = this.exchange.pauseLimit(bodyTimeout);
-    if (now - this.#since <= limit * 1000) return;
-    this.exchange.refuse(new ExchangeError('requestTimeout', `no more of the body came within ${limit} s`));
+    if (!this.#reads || this.#request.readableEnded) return;
+    this.exchange.sweepBody(now, { since: this.#since, usual: bodyTimeout, held: this.#request.isPaused() });
   }
 
   information(status: number, _reason: string, headers: HeaderList): void {
@@ -106,7 +122,7 @@ export class Http2Call implements ClientSide {
   end(trailers: HeaderList): void {
     if (trailers.length > 0) this.#response.addTrailers(grouped(trailers));
     this.#response.end();
-    this.#closeUnread();
+    if (!this.exchange.bodyGoesOn) this.#closeUnread();
   }
 
   flush(): boolean {
@@ -123,12 +139,18 @@ export class Http2Call implements ClientSide {
 
   /** The stream alone: its neighbours have done nothing. */
   cut(): void {
-    const { stream, headersSent } = this.#response;
-    stream.close(headersSent ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_CANCEL);
+    const { stream, headersSent, writableFinished } = this.#response;
+    if (writableFinished) this.#closeUnread();
+    else stream.close(headersSent ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_CANCEL);
   }
 
   resumeBody(): void {
     this.#since = turnTime();
+    this.#request.resume();
+  }
+
+  dropBody(): void {
+    this.#closeUnread();
     this.#request.resume();
   }
 
@@ -155,7 +177,7 @@ export class Http2Call implements ClientSide {
   /** RFC 9113 8.1: the rest of the body is not wanted, and without this the stream would stay open for it. */
   #closeUnread(): void {
     // Where there was no body Node may not have noticed its end yet, and would reset the stream before the answer to HEAD.
-    if (this.exchange.head.body === 'none' || this.#request.complete) return;
+    if (this.#request.stream.endAfterHeaders || this.#request.complete) return;
     this.#closedUnread = true;
     this.#response.stream.close(constants.NGHTTP2_NO_ERROR);
   }

@@ -46,9 +46,8 @@ export async function createHttp2Lane(options: Http2LaneOptions): Promise<Lane> 
       return;
     }
     const read = tryHead(request, connection, options);
-    const call = new Http2Call(request, response, options.runtime(), read.head);
+    const call = new Http2Call({ request, response }, options.runtime(), read.head, () => calls.delete(call));
     calls.add(call);
-    response.once('close', () => calls.delete(call));
     // It is answered here, and has its line in the log like any other.
     if ('fault' in read) {
       call.exchange.refuse(read.fault);

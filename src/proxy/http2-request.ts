@@ -36,7 +36,7 @@ export function readHead(request: Http2ServerRequest, connection: ClientConnecti
     scheme,
     authority: checkAuthority(host),
     headers: withoutPseudo(raw),
-    body: ended ? 'none' : (length ?? 'stream'),
+    body: length ?? (ended ? 'none' : 'stream'),
     protocol: 'HTTP/2.0',
     upgrade: '',
     expectsContinue: !ended && valuesOf(raw, 'expect')[0]?.toLowerCase() === '100-continue',

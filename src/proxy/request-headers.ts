@@ -258,13 +258,12 @@ function line(name: string, value: string): string {
   return name === '' ? '' : `${name}: ${value}\r\n`;
 }
 
-/** What concerns the connection to the server alone. Content-Length is among the client's own. */
+/** What concerns the connection to the server alone. A Content-Length that the client has sent is among its own. */
 function framingLines({ head, chunked, protocol, version }: ServerRequest): string {
   if (version === 'HTTP/1.0') return framingLines10(head, protocol);
   let text = '';
   if (chunked) text += 'Transfer-Encoding: chunked\r\n';
-  // RFC 9110 8.6: a method that has a body says so when it is empty; IIS answers 411 otherwise.
-  else if (head.body === 'none' && HAS_BODY.has(head.method)) text += 'Content-Length: 0\r\n';
+  else text += emptyLength(head);
   if (head.expectsContinue) text += 'Expect: 100-continue\r\n';
   if (head.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (!protocol.keepAlive) text += 'Connection: close\r\n';
@@ -272,9 +271,14 @@ function framingLines({ head, chunked, protocol, version }: ServerRequest): stri
 }
 
 /** No chunks, no interim answers, no upgrades, and an end behind each answer unless both sides want to go on. */
-function framingLines10({ body, method }: RequestHead, { keepAlive }: ProtocolConfig): string {
-  const length = body === 'none' && HAS_BODY.has(method) ? 'Content-Length: 0\r\n' : '';
+function framingLines10(head: RequestHead, { keepAlive }: ProtocolConfig): string {
+  const length = emptyLength(head);
   return keepAlive ? `${length}Connection: Keep-Alive\r\n` : length;
+}
+
+/** RFC 9110 8.6: a method that has a body says so when it is empty; IIS answers 411 otherwise. */
+function emptyLength({ body, method }: RequestHead): string {
+  return typeof body !== 'number' && HAS_BODY.has(method) ? 'Content-Length: 0\r\n' : '';
 }
 
 const HAS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);

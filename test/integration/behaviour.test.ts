@@ -392,16 +392,16 @@ const TABLE: readonly Row[] = [
     }),
   ),
   {
-    name: 'an answer to a body that goes on',
+    name: 'an answer to a body that goes on, and an end behind it',
     ask: { method: 'POST', body: 'some', length: 2 ** 30, unfinished: true },
-    early: answer('401 Who', 'Content-Length: 2\r\n', 'no'),
+    early: answer('401 Who', 'Content-Length: 2\r\nConnection: close\r\n', 'no'),
     told: { status: 401, body: 'no', whole: true },
     arrives: [],
   },
   {
-    name: 'an answer to a body in chunks that goes on',
+    name: 'an answer to a body in chunks that goes on, and an end behind it',
     ask: { method: 'POST', body: 'some', unfinished: true },
-    early: answer('200 OK', CHUNKED, '2\r\nno\r\n0\r\n\r\n'),
+    early: answer('200 OK', `${CHUNKED}Connection: close\r\n`, '2\r\nno\r\n0\r\n\r\n'),
     told: { status: 200, body: 'no', whole: true },
     arrives: [],
   },
@@ -618,7 +618,7 @@ const DIFFERENCES: Readonly<Record<string, () => Promise<void>>> = {
     expect(farm.server.requests).toEqual([]);
   },
   async 'the end of the connection'() {
-    const row = { early: answer('401 Who', 'Content-Length: 0\r\n') };
+    const row = { early: answer('401 Who', 'Content-Length: 0\r\nConnection: close\r\n') };
     const farm = await publish(row);
     const client = farm.open('TLS');
     client.socket.write(`POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 9999999\r\n\r\nx`);

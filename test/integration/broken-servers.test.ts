@@ -442,9 +442,9 @@ describe.each(TRANSPORTS)('a final answer while the client still sends, over %s 
   const upload = (length: number) => `POST /up HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: ${length}\r\n\r\n`;
 
   test.each(['401 Unauthorized', '413 Too Large', '200 OK'])(
-    '%s to 1 GB is told at once, and the connection ends',
+    '%s to 1 GB, and the server ends its connection: told at once, and the connection ends',
     async (status) => {
-      const farm = await publishRecorded({ early: () => early(status) });
+      const farm = await publishRecorded({ early: () => early(status, 'Connection: close\r\n') });
       const client = farm.open(transport);
       client.socket.write(`${upload(1024 ** 3)}some of it`);
       const received = await client.closed();
@@ -472,8 +472,8 @@ describe.each(TRANSPORTS)('a final answer while the client still sends, over %s 
     ]);
   });
 
-  test('a rest without end is read up to a bound, then the connection ends', async () => {
-    const farm = await publishRecorded({ early: () => early('200 OK') });
+  test('a rest without end, for a server that ends its connection, is read up to a bound, then the connection ends', async () => {
+    const farm = await publishRecorded({ early: () => early('200 OK', 'Connection: close\r\n') });
     const client = farm.open(transport);
     client.socket.write(`POST /up HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n`);
     await client.until(/early/);

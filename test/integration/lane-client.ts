@@ -170,7 +170,10 @@ export function openUpload(
     return {
       write: (bytes) => stream.write(bytes),
       end: () => stream.end(),
-      answered: new Promise((resolve) => stream.on('close', () => resolve(`${status} ${body}`))),
+      // The request may go on behind it.
+      answered: new Promise((resolve) => {
+        for (const event of ['end', 'close']) stream.once(event, () => resolve(`${status} ${body}`));
+      }),
     };
   }
   const client = new KeptClient({ port, tls });

@@ -4,9 +4,9 @@ import { CONTOSO_ACCOUNTS } from '../../src/demo/front-end.ts';
 import { createWindowsChallenge } from '../../src/demo/windows-challenge.ts';
 import { TYPE_1, typeThree } from '../demo/ntlm-client.ts';
 import { numbers } from '../random.ts';
-import { openRaw } from './clients.ts';
 import { KeptClient } from './kept-client.ts';
 import { closeOf, publishFarm, rawServer } from './one-farm.ts';
+import { HOST, publishRecorded } from './recorded-farm.ts';
 import { connectTo, headOf } from './web-sockets.ts';
 
 const host = 'mail.contoso.com';
@@ -229,10 +229,10 @@ test('a silent RPC_IN_DATA may last as long as the farm’s timeout, where anoth
   const farIn = await place.server.inChannel;
   nearIn.write('a');
   await farIn.arrivals.upTo(1);
-  const other = openRaw(place.farm.httpsPort, place.farm.tls);
-  other.socket.write(`POST /rpc/other HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 5\r\n\r\n1`);
-  // It has its 401, and is not waited for any longer.
-  expect(await other.closed()).toMatch(/^HTTP\/1\.1 401 /);
+  const silent = await publishRecorded({ settings: { timeouts: { body: 1 } }, protocol: 'timeout="00:00:03"' });
+  const other = silent.open('TLS');
+  other.socket.write(`POST /rpc/other HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 5\r\n\r\n1`);
+  expect(await other.closed()).toMatch(/^HTTP\/1\.1 408 /);
   nearIn.write('b');
   expect((await farIn.arrivals.upTo(2)).toString()).toBe('ab');
   const told = new Promise<string>((resolve) => nearIn.once('data', (bytes: Buffer) => resolve(bytes.toString())));

@@ -86,9 +86,9 @@ describe('bodies that stop (F01)', () => {
     },
   );
 
-  test('one over HTTP/2, behind the beginning of its answer: the stream ends, and the server’s connection', async () => {
+  test('one over HTTP/2, behind the beginning of its answer: at the farm’s timeout the stream ends, and the server’s connection', async () => {
     const early = () => 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n';
-    const farm = await publishRecorded({ ...SHORT, early });
+    const farm = await publishRecorded({ ...SHORT, early, protocol: 'timeout="00:00:02"' });
     const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
     const stream = session.request({ ':method': 'POST', ':authority': HOST, ':path': '/' });
     stream.on('error', () => undefined);
