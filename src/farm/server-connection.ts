@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { BodyReader } from '../http1/body-reader.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';
-import { malformed } from '../http1/message-fault.ts';
+import { MessageFault, malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { plainAddress } from '../ip-address.ts';
 import { currentTurn, readBegins, readInTurn, turnTime } from '../loop-turn.ts';
@@ -93,7 +93,11 @@ export class ServerConnection implements SocketEvents {
     this.endpoint = endpoint;
     this.#owner = owner;
     this.#head = new HeadReader({ limit: endpoint.maxResponseHeaderSize, startLine: true });
-    this.#body = new BodyReader({ trailerBytes: endpoint.maxResponseHeaderSize, headerCount: HEADER_COUNT });
+    this.#body = new BodyReader({
+      trailerBytes: endpoint.maxResponseHeaderSize,
+      headerCount: HEADER_COUNT,
+      lenient: true,
+    });
     this.activity = turnTime();
     this.#socket = open(this);
   }
@@ -240,7 +244,9 @@ export class ServerConnection implements SocketEvents {
       this.answerBegun = true;
       this.#consume(bytes);
     } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)));
+      this.fail(
+        error instanceof MessageFault ? withBytes(error) : error instanceof Error ? error : new Error(String(error)),
+      );
       return false;
     }
     if (sink?.onReadEnd() === false && this.#sink === sink) this.#paused = true;
@@ -329,9 +335,6 @@ export class ServerConnection implements SocketEvents {
 
   #switchProtocols(message: ResponseMessage): void {
     if (!offers(this.#upgrade, message.upgrade)) throw malformed('101 to a request that did not ask for it');
-    if (message.headers.some((name, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name))) {
-      throw malformed('101 with a body');
-    }
     this.#reusable = false;
     this.#state = 'tunnel';
     this.#sink?.onHead(message);
@@ -383,6 +386,11 @@ function connectionClosed(state: State): Error {
   const when =
     state === 'body' ? 'in the middle of the answer' : state === 'tunnel' ? 'in the tunnel' : 'before the answer';
   return Object.assign(new Error(`the server closed the connection ${when}`), { code: 'ECONNRESET' });
+}
+
+/** For the log: what the server has sent, escaped. */
+function withBytes({ status, message, bytes }: MessageFault): MessageFault {
+  return new MessageFault(status, bytes === '' ? message : `${message}: ${JSON.stringify(bytes)}`);
 }
 
 /** RFC 9110 7.8: the server may only choose among what the client has offered. */

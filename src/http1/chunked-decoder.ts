@@ -5,7 +5,7 @@
 import { TOKEN } from './field-name.ts';
 import { parseFields } from './fields.ts';
 import { HeadReader } from './head-reader.ts';
-import { MessageFault, malformed } from './message-fault.ts';
+import { bytesAround, MessageFault, malformed } from './message-fault.ts';
 
 const SIZE_FIRST = 0;
 const SIZE = 1;
@@ -16,8 +16,10 @@ const DATA_CR = 5;
 const DATA_LF = 6;
 const TRAILERS = 7;
 const DONE = 8;
+const SIZE_BLANKS = 9;
 
 const TAB = 0x09;
+const BLANK = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
 const SEMICOLON = 0x3b;
@@ -38,6 +40,8 @@ for (let digit = 0; digit < 16; digit++) {
 export interface TrailerLimits {
   readonly trailerBytes: number;
   readonly headerCount: number;
+  /** Of a server: blanks behind a chunk size, which some write to fill a field of fixed width, are no fault. */
+  readonly lenient?: boolean;
 }
 
 export class ChunkedDecoder {
@@ -71,10 +75,15 @@ export class ChunkedDecoder {
     let at = from;
     this.dataStart = from;
     this.dataEnd = from;
-    while (at < piece.length && this.#state !== DONE) {
-      if (this.#state === DATA) at = this.#data(piece, at);
-      else if (this.#state === TRAILERS) at = this.#trailers(piece, at);
-      else this.#framing(piece[at++] as number);
+    try {
+      while (at < piece.length && this.#state !== DONE) {
+        if (this.#state === DATA) at = this.#data(piece, at);
+        else if (this.#state === TRAILERS) at = this.#trailers(piece, at);
+        else this.#framing(piece[at++] as number);
+      }
+    } catch (error) {
+      if (!(error instanceof MessageFault) || error.bytes !== '') throw error;
+      throw new MessageFault(error.status, error.message, bytesAround(piece, at));
     }
     return at;
   }
@@ -97,6 +106,7 @@ export class ChunkedDecoder {
     switch (this.#state) {
       case SIZE_FIRST:
       case SIZE:
+      case SIZE_BLANKS:
         this.#sizeByte(byte);
         break;
       case EXTENSION:
@@ -120,15 +130,18 @@ export class ChunkedDecoder {
 
   #sizeByte(byte: number): void {
     const digit = DIGITS[byte] as number;
-    if (digit < 16) {
+    if (digit < 16 && this.#state !== SIZE_BLANKS) {
       this.#size = this.#size * 16 + digit;
       if (++this.#digits > MOST_DIGITS || this.#size > LARGEST_CHUNK) throw malformed('a chunk size out of range');
       this.#state = SIZE;
-    } else if (this.#state === SIZE && byte === CR) {
+    } else if (this.#state !== SIZE_FIRST && byte === CR) {
       this.#state = SIZE_LF;
-    } else if (this.#state === SIZE && byte === SEMICOLON) {
+    } else if (this.#state !== SIZE_FIRST && byte === SEMICOLON) {
       this.#state = EXTENSION;
       this.#extension = '';
+    } else if (this.#limits.lenient && this.#state !== SIZE_FIRST && (byte === BLANK || byte === TAB)) {
+      if (++this.#extensionBytes > EXTENSION_BYTES) throw malformed('too many blanks behind chunk sizes');
+      this.#state = SIZE_BLANKS;
     } else {
       throw malformed('a chunk size that is no hexadecimal number');
     }
@@ -150,7 +163,7 @@ export class ChunkedDecoder {
     this.#trailerReader ??= new HeadReader({ limit: this.#limits.trailerBytes, startLine: false });
     const end = this.#trailerReader.push(piece, at);
     if (end < 0) return piece.length;
-    const { headers, hosts } = parseFields(this.#trailerReader.text, 0, this.#limits.headerCount);
+    const { headers, hosts } = parseFields(this.#trailerReader.text, 0, this.#limits.headerCount, this.#limits.lenient);
     if (hosts.length > 0) throw new MessageFault(400, 'Host among the trailers');
     this.trailers = headers;
     this.#trailerReader = undefined;

@@ -1,6 +1,6 @@
 /** The header fields of a head: a flat list in the order of the wire, and what they say about the message itself. */
 import { fieldNameAt } from './field-name.ts';
-import { MessageFault, malformed } from './message-fault.ts';
+import { MessageFault, malformed, shownLine } from './message-fault.ts';
 
 const TAB = 0x09;
 const BLANK = 0x20;
@@ -27,9 +27,10 @@ const NONE: string[] = [];
 /**
  * @param text a head with its empty line, without bare CR and LF and without control characters
  * @param at where the first field begins
+ * @param lenient blanks before a colon are taken away, as of an answer (RFC 9112 5.1); else they are a fault
  * @throws MessageFault
  */
-export function parseFields(text: string, at: number, most: number): Fields {
+export function parseFields(text: string, at: number, most: number, lenient = false): Fields {
   const headers: string[] = [];
   let hosts = NONE;
   let contentLengths = NONE;
@@ -45,10 +46,10 @@ export function parseFields(text: string, at: number, most: number): Fields {
     if (end === start) break;
     if (++count > most) throw new MessageFault(431, `more than ${most} header fields`);
     const first = text.charCodeAt(start);
-    if (first === BLANK || first === TAB) throw malformed('a folded header line');
+    if (first === BLANK || first === TAB) throw malformed('a folded header line', shownLine(text, start, end));
     const colon = text.indexOf(':', start);
-    if (colon < 0 || colon > end) throw malformed('a header line without a colon');
-    const { written, role } = fieldNameAt(text, start, colon);
+    if (colon < 0 || colon > end) throw malformed('a header line without a colon', shownLine(text, start, end));
+    const { written, role } = fieldNameAt(text, start, lenient ? behindName(text, start, colon) : colon);
     const value = trimmed(text, colon + 1, end);
     start = end + 2;
     if (role === 'host') {
@@ -77,6 +78,12 @@ function added(earlier: string[], value: string): string[] {
 
 function joined(earlier: string, value: string): string {
   return earlier === '' ? value : `${earlier}, ${value}`;
+}
+
+function behindName(text: string, start: number, colon: number): number {
+  let end = colon;
+  while (end > start && (text.charCodeAt(end - 1) === BLANK || text.charCodeAt(end - 1) === TAB)) end--;
+  return end;
 }
 
 /** RFC 9110 5.5: blanks and tabs around a value are not part of it. */

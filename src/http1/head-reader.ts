@@ -2,7 +2,7 @@
  * Collects the bytes of one head, split anywhere, up to its empty line. What no head may hold is refused at the byte where
  * it stands, so that a message which never ends in CRLF CRLF is not waited for.
  */
-import { MessageFault, malformed } from './message-fault.ts';
+import { bytesAround, MessageFault, malformed } from './message-fault.ts';
 
 const ORDINARY = 0;
 const CR = 1;
@@ -67,24 +67,24 @@ export class HeadReader {
     for (let i = from; i < stop; i++) {
       const kind = KINDS[chunk[i] as number];
       if (kind === ORDINARY) {
-        if (state > LINE_START) throw malformed('a CR without LF');
+        if (state > LINE_START) throw malformed('a CR without LF', bytesAround(chunk, i));
         state = IN_LINE;
         // Most bytes follow another of their kind.
         while (i + 1 < stop && KINDS[chunk[i + 1] as number] === ORDINARY) i++;
       } else if (kind === CR) {
-        if (state > LINE_START) throw malformed('a CR without LF');
+        if (state > LINE_START) throw malformed('a CR without LF', bytesAround(chunk, i));
         state += AFTER_CR;
       } else if (kind === LF) {
         if (state === AFTER_CR) {
           this.#lines++;
           state = LINE_START;
         } else if (state !== AFTER_EMPTY_CR) {
-          throw malformed('an LF without CR');
+          throw malformed('an LF without CR', bytesAround(chunk, i));
         } else if (this.#lines > 0) {
           return this.#complete(chunk, start, i + 1);
         } else {
           // RFC 9112 2.2: one empty line before a request is a slip of old clients, and not part of it.
-          if (this.#skippedLine) throw malformed('empty lines before the request');
+          if (this.#skippedLine) throw malformed('empty lines before the request', bytesAround(chunk, i));
           this.#skippedLine = true;
           this.#length = 0;
           start = i + 1;
@@ -92,7 +92,7 @@ export class HeadReader {
           state = LINE_START;
         }
       } else {
-        throw malformed('a control character in the head');
+        throw malformed('a control character in the head', bytesAround(chunk, i));
       }
     }
     if (stop < chunk.length) throw this.#tooLong();

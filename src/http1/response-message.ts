@@ -1,6 +1,6 @@
 /** The head of an answer as HTTP/1.1 has it on the wire (RFC 9112 4): text to parts, or why it is refused. */
 import { type BodyFraming, declaredBody } from './body-framing.ts';
-import { namesOption, parseFields } from './fields.ts';
+import { type Fields, namesOption, parseFields } from './fields.ts';
 import { malformed } from './message-fault.ts';
 
 export interface ResponseMessage {
@@ -37,11 +37,13 @@ export function parseResponse(
   if (line === null) throw malformed(`status line ${JSON.stringify(text.slice(0, Math.min(64, text.indexOf('\r'))))}`);
   const version = line[1] === '1' ? 'HTTP/1.1' : 'HTTP/1.0';
   const status = Number(line[2]);
-  const fields = parseFields(text, line[0].length + 1, headerCount);
-  const { headers, hosts, connection, upgrade, keepAlive, persistentAuth } = fields;
+  const fields = parseFields(text, line[0].length + 1, headerCount, true);
+  const { hosts, connection, upgrade, keepAlive, persistentAuth } = fields;
+  const bodiless = status < 200 || status === 204 || status === 304;
+  const headers = bodiless ? withoutFraming(fields) : fields.headers;
   for (const host of hosts) headers.push('Host', host);
-  const declared = declaredBody(fields, version);
-  const body = hasNoBody(status, method) ? 'none' : (declared ?? 'until-close');
+  const declared = bodiless ? undefined : declaredBody(fields, version);
+  const body = bodiless || method === 'HEAD' ? 'none' : (declared ?? 'until-close');
   const keeps =
     version === 'HTTP/1.1' && asked === 'HTTP/1.1'
       ? connection === '' || !namesOption(connection, 'close')
@@ -58,9 +60,10 @@ export function parseResponse(
   };
 }
 
-/** RFC 9112 6.3, 1 and 2: whatever the fields say. */
-function hasNoBody(status: number, method: string): boolean {
-  return method === 'HEAD' || status < 200 || status === 204 || status === 304;
+/** RFC 9112 6.3, 1 and 2: such an answer has no body whatever these fields say; they mean nothing, and go no further. */
+function withoutFraming({ headers, contentLengths, transferEncodings }: Fields): string[] {
+  if (contentLengths.length + transferEncodings.length === 0) return headers;
+  return headers.filter((_, i) => !/^(?:content-length|transfer-encoding)$/i.test(headers[i - (i % 2)] ?? ''));
 }
 
 function timeoutOf(keepAlive: string): number | undefined {

@@ -68,6 +68,25 @@ export const disagreements: readonly Disagreement[] = [
     answers: ['Content-Length as a trailer'],
   },
   {
+    kind: 'laxer',
+    reason: 'RFC 9112 5.1: a proxy takes blanks before a colon out of an answer; servers of many years have them',
+    answers: [
+      ...['a blank before the colon', 'a tab before the colon'],
+      ...['a blank before the colon of Content-Length', 'a blank before the colon of Transfer-Encoding'],
+    ],
+  },
+  {
+    kind: 'other',
+    reason: 'RFC 9112 6.3: 1xx, 204 and 304 have no body; their framing fields mean nothing, and go no further',
+    answers: [
+      ...['100 with Content-Length', '204 with Transfer-Encoding', '304 with Transfer-Encoding'],
+      ...[
+        'line "HTTP/1.1 199 x"',
+        'answer "HTTP/1.1 304 Not Modified\\r\\nETag: \\"x\\"\\r\\nContent-Length: 5\\r\\n\\r\\n"',
+      ],
+    ],
+  },
+  {
     kind: 'other',
     reason: 'Host means nothing in an answer, and goes behind the other fields',
     answers: ['Host in an answer'],

@@ -122,7 +122,31 @@ const TABLE: readonly Row[] = [
     name: '304 with the length of what it stands for',
     ask: {},
     answer: answer('304 Not Modified', 'ETag: "a"\r\nContent-Length: 999\r\n'),
-    told: { status: 304, body: '', headers: withArr('content-length: 999', 'etag: "a"') },
+    told: { status: 304, body: '', headers: withArr('etag: "a"') },
+  },
+  {
+    name: '304 in chunks that are none',
+    ask: {},
+    answer: answer('304 Not Modified', 'ETag: "a"\r\nTransfer-Encoding: chunked\r\n'),
+    told: { status: 304, body: '', headers: withArr('etag: "a"') },
+  },
+  {
+    name: '204 with a length',
+    ask: {},
+    answer: answer('204 No Content', 'Content-Length: 5\r\n'),
+    told: { status: 204, body: '', headers: withArr() },
+  },
+  {
+    name: 'blanks before a colon of the server',
+    ask: {},
+    answer: answer('200 OK', 'ETag \t: "a"\r\nContent-Length : 2\r\n', 'ok'),
+    told: { status: 200, body: 'ok', headers: withArr('content-length: 2', 'etag: "a"') },
+  },
+  {
+    name: 'blanks behind the chunk sizes of the server',
+    ask: {},
+    answer: answer('200 OK', CHUNKED, '2  \r\nok\r\n1 \t;a=b\r\n!\r\n0   \r\n\r\n'),
+    told: { status: 200, body: 'ok!' },
   },
   { name: '205', ask: {}, answer: answer('205 Reset', 'Content-Length: 0\r\n'), told: { status: 205, body: '' } },
   {

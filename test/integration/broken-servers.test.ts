@@ -517,3 +517,22 @@ test('a body without a length whose connection is reset is no whole one (U07)', 
   const received = await get(farm, 'plain', '/');
   expect(readAnswers(received, false).messages.at(-1)?.whole ?? false).toBe(false);
 });
+
+test.each([
+  ['a line without a colon', 'HTTP/1.1 200 OK\r\nServer: x\r\nhello there\r\n\r\n', '"hello there"'],
+  ['a control character', 'HTTP/1.1 200 OK\r\nX: a\u0001b\r\n\r\n', 'X: a\\u0001b'],
+  ['a folded line', 'HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\n\r\n', '"\\tb"'],
+  ['a bare LF', 'HTTP/1.1 200 OK\nX: a\r\n\r\n', 'HTTP/1.1 200 OK\\nX'],
+  ['a status line', 'HTTP/2.7 200 OK\r\n\r\n', '"HTTP/2.7 200 OK"'],
+  ['a chunk size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello', '\\r\\n0x5\\r\\n'],
+  ['a chunk that is longer', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello', '2\\r\\nhello'],
+])('the log shows the bytes of a refused answer, escaped and cut: %s', async (_name, answer, shown) => {
+  const farm = await publishRecorded({ answer: () => answer + 'z'.repeat(500) });
+  const client = farm.open('plain');
+  client.socket.on('error', () => undefined);
+  client.socket.write(request('/', LAST));
+  await client.closed().catch(() => undefined);
+  const [line] = farm.proxy.logged.filter(({ code }) => code === '502.3');
+  expect(line?.msg).toContain(shown);
+  expect(String(line?.msg)).not.toContain('z'.repeat(100));
+});
