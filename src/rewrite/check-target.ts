@@ -47,8 +47,8 @@ export function checkTarget(rule: RuleConfig, surroundings: TargetSurroundings, 
     });
     return;
   }
-  if (syntax.kind === 'absolute' || destination.authorities.length > 0)
-    checkHost(rule, destination, surroundings, report);
+  const mayHaveHost = syntax.kind === 'absolute' || destination.schemes?.length;
+  if (mayHaveHost) checkHost(rule, destination, surroundings, report);
   if (syntax.kind !== 'absolute') return;
   checkEscapes(rule, syntax.rest, surroundings, report);
   if (!rule.stopProcessing && !rule.refused?.has('stopProcessing') && !surroundings.isLast) {

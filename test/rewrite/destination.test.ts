@@ -1,7 +1,10 @@
 /** Where rules lead whose scheme or host is computed: what is let through, what is refused, and what the check says beforehand. */
 import { describe, expect, test } from 'vitest';
 import { readTarget, textOf } from '../../src/rewrite/action-target.ts';
+import { isRefused, parseTarget } from '../../src/rewrite/target.ts';
 import { readTemplate } from '../../src/rewrite/template.ts';
+import { fc } from '../properties.ts';
+import { runs } from '../random.ts';
 import { check, codes } from './checked-rules.ts';
 import { condition, map, type RequestText, type RuleText, ruleSet, run } from './rule-configs.ts';
 
@@ -338,3 +341,52 @@ describe('a host of the administrator’s own', () => {
     expect(codes([rule], { ...ON, set: { rewriteMaps: [map('Houses', { a: '10.9.8.7' })] } })).toEqual([]);
   });
 });
+
+describe('by chance', () => {
+  const rewriteMaps = [
+    map('M', { evil: 'app07', x: 'app08:81', y: 'app09/z' }),
+    map('D', { evil: 'app07' }, { defaultValue: 'app05' }),
+    map('U', { evil: 'http://app07', x: 'https://app08/' }, { defaultValue: 'http://app05' }),
+  ];
+  const pieces = ['app01', 'app02.x', ':', ':81', '80', '.', '-', '/', '?', '{C:1}', '{C:0}', '{R:0}', '{R:1}', '{M:{C:1}}', '{D:{R:1}}', '{U:{C:1}}', '{ToLower:{C:1}}', '{SERVER_PORT}', '{URL}', '{HTTP_X}', '{C:7}'];
+  const url = fc
+    .tuple(fc.constantFrom('http://', 'https://app01', 'http://app02', '', '{U:{C:1}}'), fc.array(fc.constantFrom(...pieces), { maxLength: 5 }))
+    .map(([begin, parts]) => begin + parts.join(''));
+  const pattern = fc.constantFrom('(.*)', '^(.*)$', '(/.*)', '(/.*)?', '^x(.*)', '(\\d+)', '(\\d*)', '^(\\d+)$', '((?:/|\\?).*)?', '(one|x)', '^(one|x)$', '(.)', '[a-z]*', '^/(.*)');
+  const ours = fc.record({
+    to: url,
+    url: pattern,
+    negate: fc.boolean(),
+    input: fc.constantFrom('{HTTP_X}', '{REQUEST_URI}', '{URL}', '{QUERY_STRING}', '{M:{HTTP_X}}'),
+    pattern,
+    syntax: fc.constantFrom('ECMAScript' as const, 'Wildcard' as const),
+    star: fc.constantFrom('*', '/*', '*x', '/e*'),
+    no: fc.constantFrom(false, false, false, true),
+  });
+  const sent = fc.array(fc.constantFrom('evil', 'x', '/', '.', ':', '81', '0', '?', '@', '\\', '-', '#', 'http://evil'), { maxLength: 4 }).map((parts) => parts.join(''));
+  const ruleOf = ({ to, url: path, negate, input, pattern: when, syntax, star, no }: Sample): RuleText =>
+    syntax === 'ECMAScript'
+      ? { to, url: path, negate, conditions: [condition(input, when, { negate: no })], stop: true, append: false }
+      : { to, url: '*', syntax, conditions: [condition(input, star, { negate: no })], stop: true, append: false };
+  type Sample = typeof ours extends fc.Arbitrary<infer T> ? T : never;
+
+  test('no request chooses a host that counts as written, and where nothing is told it chooses none at all', () => {
+    fc.assert(
+      fc.property(ours, fc.array(fc.tuple(sent, sent), { minLength: 4, maxLength: 4 }), (sample, requests) => {
+        const rule = ruleOf(sample);
+        const found = codes([rule], { ...ON, set: { rewriteMaps } });
+        for (const [header, path] of requests) {
+          const at = `/${encodeURI(path).replaceAll('#', '%23')}`;
+          if (isRefused(parseTarget(at))) continue;
+          const outcome = run({ site: ruleSet([rule], { rewriteMaps }) }, at, { headers: { x: header } });
+          if (outcome.kind === 'proxy' && outcome.literalHost) expect(outcome.host).toMatch(/^[^:]*$/);
+          if (outcome.kind === 'proxy' && outcome.literalHost) expect(outcome.host).not.toMatch(/evil/);
+          // Without a scheme in the files a path is meant, and most often it is one.
+          const chosen = outcome.kind === 'proxy' && !outcome.literalHost && /^http|^\{U/.test(rule.to ?? '');
+          if (chosen) expect([found, outcome.host]).toEqual([expect.arrayContaining(['LG2231']), outcome.host]);
+        }
+      }),
+      { numRuns: runs(1500) },
+    );
+  });
+}); // biome-ignore format: one line
