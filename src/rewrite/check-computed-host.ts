@@ -12,35 +12,63 @@ export interface Allowed {
   readonly allowMisread: boolean;
 }
 
-export function checkComputedHost(
-  rule: RuleConfig,
-  destination: Destination,
-  { allow, allowMisread }: Allowed,
-  report: Report,
-): void {
+export function checkComputedHost(rule: RuleConfig, destination: Destination, allowed: Allowed, report: Report): void {
   const { url } = rule.action;
-  if (!url || allowMisread) return;
-  const { authorities, follows } = destination;
-  const { size } = allow;
-  if (follows) {
-    const hosts = authorities.filter((each) => each !== '');
-    const behind = url.value.slice(follows.from, follows.to);
-    const others = hosts.every((each) => /:\d+$/.test(each))
-      ? '400, or with 403 where digits make another port of it'
-      : '403, or with 400 where no host comes out';
-    report('LG2231', hostSpan(rule, destination), {
-      message: `The host is ${listed(hosts)} only where ${behind} begins with a slash or is empty; all else is answered with ${others}, unless it is a farm${size === 0 ? '' : ' or in upstream.allow'}.`,
-      advice: cureFor(rule, follows, url.value),
-    });
-    return;
-  }
+  if (!url || allowed.allowMisread) return;
+  const { follows } = destination;
+  const port = portOf(destination);
+  if (follows)
+    report('LG2231', hostSpan(rule, destination), ofFollowed(rule, follows, url.value, destination, allowed));
+  else if (port) report('LG2231', hostSpan(rule, destination), ofPort(port, url.value, allowed));
+  else report('LG2231', url.span, ofChosen(url.value, allowed));
+}
+
+interface Words {
+  readonly message: string;
+  readonly advice: string;
+}
+
+function ofFollowed(
+  rule: RuleConfig,
+  follows: Part,
+  url: string,
+  { authorities }: Destination,
+  { allow }: Allowed,
+): Words {
+  const hosts = authorities.filter((each) => each !== '');
+  const others = hosts.every((each) => /:\d+$/.test(each))
+    ? '400, or with 403 where digits make another port of it'
+    : '403, or with 400 where no host comes out';
+  return {
+    message: `The host is ${listed(hosts)} only where ${url.slice(follows.from, follows.to)} begins with a slash or is empty; all else is answered with ${others}, unless it is a farm${allow.size === 0 ? '' : ' or in upstream.allow'}.`,
+    advice: cureFor(rule, follows, url),
+  };
+}
+
+function ofPort(port: Part, url: string, { allow }: Allowed): Words {
+  const cure =
+    port.kind === 'variable' ? 'or {SERVER_PORT} if it is meant' : 'or let the group accept nothing but digits: (\\d+)';
+  return {
+    message: `The port is ${url.slice(port.from, port.to)}, which may hold more than digits: the host is taken for the request's choice then, and what is no farm${allow.size === 0 ? '' : ' and not in upstream.allow'} is answered with 403, or with 400 where no port comes out.`,
+    advice: `Write the port into the rule, ${cure}.`,
+  };
+}
+
+function ofChosen(url: string, { allow: { size } }: Allowed): Words {
   const allowed = size === 0 ? '' : ` and the ${size === 1 ? 'host' : `${size} hosts`} of upstream.allow`;
   const isMap = (part: Part) => part.kind === 'call' && !isFunction(part.name);
-  const map = readTemplate(url.value).parts.some(isMap) ? 'let the map alone give it' : 'take it from a rewrite map';
-  report('LG2231', url.span, {
-    message: `The host of "${url.value}" is computed from the request; only farms${allowed} can be reached so, all others are answered with 403.`,
+  const map = readTemplate(url).parts.some(isMap) ? 'let the map alone give it' : 'take it from a rewrite map';
+  return {
+    message: `The host of "${url}" is computed from the request; only farms${allowed} can be reached so, all others are answered with 403.`,
     advice: `Name the farm or host in the rule, ${map}, or list the hosts in upstream.allow of settings.json.`,
-  });
+  };
+}
+
+/** What is computed behind the colon of a host that is text. */
+function portOf({ syntax }: Destination): Part | undefined {
+  if (syntax.kind !== 'absolute') return undefined;
+  const [host, port] = syntax.host;
+  return host?.kind === 'text' && /^[^:]+:$/.test(host.text) && port?.kind !== 'text' ? port : undefined;
 }
 
 export function listed(texts: readonly string[]): string {

@@ -219,12 +219,20 @@ describe('a fixed host, and a number behind its colon', () => {
 });
 
 describe('what is no whole host', () => {
-  test.each(['http://internal-{HTTP_HOST}/', 'http://app01.{HTTP_HOST}/', 'http://app01:{HTTP_HOST}/'])('%s', (to) => {
+  test.each(['http://internal-{HTTP_HOST}/', 'http://app01.{HTTP_HOST}/', 'http://internal-{R:0}:81/'])('%s', (to) => {
     const [finding, more] = check([{ to, stop: true }], ON);
     expect(finding?.code).toBe('LG2231');
     expect(finding?.message).toContain('is computed from the request');
     expect(more).toBeUndefined();
   }); // biome-ignore format: one line
+});
+
+test('a port that may hold more than digits is told, with the cure', () => {
+  const of = (to: string, url = '.*') => check([{ url, to, stop: true }], ON)[0];
+  expect(of('http://app01:{R:1}/', '^(.*)/')?.message).toContain('The port is {R:1}, which may hold more than digits');
+  expect(of('http://app01:{R:1}/', '^(.*)/')?.advice).toContain('nothing but digits: (\\d+)');
+  expect(of('http://app01:{HTTP_X}/')?.advice).toContain('{SERVER_PORT}');
+  expect(of('http://app01:{R:1}/', '^(\\d+)/')).toBeUndefined();
 });
 
 describe('the cure', () => {
