@@ -57,6 +57,11 @@ export function isHostName(ascii: string): boolean {
   return ascii.length <= 254 && /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(ascii);
 }
 
+/** Whether a URL can have it for its host: a name or an address, one of IPv6 in brackets. */
+export function isUrlHost(ascii: string): boolean {
+  return ascii.startsWith('[') ? isIP(ascii.slice(1, -1)) === 6 : !ascii.startsWith('*') && isHostName(ascii);
+}
+
 /** A name as people read it. */
 export function asLetters(ascii: string): string {
   return (ascii.includes('xn--') && domainToUnicode(ascii)) || ascii;

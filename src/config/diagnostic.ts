@@ -141,7 +141,7 @@ export const CATALOGUE = {
   LG2314: ['warning', 'redirect to https catches lyncdiscover'],
   LG2320: ['warning', 'name that must stay inside is published'],
   LG2321: ['warning', 'path that must stay inside is published'],
-  LG2322: ['warning', 'redirect to https that keeps the port of http'],
+  LG2322: ['warning', 'redirect that keeps the port of the request'],
   LG3001: ['error', 'unknown attribute in a farm or proxy section'],
   LG3002: ['error', 'unknown element in a farm or proxy section'],
   LG3003: ['error', 'missing attribute in a farm or proxy section'],

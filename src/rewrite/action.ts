@@ -69,6 +69,8 @@ interface ComputedTarget {
   readonly behind: Segment;
   /** Authorities that the administrator wrote, lower case: to reach them is not the client's choice. */
   readonly written: ReadonlySet<string>;
+  /** Any port of these is theirs, too. */
+  readonly anyPort: boolean;
 }
 
 const REDIRECT_STATUS = { Permanent: 301, Found: 302, SeeOther: 303, Temporary: 307 } as const;
@@ -105,7 +107,11 @@ function literalTarget({ syntax }: Destination, rule: string): Authority | 'inva
   return authorityOf({ scheme, written, literal: true, rule });
 }
 
-function computedTarget({ syntax, authorities }: Destination, maps: RewriteMaps, purpose: Purpose): ComputedTarget {
+function computedTarget(
+  { syntax, authorities, anyPort }: Destination,
+  maps: RewriteMaps,
+  purpose: Purpose,
+): ComputedTarget {
   const [scheme, behind] = syntax.kind === 'absolute' ? [syntax.scheme, [...syntax.host, ...syntax.rest]] : [[], []];
   return {
     kind: syntax.kind,
@@ -113,6 +119,7 @@ function computedTarget({ syntax, authorities }: Destination, maps: RewriteMaps,
     scheme: scheme.length === 0 ? ({ request }) => request.scheme : compileParts(scheme, maps, 'text'),
     behind: compileParts(behind, maps, purpose),
     written: new Set(authorities),
+    anyPort,
   };
 }
 
@@ -140,9 +147,9 @@ function originLength({ scheme, written }: Authority): number {
   return scheme.length + '://'.length + written.length;
 }
 
-const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.~-]+)(?::(\d{0,5}))?$/;
-/** Names of farms may hold more than names of hosts; only the administrator writes them. */
-const LITERAL_HOST = /^(\[[0-9A-Fa-f:.]+\]|[^:@%[\]\\\x00-\x1f\x7f\ud800-\udfff]+)(?::(\d{0,5}))?$/;
+const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*\.?)(?::(\d{0,5}))?$/;
+/** Names of farms may hold more than names of hosts; only the administrator writes them. Neither lacks a label. */
+const LITERAL_HOST = /^(\[[0-9A-Fa-f:.]+\]|(?!\.|.*\.\.)[^:@%[\]\\\x00-\x1f\x7f\ud800-\udfff]+)(?::(\d{0,5}))?$/;
 
 /** Host (lower case, in ASCII) and port of `host[:port]`; nothing where it is not valid. */
 export function splitAuthority(text: string, literal: boolean): { host: string; port: number | undefined } | undefined {
@@ -273,7 +280,11 @@ function partUrl({ target }: Action, url: Template, pass: Pass): PartedUrl | Rul
 /** Where an absolute URL leads whose host was computed. */
 function placeOf(text: string, scheme: Authority['scheme'], { target }: Action, rule: string): Authority | 'invalid' {
   const [written = ''] = /^[^/?#]*/.exec(text) ?? [];
-  return authorityOf({ scheme, written, literal: target.written.has(written.toLowerCase()), rule });
+  return authorityOf({ scheme, written, literal: isWritten(written.toLowerCase(), target), rule });
+}
+
+function isWritten(authority: string, { written, anyPort }: ComputedTarget): boolean {
+  return written.has(anyPort ? authority.replace(/:\d+$/, '') : authority);
 }
 
 const NEEDS_RESOLVING = /\\|\/\.{1,2}(?:\/|$)/;

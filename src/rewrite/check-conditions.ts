@@ -92,5 +92,9 @@ export function conditionGroups(groups: ConditionGroups, count: number, trackAll
 export function supplierOf({ conditions }: Pick<RuleConfig, 'conditions'>): ConditionConfig | undefined {
   if (!conditions || conditions.trackAllCaptures) return undefined;
   if (conditions.logicalGrouping === 'MatchAny' && conditions.entries.length > 1) return undefined;
-  return conditions.entries.findLast(({ negate, matchType }) => !negate && matchType === 'Pattern');
+  return conditions.entries.findLast(suppliesGroups);
+}
+
+export function suppliesGroups({ negate, matchType }: ConditionConfig): boolean {
+  return !negate && matchType === 'Pattern';
 }

@@ -1,40 +1,47 @@
 /** Outbound rules for bodies, and requests that let the server compress them: IIS answers 500.52 then, and so does Lychgate. */
 import type { Report } from '../config/diagnostic.ts';
 import type { Config, ScopeConfig, SiteConfig } from '../config/model.ts';
-import type { ConditionConfig, OutboundRuleConfig, OutboundRulesConfig, RuleConfig } from '../config/rewrite-model.ts';
+import type {
+  ConditionConfig,
+  OutboundRuleConfig,
+  OutboundRulesConfig,
+  RuleConfig,
+  RuleSetConfig,
+} from '../config/rewrite-model.ts';
 import { staysHere } from './destination.ts';
 import { ruleAcceptsHost } from './published-hosts.ts';
-import type { RewriteMaps } from './rewrite-map.ts';
+import { readMaps } from './rewrite-map.ts';
 import { readTemplate } from './template.ts';
 
 export function checkEncodedBody({ globalRules, sites }: Config, report: Report): void {
   for (const site of sites) {
-    for (const scope of site.scopes) checkScope(scope, site, globalRules.rules, report);
+    for (const scope of site.scopes) checkScope(scope, site, globalRules, report);
   }
 }
 
-function checkScope({ ruleSet }: ScopeConfig, site: SiteConfig, global: readonly RuleConfig[], report: Report): void {
+function checkScope({ ruleSet }: ScopeConfig, site: SiteConfig, global: RuleSetConfig, report: Report): void {
   const outbound = ruleSet.outbound?.rules.find((rule) => ruleSet.outbound && wantsBody(rule, ruleSet.outbound));
   if (!outbound) return;
-  const own = ruleSet.rules.some(sends);
+  const senders = new Set([...sendersOf(global), ...sendersOf(ruleSet)]);
+  const own = ruleSet.rules.some((rule) => senders.has(rule));
   // Those of the server are for other sites as well, and for this one where it has none of its own.
-  const isForSite = (rule: RuleConfig, at: number) => at >= global.length || (!own && reaches(rule, site));
+  const isForSite = (rule: RuleConfig, at: number) => at >= global.rules.length || (!own && reaches(rule, site));
   let emptied = false;
-  for (const [at, rule] of [...global, ...ruleSet.rules].entries()) {
-    const sending = sends(rule);
+  for (const [at, rule] of [...global.rules, ...ruleSet.rules].entries()) {
+    const sending = senders.has(rule);
     const empty = empties(rule);
     if (sending && !emptied && !empty && isForSite(rule, at)) reportSender(rule, outbound, report);
     emptied ||= empty && !(sending && rule.stopProcessing);
   }
 }
 
-const NO_MAPS: RewriteMaps = new Map();
-
-/** Maps are taken for what may hold hosts. */
-function sends(rule: RuleConfig): boolean {
-  const { enabled, faulty, action } = rule;
-  const broken = readTemplate(action.url?.value ?? '').unclosed.length > 0;
-  return enabled && !faulty && action.type === 'Rewrite' && !broken && !staysHere(rule, NO_MAPS);
+function sendersOf(set: RuleSetConfig): readonly RuleConfig[] {
+  const maps = readMaps(set);
+  return set.rules.filter((rule) => {
+    const { enabled, faulty, action } = rule;
+    const broken = readTemplate(action.url?.value ?? '').unclosed.length > 0;
+    return enabled && !faulty && action.type === 'Rewrite' && !broken && !staysHere(rule, maps);
+  });
 }
 
 /** Not where a preCondition asks how the body is encoded; conditions are asked once it is being changed. */

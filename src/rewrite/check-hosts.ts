@@ -106,11 +106,12 @@ function checkOwnHosts(rule: RuleConfig, maps: RewriteMaps, own: OwnHosts, repor
 /** The binding at which a request to this host comes in again. */
 function ownBinding(
   split: { readonly host: string; readonly port: number | undefined },
-  { schemes = ['http', 'https'] }: Destination,
+  { schemes = ['http', 'https'], anyPort }: Destination,
   { byPort }: OwnHosts,
 ): BindingConfig | undefined {
   const host = split.host.replace(/^\[|\]$/g, '');
-  const ports = split.port === undefined ? schemes.map((scheme) => (scheme === 'https' ? 443 : 80)) : [split.port];
+  const usual = schemes.map((scheme) => (scheme === 'https' ? 443 : 80));
+  const ports = anyPort ? [...byPort.keys()] : split.port === undefined ? usual : [split.port];
   const [bound] = ports
     .map((port) => byPort.get(port))
     .filter((each) => each !== undefined && (isBound(host, each) || each.addresses.has(host)));

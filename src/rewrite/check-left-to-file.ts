@@ -5,7 +5,7 @@ import type { ConditionConfig, RewriteMapConfig, RuleConfig } from '../config/re
 import { checkNever } from './check-never.ts';
 import { staysHere } from './destination.ts';
 import { compilePattern, isFault } from './pattern.ts';
-import { compileMaps } from './rewrite-map.ts';
+import { readMaps } from './rewrite-map.ts';
 import { relativePath } from './rule.ts';
 import { compileTemplate, readTemplate } from './template.ts';
 
@@ -33,10 +33,9 @@ interface Around {
   readonly setSomewhere: ReadonlySet<string>;
 }
 
-function checkList({ rules, rewriteMaps, unread }: List, { behind, setSomewhere }: Around, report: Report): void {
-  const enabled = rules.filter(({ enabled: on }) => on);
-  const known = unread?.includes('rewriteMaps') ? [] : rewriteMaps;
-  const maps = compileMaps(known);
+function checkList(list: List, { behind, setSomewhere }: Around, report: Report): void {
+  const enabled = list.rules.filter(({ enabled: on }) => on);
+  const maps = readMaps(list);
   const mayGoOn = createMayGoOn();
   let sentAway = false;
   for (const [index, rule] of enabled.entries()) {

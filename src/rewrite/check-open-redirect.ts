@@ -2,9 +2,10 @@
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import { readTarget } from './action-target.ts';
-import { complement, includes, type Ranges } from './character-set.ts';
+import { includes, normalize } from './character-set.ts';
 import { wordsOf } from './finite-inputs.ts';
-import { childrenOf, groupOf, type Node, readRegex } from './regex-syntax.ts';
+import { unitsIn } from './pattern-shape.ts';
+import { groupOf, readRegex } from './regex-syntax.ts';
 import { beginsWithSlash } from './server-variables.ts';
 import { isFunction, type Part, readTemplate } from './template.ts';
 
@@ -78,12 +79,6 @@ function isLoose({ rule, next }: Place, index: number, pattern: string | undefin
   if (!group) return true;
   if (wordsOf(group)) return false;
   const inDomain = next?.kind === 'text' && /^\.[^/?#]/.test(next.text);
-  return !inDomain || unitsOf(group).some((ranges) => BORDERS.some((border) => includes(ranges, border)));
-}
-
-/** What each place can match; everything for a back-reference. */
-function unitsOf(node: Node): Ranges[] {
-  if (node.kind === 'backReference') return [[[0, 0xffff]]];
-  if (node.kind !== 'chars') return childrenOf(node).flatMap(unitsOf);
-  return [node.negated ? complement(node.ranges) : node.ranges];
+  const units = normalize(unitsIn(group));
+  return !inDomain || BORDERS.some((border) => includes(units, border));
 }

@@ -1,9 +1,9 @@
-/** Redirects to https that keep the port of the request, where nothing is listening for https. */
+/** Redirects that keep the port of the request: to https where nothing is listening for it, or with another port behind it. */
 import type { Report } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import { imagine } from './check-redirect-loop.ts';
-import type { Rehearsal } from './rehearsal.ts';
+import type { ImaginedRequest, Rehearsal } from './rehearsal.ts';
 import { splitHost } from './server-variables.ts';
 
 /** Rules looked at, times rules asked. */
@@ -15,40 +15,82 @@ export function checkRedirectPorts(config: Config, rehearse: Rehearsal, report: 
   let runs = MOST_RULE_RUNS;
   for (const site of sites) {
     // A port that a client need not name is not in its Host.
-    const ports = portsOf([site], 'http').filter((port) => port !== 80 && !https.has(port));
+    const plain = portsOf([site], 'http').filter((port) => port !== 80);
+    const secure = portsOf([site], 'https').filter((port) => port !== 443);
     const rules =
-      ports.length === 0 ? [] : [...globalRules.rules, ...site.scopes.flatMap((each) => each.ruleSet.rules)];
+      plain.length + secure.length === 0
+        ? []
+        : [...globalRules.rules, ...site.scopes.flatMap((each) => each.ruleSet.rules)];
     const asking: Rehearsal = (request) => {
       runs -= rules.length;
       return runs > 0 ? rehearse(request) : undefined;
     };
     for (const rule of rules) {
       if (!rule.enabled || rule.action.type !== 'Redirect' || !rule.action.url) continue;
-      const kept = ports.find((port) => keeps(rule, site, port, asking));
+      const kept = plain.find((port) => !https.has(port) && keeps(rule, { site, scheme: 'http', port }, asking));
       if (kept !== undefined) reportKept(rule, kept, report);
+      const first = ([scheme, ports]: [Scheme, readonly number[]]) =>
+        ports.find((port) => doubles(rule, { site, scheme, port }, asking));
+      const doubled = first(['http', plain]) ?? first(['https', secure]);
+      if (doubled !== undefined) reportDoubled(rule, doubled, report);
     }
   }
 }
+
+type Scheme = ImaginedRequest['scheme'];
 
 function portsOf(sites: readonly SiteConfig[], protocol: 'http' | 'https'): number[] {
   const ports = sites.flatMap(({ bindings }) => bindings.filter((each) => each.protocol === protocol));
   return [...new Set(ports.map(({ port }) => port))];
 }
 
-function keeps(rule: RuleConfig, site: SiteConfig, port: number, rehearse: Rehearsal): boolean {
-  for (const { scheme, host, target } of imagine(rule, [site])) {
-    if (scheme !== 'http') continue;
-    const outcome = rehearse({ scheme, host: `${splitHost(host).name}:${port}`, target });
+interface Bound {
+  readonly site: SiteConfig;
+  readonly scheme: Scheme;
+  readonly port: number;
+}
+
+function keeps(rule: RuleConfig, bound: Bound, rehearse: Rehearsal): boolean {
+  for (const request of imagine(rule, [bound.site])) {
+    if (request.scheme !== bound.scheme) continue;
+    const outcome = rehearse(atPort(request, bound.port));
     if (outcome?.kind !== 'redirect' || outcome.rule !== rule.name.value) continue;
     const found = /^https:\/\/[^/?#]*:(\d+)(?=[/?#]|$)/.exec(outcome.location);
-    return Number(found?.[1]) === port;
+    return Number(found?.[1]) === bound.port;
   }
   return false;
+}
+
+/** Whether a redirect names a port, and fails where the Host has one already. */
+function doubles(rule: RuleConfig, bound: Bound, rehearse: Rehearsal): boolean {
+  if (!/:\d|:\{/.test(rule.action.url?.value ?? '')) return false;
+  for (const request of imagine(rule, [bound.site])) {
+    if (request.scheme !== bound.scheme) continue;
+    const outcome = rehearse(request);
+    if (outcome?.kind !== 'redirect' || outcome.rule !== rule.name.value) continue;
+    const withPort = rehearse(atPort(request, bound.port));
+    return withPort?.kind === 'error' && withPort.badRequest && withPort.rule === outcome.rule;
+  }
+  return false;
+}
+
+function atPort({ scheme, host, target }: ImaginedRequest, port: number): ImaginedRequest {
+  return { scheme, host: `${splitHost(host).name}:${port}`, target };
 }
 
 function reportKept({ name, action: { url, span } }: RuleConfig, port: number, report: Report): void {
   report('LG2322', url?.span ?? span, {
     message: `Rule "${name.value}" keeps the port of the request: what comes to port ${port} is redirected to https at port ${port}, which no https binding has.`,
     advice: 'Write the host without a port: {SERVER_NAME} never has one, {HTTP_HOST} has what the client wrote.',
+  });
+}
+
+function reportDoubled({ name, action: { url, span } }: RuleConfig, port: number, report: Report): void {
+  const cure = url && /\{HTTP_HOST\}(?=:)/i.test(url.value);
+  report('LG2322', url?.span ?? span, {
+    message: `Rule "${name.value}" writes a port behind a host that has one already: what comes to port ${port} is answered with 400.`,
+    advice: cure
+      ? `Write "${url.value.replace(/\{HTTP_HOST\}(?=:)/gi, '{SERVER_NAME}')}": {SERVER_NAME} never has a port, {HTTP_HOST} has what the client wrote.`
+      : 'Take the host without its port: {SERVER_NAME} never has one, {HTTP_HOST} has what the client wrote.',
   });
 }

@@ -1,12 +1,11 @@
-/** What can be wrong with where a rule sends the request: scheme, host, escapes. */
+/** What can be wrong with where a rule sends the request: scheme, escapes, and what comes after it. */
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
-import { doubtAbout, isInternational } from '../host-name.ts';
-import { splitAuthority } from './action.ts';
 import { type AbsoluteSyntax, textOf } from './action-target.ts';
-import { type Destination, destinationOf, hostSpan } from './destination.ts';
+import { listed } from './check-computed-host.ts';
+import { checkHost, checkLocation } from './check-target-host.ts';
+import { type Destination, destinationOf } from './destination.ts';
 import type { FarmMeant } from './farm-meant.ts';
-import { compilePattern, isFault } from './pattern.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import { isRaw } from './server-variables.ts';
 import type { Part } from './template.ts';
@@ -38,7 +37,7 @@ export function checkTarget(rule: RuleConfig, surroundings: TargetSurroundings, 
   const { syntax } = destination;
   if (syntax.kind === 'absolute' && !surroundings.mapsMisread) checkScheme(rule, syntax, destination, report);
   if (type === 'Redirect') {
-    checkLocation(rule, destination, report);
+    checkLocation(rule, destination, surroundings, report);
     return;
   }
   if (syntax.kind === 'other') {
@@ -48,8 +47,8 @@ export function checkTarget(rule: RuleConfig, surroundings: TargetSurroundings, 
     });
     return;
   }
-  if (syntax.kind === 'absolute' || destination.authorities.length > 0)
-    checkHost(rule, destination, surroundings, report);
+  const mayHaveHost = syntax.kind === 'absolute' || destination.schemes?.length;
+  if (mayHaveHost) checkHost(rule, destination, surroundings, report);
   if (syntax.kind !== 'absolute') return;
   checkEscapes(rule, syntax.rest, surroundings, report);
   if (!rule.stopProcessing && !rule.refused?.has('stopProcessing') && !surroundings.isLast) {
@@ -58,26 +57,6 @@ export function checkTarget(rule: RuleConfig, surroundings: TargetSurroundings, 
       advice: 'Set stopProcessing="true".',
     });
   }
-}
-
-/** A Location may lead anywhere, but it needs a host. */
-function checkLocation(rule: RuleConfig, destination: Destination, report: Report): void {
-  const { authorities } = destination;
-  const wrong = authorities.find((each) => each !== '' && !splitAuthority(each, false));
-  if (wrong !== undefined) reportNoHost(rule, wrong, destination, report);
-  for (const authority of authorities) reportDoubt(rule, authority, destination, report);
-}
-
-function reportNoHost(rule: RuleConfig, authority: string, destination: Destination, report: Report): void {
-  report('LG2235', hostSpan(rule, destination), {
-    message: `"${authority}" is no host with an optional port.`,
-    advice: 'Write the name of a farm or host, and :port if it is needed.',
-  });
-}
-
-function reportDoubt(rule: RuleConfig, authority: string, destination: Destination, report: Report): void {
-  const doubt = doubtAbout(authority.replace(/:\d*$/, ''));
-  if (doubt) report('LG1030', hostSpan(rule, destination), doubt);
 }
 
 function checkScheme(rule: RuleConfig, syntax: AbsoluteSyntax, { schemes }: Destination, report: Report): void {
@@ -98,108 +77,6 @@ function checkScheme(rule: RuleConfig, syntax: AbsoluteSyntax, { schemes }: Dest
     message: `What stands before "://" ${wrong ? `can come out as ${listed(wrong)}` : 'comes from the request'}; where it is neither http nor https, the request is answered with 500.50.`,
     advice,
   });
-}
-
-function listed(texts: readonly string[]): string {
-  const shown = texts.slice(0, 3).map((text) => `"${text}"`);
-  return texts.length > shown.length
-    ? `${shown.join(', ')} and ${texts.length - shown.length} more`
-    : shown.join(' or ');
-}
-
-function checkHost(rule: RuleConfig, destination: Destination, surroundings: TargetSurroundings, report: Report): void {
-  const { authorities, certain } = destination;
-  for (const authority of authorities) {
-    if (authority !== '') checkWrittenHost(rule, authority, destination, surroundings, report);
-  }
-  if (rule.faulty || surroundings.mapsMisread) return;
-  if (!certain) checkComputedHost(rule, destination, surroundings, report);
-  else if (authorities.includes('')) checkEmptyHost(rule, destination, report);
-}
-
-function checkComputedHost(
-  rule: RuleConfig,
-  destination: Destination,
-  { allow, allowMisread }: TargetSurroundings,
-  report: Report,
-): void {
-  const { url } = rule.action;
-  if (!url || allowMisread) return;
-  const { authorities, follows } = destination;
-  if (follows) {
-    const behind = url.value.slice(follows.from, follows.to);
-    report('LG2231', hostSpan(rule, destination), {
-      message: `The host is ${listed(authorities)} only where ${behind} begins with a slash or is empty; all else that comes out is answered with 403, unless it is a farm${allow.size === 0 ? '' : ' or in upstream.allow'}.`,
-      advice: `Write the slash into the rule, "${url.value.slice(0, follows.from)}/${behind}", or begin the group of the pattern with it.`,
-    });
-    return;
-  }
-  const { size } = allow;
-  const allowed = size === 0 ? '' : ` and the ${size === 1 ? 'host' : `${size} hosts`} of upstream.allow`;
-  report('LG2231', url.span, {
-    message: `The host of "${url.value}" is computed from the request; only farms${allowed} can be reached so, all others are answered with 403.`,
-    advice:
-      'Name the farm or host in the rule, take it from a rewrite map, or list the hosts in upstream.allow of settings.json.',
-  });
-}
-
-/** A key that a map has not gives its default, and that is empty most often. */
-function checkEmptyHost(rule: RuleConfig, destination: Destination, report: Report): void {
-  const { url } = rule.action;
-  const { syntax } = destination;
-  if (!url || syntax.kind !== 'absolute') return;
-  const host = url.value.slice(syntax.from, syntax.to);
-  if (host === '' || isGuarded(rule, host)) return;
-  report('LG2239', hostSpan(rule, destination), {
-    message: `${host} can come out empty, for a key that the map does not have: such a request has no host to go to, and is answered with 400.`,
-    advice: `Add the condition input="${host}" pattern="(.+)", or give the map a defaultValue.`,
-  });
-}
-
-/** A condition that holds only where the same expression is not empty. */
-function isGuarded({ conditions, patternSyntax }: RuleConfig, host: string): boolean {
-  if (conditions?.logicalGrouping === 'MatchAny' && conditions.entries.length > 1) return false;
-  return (conditions?.entries ?? []).some(({ input, pattern, ignoreCase, negate }) => {
-    if (!pattern || input?.value.toLowerCase() !== host.toLowerCase()) return false;
-    const compiled = compilePattern(patternSyntax, pattern.value, ignoreCase);
-    return !isFault(compiled) && (compiled.match('') === undefined) === !negate;
-  });
-}
-
-function checkWrittenHost(
-  rule: RuleConfig,
-  authority: string,
-  destination: Destination,
-  { farms, farmMeant, farmsMisread, ownHosts, proxyEnabled }: TargetSurroundings,
-  report: Report,
-): void {
-  const span = hostSpan(rule, destination);
-  const split = splitAuthority(authority, true);
-  if (!split) {
-    reportNoHost(rule, authority, destination, report);
-    return;
-  }
-  if (farms.has(split.host) || farmsMisread) return;
-  if (isInternational(split.host)) {
-    reportNoHost(rule, authority, destination, report);
-    return;
-  }
-  reportDoubt(rule, authority, destination, report);
-  const meant = farmMeant(rule, split.host);
-  if (!proxyEnabled) {
-    const others = 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.';
-    report('LG2230', span, {
-      subject: split.host,
-      message: `"${split.host}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
-      advice: meant === undefined ? others : `Did you mean the farm "${meant}"? ${others}`,
-    });
-  } else if (meant !== undefined && !ownHosts.has(split.host)) {
-    report('LG2237', span, {
-      subject: split.host,
-      message: `"${split.host}" is not the name of a web farm, so requests go straight to a host of that name; there is a farm "${meant}".`,
-      advice: `Did you mean the farm "${meant}"? If the host is meant, give its address in "hosts" of settings.json.`,
-    });
-  }
 }
 
 function checkEscapes(

@@ -3,10 +3,11 @@
  * rewrite map, the words that a pattern accepts, the scheme of the request. Letter case aside.
  */
 import type { ConditionConfig, RuleConfig } from '../config/rewrite-model.ts';
-import { supplierOf } from './check-conditions.ts';
+import { supplierOf, suppliesGroups } from './check-conditions.ts';
 import { finiteInputs, wordsOf } from './finite-inputs.ts';
 import { compilePattern, isFault } from './pattern.ts';
-import { childrenOf, groupOf, type Node, readRegex } from './regex-syntax.ts';
+import { takesPart } from './pattern-shape.ts';
+import { groupOf, readRegex } from './regex-syntax.ts';
 import type { RewriteMaps } from './rewrite-map.ts';
 import { valuesOfVariable } from './server-variables.ts';
 import { type Part, readTemplate } from './template.ts';
@@ -21,13 +22,27 @@ export interface TextSources {
 
 /** Nothing where they are many or cannot be told. */
 export function knownTexts(parts: readonly Part[], sources: TextSources): readonly string[] | undefined {
+  const { texts, rest } = knownBegin(parts, sources);
+  return rest.length === 0 ? texts : undefined;
+}
+
+export interface KnownBegin {
+  /** The texts that an expression can begin with, as far as they are known. */
+  readonly texts: readonly string[];
+  /** The parts from the first one on of which they are not. */
+  readonly rest: readonly Part[];
+}
+
+/** @param filled whether to leave out what comes out where something computed is empty */
+export function knownBegin(parts: readonly Part[], sources: TextSources, filled = false): KnownBegin {
   let texts: readonly string[] = [''];
-  for (const part of parts) {
-    const own = textsOf(part, sources);
-    if (!own || own.length * texts.length > MOST_TEXTS) return undefined;
-    texts = texts.flatMap((before) => own.map((text) => before + text));
+  for (const [at, part] of parts.entries()) {
+    const all = textsOf(part, sources);
+    const own = filled && part.kind !== 'text' ? all?.filter((text) => text !== '') : all;
+    if (!own || own.length * texts.length > MOST_TEXTS) return { texts, rest: parts.slice(at) };
+    texts = [...new Set(texts.flatMap((before) => own.map((text) => before + text)))];
   }
-  return [...new Set(texts)];
+  return { texts, rest: [] };
 }
 
 function textsOf(part: Part, sources: TextSources): readonly string[] | undefined {
@@ -38,7 +53,9 @@ function textsOf(part: Part, sources: TextSources): readonly string[] | undefine
       return valuesOfVariable(part.name);
     case 'rule': {
       const { match, patternSyntax } = sources.rule;
-      return match?.url && !match.negate ? groupTexts(patternSyntax, match.url.value, part.index) : undefined;
+      if (!match?.url) return undefined;
+      // What does not match captures nothing.
+      return match.negate ? [''] : groupTexts(patternSyntax, match.url.value, part.index);
     }
     case 'condition':
       return conditionTexts(part.index, sources);
@@ -54,6 +71,8 @@ function textsOf(part: Part, sources: TextSources): readonly string[] | undefine
 function conditionTexts(index: number, sources: TextSources): readonly string[] | undefined {
   const { patternSyntax } = sources.rule;
   const supplier = supplierOf(sources.rule);
+  const { conditions } = sources.rule;
+  if (!conditions?.entries.some(suppliesGroups)) return [''];
   if (!supplier?.pattern || !supplier.input) return undefined;
   const pattern = supplier.pattern.value;
   const inputs = knownTexts(readTemplate(supplier.input.value).parts, before(supplier, sources));
@@ -81,16 +100,13 @@ function groupTexts(
   index: number,
 ): readonly string[] | undefined {
   if (index === 0) return finiteInputs(syntax, pattern);
-  const read = syntax === 'ECMAScript' ? readRegex(pattern) : undefined;
-  if (!read || 'kind' in read) return undefined;
+  // A group that the pattern has not is empty; each star of a wildcard is one.
+  if (syntax !== 'ECMAScript')
+    return index < pattern.split(syntax === 'Wildcard' ? '*' : pattern).length ? undefined : [''];
+  const read = readRegex(pattern);
+  if ('kind' in read) return undefined;
+  if (index > read.groups) return [''];
   const group = groupOf(read.root, index);
   const words = group && wordsOf(group);
   return words && (takesPart(read.root, index) ? words : [...words, '']);
-}
-
-/** Whether a match always goes through the group. */
-function takesPart(node: Node, index: number): boolean {
-  if (node.kind === 'group' && node.index === index) return true;
-  if (node.kind === 'choice' || node.kind === 'lookAhead' || (node.kind === 'repeat' && node.min === 0)) return false;
-  return childrenOf(node).some((child) => takesPart(child, index));
 }

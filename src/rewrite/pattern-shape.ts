@@ -1,8 +1,8 @@
 /** What can be told of a pattern's matches from its syntax alone: how they begin, and what they hold for sure. */
 import type { PatternSyntax } from '../config/rewrite-model.ts';
-import { normalize, type Ranges } from './character-set.ts';
+import { ANY, normalize, type Ranges } from './character-set.ts';
 import { tiedToStart, unitsOf } from './regex-cost.ts';
-import { groupOf, type Node, readRegex } from './regex-syntax.ts';
+import { childrenOf, groupOf, type Node, readRegex } from './regex-syntax.ts';
 
 /** Every unit that an input can begin with which the pattern matches; nothing where that cannot be told. */
 export function beginnings(syntax: PatternSyntax, pattern: string): Ranges | undefined {
@@ -16,11 +16,54 @@ export function beginnings(syntax: PatternSyntax, pattern: string): Ranges | und
   return empty ? undefined : units;
 }
 
-/** Every unit that a group of an expression can begin with, where it holds anything; 0 is all that matched. */
-export function groupBeginnings(pattern: string, index: number): Ranges | undefined {
+/** Every unit that a group can begin with, where it holds anything; 0 is all that matched. */
+export function groupBeginnings(syntax: PatternSyntax, pattern: string, index: number): Ranges | undefined {
+  if (syntax !== 'ECMAScript') return index === 0 ? beginnings(syntax, pattern) : undefined;
   const read = readRegex(pattern);
   const node = 'kind' in read ? undefined : index === 0 ? read.root : groupOf(read.root, index);
   return node && firstOf(node).units;
+}
+
+/** Whether a group, where it holds anything, begins where the input does. */
+export function beginsInput(syntax: PatternSyntax, pattern: string, index: number): boolean {
+  if (syntax !== 'ECMAScript') return index === 0 || (index === 1 && pattern.startsWith('*'));
+  const read = readRegex(pattern);
+  if ('kind' in read || !(tiedToStart(read.root) || mayTakeNothing(read.root))) return false;
+  return index === 0 || isInFront(read.root, index);
+}
+
+/** Such as `(.*)` alone: it matches at the start, if only nothing. */
+function mayTakeNothing(node: Node): boolean {
+  return node.kind === 'group' ? mayTakeNothing(node.body) : node.kind === 'repeat' && node.min === 0;
+}
+
+/** Whether nothing is taken before a group. */
+function isInFront(node: Node, index: number): boolean {
+  if (node.kind === 'group') return node.index === index || isInFront(node.body, index);
+  const first = node.kind === 'sequence' ? node.items.find(({ kind }) => kind !== 'assertion') : undefined;
+  return first !== undefined && isInFront(first, index);
+}
+
+/** Every unit that may stand in a group; nothing where the group may be empty, too. */
+export function filledWith(pattern: string, index: number): Ranges | undefined {
+  const read = readRegex(pattern);
+  if ('kind' in read || !takesPart(read.root, index)) return undefined;
+  const node = index === 0 ? read.root : groupOf(read.root, index);
+  return node && !firstOf(node).empty ? normalize(unitsIn(node)) : undefined;
+}
+
+/** Whether a match always goes through the group. */
+export function takesPart(node: Node, index: number): boolean {
+  if (index === 0 || (node.kind === 'group' && node.index === index)) return true;
+  if (node.kind === 'choice' || node.kind === 'lookAhead' || (node.kind === 'repeat' && node.min === 0)) return false;
+  return childrenOf(node).some((child) => takesPart(child, index));
+}
+
+/** What each place in a node can match; everything for a back-reference. */
+export function unitsIn(node: Node): Ranges {
+  if (node.kind === 'backReference') return ANY;
+  if (node.kind === 'chars') return unitsOf(node, false);
+  return childrenOf(node).flatMap(unitsIn);
 }
 
 function unit(char: string): Ranges {

@@ -1,5 +1,5 @@
 /** Rewrite maps: whole keys to values, with a default for what is not there. */
-import type { RewriteMapConfig } from '../config/rewrite-model.ts';
+import type { RewriteMapConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import { internationalAuthority } from '../host-name.ts';
 import { foldText } from './character-set.ts';
 
@@ -46,4 +46,11 @@ export function compileMaps(configs: readonly RewriteMapConfig[]): RewriteMaps {
   const maps = new Map(configs.map((config) => [config.name.value.toLowerCase(), compileMap(config)]));
   compiled.set(configs, maps);
   return maps;
+}
+
+const NONE: readonly RewriteMapConfig[] = [];
+
+/** None where some could not be read: what they give may be anything then. */
+export function readMaps({ rewriteMaps, unread }: Pick<RuleSetConfig, 'rewriteMaps' | 'unread'>): RewriteMaps {
+  return compileMaps(unread?.includes('rewriteMaps') ? NONE : rewriteMaps);
 }

@@ -113,6 +113,11 @@ export function beginsWithSlash(name: string): boolean {
   return BEGIN_WITH_SLASH.test(name);
 }
 
+/** Variables that always hold a number. */
+export function isNumeric(name: string): boolean {
+  return /^(SERVER_PORT|REMOTE_PORT|INSTANCE_ID)$/i.test(name);
+}
+
 /** Variables that hold the target as it was sent, with its escapes. */
 export function isRaw(name: string): boolean {
   return /^(UNENCODED_URL|HTTP_URL)$/i.test(name);

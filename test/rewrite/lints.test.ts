@@ -244,6 +244,7 @@ describe('LG2302 to LG2304: hosts, bindings and farms', () => {
     expect(own('http://WWW.x/')).toEqual(['LG2302 WWW.x']);
     expect(own('https://a.y:8443{URL}')).toEqual(['LG2302 a.y:8443']);
     expect(own('http://203.0.113.5:8080/')).toEqual(['LG2302 203.0.113.5:8080']);
+    expect(own('http://a.y:{SERVER_PORT}/')).toEqual(['LG2302 a.y:{SERVER_PORT}']);
   });
 
   test('another port, another host, a farm', () => {

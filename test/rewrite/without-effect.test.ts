@@ -31,6 +31,15 @@ describe('LG2246: bodies that may be compressed', () => {
     expect(of(rules, more)).toEqual(['r0']);
   });
 
+  test('a map of paths sends nothing away, a map of URLs does', () => {
+    const mapped = (value: string, fallback: string) => {
+      const maps = `<rewriteMaps><rewriteMap name="M" defaultValue="${fallback}"><add key="a" value="${value}" /></rewriteMap></rewriteMaps>`;
+      return told('LG2246', rulesXml([{ to: '{M:{R:1}}', stop: false }, { set: EMPTY }], `${maps}${outbound(TAGS)}`));
+    };
+    expect(mapped('/x', '/y')).toEqual([]);
+    expect(mapped('http://app01/x', '/y')).toEqual(['r0']);
+  });
+
   test('emptied by another rule than the one that sends', () => {
     expect(of([{ url: '^a', set: EMPTY }, {}])).toEqual(['r1']);
     expect(of([{ action: 'type="None"', stop: false, set: EMPTY }, {}])).toEqual([]);
