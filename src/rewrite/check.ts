@@ -25,6 +25,7 @@ import { checkMapTexts, checkTemplate, type TemplateSurroundings } from './check
 import { checkUnreachable } from './check-unreachable.ts';
 import { checkUnreadVariables } from './check-unread-variable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
+import { couldBeWildcard } from './expression-meant.ts';
 import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
@@ -152,11 +153,18 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
   const isOpen = hasNoUrl(rule);
   if (isOpen && !disabled) reportNoUrl(rule, report);
   const captured = resultsOf(rule).some(({ value }) => /\{C:\d/i.test(value));
-  const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf, captured }, report);
+  const wildcards = patternsOf(rule).every(couldBeWildcard);
+  const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf, captured, wildcards }, report);
   if (!disabled && url) checkStar(url, syntax, report);
   if (!match || !url) return { rule: isOpen && !match ? 0 : undefined, conditions };
-  const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
+  const { ignoreCase } = match;
+  const groups = checkPattern({ text: url, syntax, ignoreCase, disabled, loopsOf, wildcards }, report);
   return { rule: match.negate ? -1 : groups, conditions };
+}
+
+function patternsOf({ match, conditions }: RuleConfig): readonly string[] {
+  const texts = [match?.url, ...(conditions?.entries ?? []).map(({ pattern }) => pattern)];
+  return texts.flatMap((text) => (text ? [text.value] : []));
 }
 
 /** The file that Azure App Service writes for Node.js has rules without a match and works by them. */
