@@ -2,12 +2,13 @@
 
 import { type Code, type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
-import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import type { ConditionConfig, PatternSyntax, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { comparedName } from '../host-name.ts';
 import { sendsAway } from './action-target.ts';
 import { checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
+import { doubledQueries } from './check-doubled-query.ts';
 import { checkEncodedBody } from './check-encoded-body.ts';
 import { checkHashVariables } from './check-hash-variable.ts';
 import { checkHosts } from './check-hosts.ts';
@@ -27,6 +28,8 @@ import { checkUnreadVariables } from './check-unread-variable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { couldBeWildcard } from './expression-meant.ts';
 import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
+import { oneFinding } from './one-finding.ts';
+import { compilePattern, isFault } from './pattern.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
@@ -36,7 +39,7 @@ import { hasNoUrl } from './url-pattern.ts';
 export function checkRules(config: Config, report: Report): void {
   const sets = [config.globalRules, ...config.sites.flatMap((site) => site.scopes.map((scope) => scope.ruleSet))];
   const { misread } = config;
-  const shared = {
+  const known = {
     farms: new Set(config.webFarms.map((farm) => comparedName(farm.name.value))),
     farmMeant: createFarmMeant(config),
     ownHosts: new Set(config.sites.flatMap(({ bindings }) => bindings.map(({ host }) => host))),
@@ -53,15 +56,16 @@ export function checkRules(config: Config, report: Report): void {
     told.add(code);
     report(code, span, finding);
   };
+  const withoutEffect = checkUnreadVariables(config, noting);
+  const shared = { ...known, withoutEffect };
   for (const set of sets) {
     checkRuleSet(set, set === config.globalRules, shared, noting);
     checkOutbound(set, shared.setSomewhere, noting);
     checkMapTexts(set.rewriteMaps, noting);
   }
-  const { setSomewhere, farmMeant } = shared;
+  const { setSomewhere, farmMeant } = known;
   checkLeftToFile(config, setSomewhere, noting);
   checkEncodedBody(config, noting);
-  checkUnreadVariables(config, noting);
   const faulty = sets.some((set) => set.rules.some((rule) => rule.faulty));
   checkWhole(faulty ? withoutFaulty(config) : config, { setSomewhere, farmMeant, told }, noting);
 }
@@ -110,6 +114,7 @@ interface Shared
   readonly setSomewhere: ReadonlySet<string>;
   readonly loopsOf: LoopAnalyser;
   readonly withoutHost: boolean;
+  readonly withoutEffect: ReadonlySet<Text>;
 }
 
 function namesSet(rule: RuleConfig): string[] {
@@ -124,7 +129,8 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
       continue;
     }
     const groups = checkPatterns(rule, shared.loopsOf, report);
-    checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, report);
+    const once = oneFinding(report);
+    checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, once.ofExpressions);
     checkVariables(
       rule,
       global || set.unread?.includes('allowedServerVariables') ? undefined : { ...shared, ...set },
@@ -134,7 +140,12 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
     const isLast = index === set.rules.length - 1;
     const { useOriginalURLEncoding, rewriteMaps, unread } = set;
     const maps = { maps: compileMaps(rewriteMaps), mapsMisread: unread?.includes('rewriteMaps') ?? false };
-    checkAction(rule, { ...shared, useOriginalURLEncoding, isLast, ...maps }, report);
+    checkAction(
+      rule,
+      { ...shared, useOriginalURLEncoding, isLast, isEnd: !global && !sentAway, ...maps },
+      once.ofTarget,
+    );
+    once.close();
     if (!rule.refused?.has('patternSyntax')) checkNever(rule, { sentAway, setSomewhere: shared.setSomewhere }, report);
     sentAway ||= !rule.stopProcessing && sendsAway(rule.action);
   }
@@ -156,7 +167,8 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
   const wildcards = patternsOf(rule).every(couldBeWildcard);
   const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf, captured, wildcards }, report);
   if (!disabled && url) checkStar(url, syntax, report);
-  if (!match || !url) return { rule: isOpen && !match ? 0 : undefined, conditions };
+  // That it captures nothing has been told.
+  if (!match || !url) return { rule: undefined, conditions };
   const { ignoreCase } = match;
   const groups = checkPattern({ text: url, syntax, ignoreCase, disabled, loopsOf, wildcards }, report);
   return { rule: match.negate ? -1 : groups, conditions };
@@ -168,16 +180,22 @@ function patternsOf({ match, conditions }: RuleConfig): readonly string[] {
 }
 
 /** The file that Azure App Service writes for Node.js has rules without a match and works by them. */
-function reportNoUrl({ name, match, span, conditions }: RuleConfig, report: Report): void {
+function reportNoUrl(rule: RuleConfig, report: Report): void {
+  const { name, match, span, conditions } = rule;
   const every = `every URL${conditions?.entries.length ? ' for which its conditions hold' : ''}`;
   const lacks = `Rule "${name.value}" has no ${match ? 'url in its match' : 'match'}`;
-  const advice = 'Write <match url=".*" /> if that is meant, else the pattern.';
+  const inputs = (conditions?.entries ?? []).map(({ input }) => input?.value ?? '');
+  const wanted = [...inputs, ...resultsOf(rule).map(({ value }) => value)].join(' ').match(/\{R:[1-9]\d*\}/i)?.[0];
+  const advice = wanted
+    ? 'Write <match url="(.*)" />, which captures the whole URL as {R:1}, or {R:0} in its place.'
+    : 'Write <match url=".*" /> if that is meant, else the pattern.';
   const effect = !match
     ? `so it applies to ${every}`
     : match.negate
       ? 'and negates it: it is taken to apply to none. IIS may see it otherwise'
       : `so it is taken to apply to ${every}. IIS may see it otherwise`;
-  report('LG2220', match?.span ?? span, { message: `${lacks}, ${effect}.`, advice, ui: true });
+  const empty = wanted ? `; ${wanted} is always empty` : '';
+  report('LG2220', match?.span ?? span, { message: `${lacks}, ${effect}${empty}.`, advice, ui: true });
 }
 
 function checkExpressions(
@@ -195,12 +213,16 @@ function checkExpressions(
   });
   for (const [index, condition] of (rule.conditions?.entries ?? []).entries()) {
     const use = condition.matchType === 'Pattern' ? 'input' : 'file';
-    if (condition.input) checkTemplate(condition.input, { ...at(index), use }, report);
+    const whenEmpty = heldWhenEmpty(condition, rule.patternSyntax);
+    if (condition.input) checkTemplate(condition.input, { ...at(index), use, whenEmpty }, report);
   }
   const used = resultsOf(rule);
   const after = at(groups.conditions.length);
   const use = rule.action.type === 'CustomResponse' ? 'words' : 'value';
-  for (const text of used) checkTemplate(text, { ...after, use }, report);
+  const doublesQuery = (url: string) => doubledQueries(url, rule).length > 0;
+  for (const text of used) {
+    checkTemplate(text, { ...after, use, ...(text === rule.action.url ? { doublesQuery } : {}) }, report);
+  }
   if (rule.conditions?.entries.at(-1)?.negate && !trackAll && (after.conditionGroups ?? 0) >= 0) {
     for (const text of used) {
       const found = /\{C:[1-9]\d*\}/i.exec(text.value);
@@ -211,6 +233,15 @@ function checkExpressions(
       });
     }
   }
+}
+
+function heldWhenEmpty(
+  { pattern, ignoreCase, negate }: ConditionConfig,
+  syntax: PatternSyntax,
+): TemplateSurroundings['whenEmpty'] {
+  const compiled = pattern && compilePattern(syntax, pattern.value, ignoreCase);
+  if (!compiled || isFault(compiled)) return undefined;
+  return (compiled.match('') !== undefined) === negate ? 'never holds' : 'always holds';
 }
 
 /** The texts that a rule is for: what it sets, and its new URL or answer. */
@@ -226,6 +257,8 @@ interface Allowed {
   readonly allowedServerVariables: readonly string[];
   /** What else is allowed is not known. */
   readonly withoutHost: boolean;
+  /** Names of variables whose setting is told to have no effect: to allow them is no cure. */
+  readonly withoutEffect: ReadonlySet<Text>;
 }
 
 function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: Report): void {
@@ -237,8 +270,13 @@ function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: 
         message: `"${name.value}" is the header "${header}", which a rule cannot set here.`,
         advice: 'Remove it; the proxy frames the message and keeps the connection itself.',
       });
-    } else if (names && name.value !== '' && !names.has(name.value.toUpperCase())) {
-      reportNotAllowed(name, allowed?.withoutHost ?? false, report);
+    } else if (
+      allowed &&
+      !allowed.withoutEffect.has(name) &&
+      name.value !== '' &&
+      !names?.has(name.value.toUpperCase())
+    ) {
+      reportNotAllowed(name, allowed.withoutHost, report);
     }
   }
 }
