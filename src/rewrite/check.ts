@@ -33,6 +33,7 @@ import { compilePattern, isFault } from './pattern.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
+import { withUrlMeant } from './url-meant.ts';
 import { hasNoUrl } from './url-pattern.ts';
 
 /** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
@@ -52,9 +53,10 @@ export function checkRules(config: Config, report: Report): void {
     withoutHost: config.withoutHost ?? false,
   };
   const told = new Set<Code>();
+  const withMeant = withUrlMeant(sets, report);
   const noting: Report = (code, span, finding) => {
     told.add(code);
-    report(code, span, finding);
+    withMeant(code, span, finding);
   };
   const withoutEffect = checkUnreadVariables(config, noting);
   const shared = { ...known, withoutEffect };

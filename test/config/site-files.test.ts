@@ -68,7 +68,7 @@ describe('what is not read is told', () => {
     ['of two folders of sites', ['sites/Public/web.config', 'sites/public/web.config'], {}, ['LG1028 sites/public/web.config']],
     ['of two folders of all sites', ['sites/Public/web.config', 'Sites/Public/web.config'], {}, ['LG1028 Sites/Public/web.config']],
     ['whose ending Windows hides', ['sites/Public/Web.config.txt'], {}, ['LG1028 sites/Public/Web.config.txt']],
-    ['put aside, or misspelt', ['sites/Public/a/web.config.bak', 'sites/Public/webconfig'], {}, ['LG1028 sites/Public/a/web.config.bak', 'LG1028 sites/Public/webconfig']],
+    ['put aside, or misspelt', ['sites/Public/a/web.config.bak', 'sites/Public/webconfig'], {}, ['LG1028 sites/Public/webconfig', 'LG1028 sites/Public/a/web.config.bak']],
     ['but not a copy beside it', ['sites/Public/web.config', 'sites/Public/web.config.bak'], {}, []],
     ['a name with backslashes', ['sites/Public\\app\\web.config'], {}, ['LG1028 sites/Public\\app\\web.config']],
     ['the same within a site', ['sites/Public/x/app\\Web.config'], {}, ['LG1028 sites/Public/x/app\\Web.config']],
