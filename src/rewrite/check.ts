@@ -12,6 +12,7 @@ import { doubledQueries } from './check-doubled-query.ts';
 import { checkEncodedBody } from './check-encoded-body.ts';
 import { checkHashVariables } from './check-hash-variable.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkInternational } from './check-international.ts';
 import { checkLeftToFile } from './check-left-to-file.ts';
 import { checkLync } from './check-lync.ts';
 import { checkNever } from './check-never.ts';
@@ -64,6 +65,7 @@ export function checkRules(config: Config, report: Report): void {
     checkRuleSet(set, set === config.globalRules, shared, noting);
     checkOutbound(set, shared.setSomewhere, noting);
     checkMapTexts(set.rewriteMaps, noting);
+    checkInternational(set, known, noting);
   }
   const { setSomewhere, farmMeant } = known;
   checkLeftToFile(config, setSomewhere, noting);
