@@ -14,7 +14,8 @@ const MOST_FAULTS = 8;
 
 /** Nothing where it is not plain. */
 export function expressionMeant(pattern: string): string | undefined {
-  if (/^[*?]/.test(pattern) && couldBeWildcard(pattern)) return ofWildcard(pattern);
+  const [, start = '', inner = '', end = ''] = /^(\^(?=\*))?([*?].*?)(\$?)$/.exec(pattern) ?? [];
+  if (inner !== '' && couldBeWildcard(inner)) return ofWildcard(start, inner, end);
   let text = pattern;
   for (let turn = 0; turn < MOST_FAULTS; turn++) {
     const read = readRegex(text);
@@ -27,10 +28,10 @@ export function expressionMeant(pattern: string): string | undefined {
 }
 
 /** A name or path with this ending, or beginning: a star at the end takes whatever follows, as no end does. */
-function ofWildcard(pattern: string): string {
+function ofWildcard(start: string, pattern: string, end: string): string {
   const runs = pattern.replace(/\*+/g, '*');
   const text = runs.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
-  return runs.endsWith('*') ? text : `${text}$`;
+  return `${start}${text}${runs.endsWith('*') ? end : '$'}`;
 }
 
 /** @param at of the mark that repeats nothing */
@@ -43,5 +44,7 @@ function withoutFault(text: string, at: number): string | undefined {
   }
   // As in docs/**: all that is below.
   if (mark === '*' && /[\w/]\*$/.test(before) && !/\\\w\*$/.test(before)) return `${before.slice(0, -1)}.*${after}`;
+  // A loop over a loop is too much as well.
+  if (/[*+]\)[*+]$/.test(before)) return before.slice(0, -1) + after;
   return /[.\])][*+]\??$/.test(before) ? before + after : undefined;
 }

@@ -30,7 +30,7 @@ export function urlMeant(url: string): UrlMeant | undefined {
     !/^https?:\/\//i.test(url) &&
     /^https?(:|[/\\]{2})/i.test(url)
   ) {
-    return { why: NO_SCHEME, advice: `Write "${scheme}://${rest}".` };
+    return { why: NO_SCHEME, advice: `Write "${scheme}://${rest.replaceAll('\\', '/')}".` };
   }
   const misspelt = /^([a-z]+):\/\//i.exec(url)?.[1]?.toLowerCase() ?? '';
   const near =
@@ -42,8 +42,9 @@ export function urlMeant(url: string): UrlMeant | undefined {
   return HOST_FIRST.test(url) ? { why: NO_SCHEME, advice: `Write "http://${url}".` } : undefined;
 }
 
-/** With a port, or of three labels and a slash behind them: no file is called so. */
-const HOST_FIRST = /^[\w-]+(?:\.[\w-]+)*:\d+(?:[/?{]|$)|^[\w-]+(?:\.[\w-]+){2,}\//;
+/** With a port; or an address, `localhost`, or a name of three labels, and a slash behind: nothing else is called so. */
+const HOST_FIRST =
+  /^[\w-]+(?:\.[\w-]+)*:\d+(?:[/?{]|$)|^(?:localhost|\d+(?:\.\d+){3}|[\w-]+(?:\.[\w-]+)+\.[a-z]{2,})\//i;
 
 /** A `Report` that tells what leaves requests to a file, or is no URL, with what was meant. */
 export function withUrlMeant(sets: readonly RuleSetConfig[], report: Report): Report {

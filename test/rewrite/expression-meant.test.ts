@@ -17,7 +17,11 @@ describe('in a rule whose other pattern is an expression', () => {
     ['docs/**', 'docs/.*'],
     ['^docs/.+*$', '^docs/.+$'],
     ['^docs/.**$', '^docs/.*$'],
-    ['^([a-z]+)+*$', '^([a-z]+)+$'],
+    ['^([a-z]+)+*$', '^([a-z]+)$'],
+    ['^([a-z])+*$', '^([a-z])+$'],
+    ['*.contoso.com$', '.*\\.contoso\\.com$'],
+    ['*\\.contoso\\.com$', '.*\\.contoso\\.com$'],
+    ['*contoso*', '.*contoso.*'],
     ['^*$', '^.*$'],
   ])('%s', (pattern, meant) => {
     expect(readRegex(meant)).toHaveProperty('root');
