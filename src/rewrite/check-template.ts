@@ -105,7 +105,8 @@ function meantCure(text: string, meant: readonly Meant[], { use, doublesQuery }:
     (whole, each) => `${whole.slice(0, each.from)}${each.cure ?? ''}${whole.slice(each.to)}`,
     text,
   );
-  const written = meant.length === 1 ? cure : `"${mended}"`;
+  // To be copied into the file.
+  const written = meant.length === 1 ? cure : `"${mended.replaceAll('&', '&amp;')}"`;
   return `Write ${written}${doublesQuery?.(mended) ? ' and set appendQueryString="false"' : ''}.`;
 }
 

@@ -53,7 +53,11 @@ export function withUrlMeant(sets: readonly RuleSetConfig[], report: Report): Re
     const { type, url } = rule.action;
     if (type === 'Rewrite' && url) rules.set(keyOf(url.span), rule);
   }
+  const begunWrongly = new Set<string>();
   return (code, span, finding) => {
+    // `$scheme://app01/` is a path for want of a variable, as has been told.
+    if (code === 'LG2249') begunWrongly.add(keyOf(span));
+    if (code === 'LG2245' && begunWrongly.has(keyOf(span))) return;
     const rule = code === 'LG2245' || code === 'LG2235' ? rules.get(keyOf(span)) : undefined;
     const url = rule?.action.url?.value ?? '';
     const meant = rule && urlMeant(url);

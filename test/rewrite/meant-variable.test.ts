@@ -109,6 +109,12 @@ test('one finding for several in one text, and for the host that they are not', 
   expect(advice(/LG2249/, { set: [['HTTP_X', '$host:$server_port']] })).toEqual([
     ['$host:$server_port', 'Write "{HTTP_HOST}:{SERVER_PORT}".'],
   ]);
+  expect(advice(/LG22(45|49)/, { to: '$scheme://app01/{R:1}' })).toEqual([['$scheme', FROM_URL]]);
+  expect(advice(/LG2249/, { to: 'http://app01/?a=$1&b=$2', url: '(a)(b)' })[0]?.[1]).toBe(
+    'Write "http://app01/?a={R:1}&amp;b={R:2}".',
+  );
+  // Where the host is none, or no farm, for want of the braces.
+  expect(advice(/LG22(30|35|37|49)/, { to: 'http://$host/' })).toEqual([['$host', 'Write {HTTP_HOST}.']]);
 });
 
 test('a word that is the name of a variable, and compares as a word', () => {
