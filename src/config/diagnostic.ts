@@ -87,7 +87,7 @@ export const CATALOGUE = {
   LG2204: ['warning', 'pattern that never matches'],
   LG2205: ['warning', 'regular expression of a disabled rule is not valid'],
   LG2206: ['warning', 'pattern that looks for the query string'],
-  LG2207: ['warning', 'international name in a pattern'],
+  LG2207: ['warning', 'international name in a rule'],
   LG2209: ['warning', 'regular expression that IIS may refuse'],
   LG2210: ['warning', 'brace that nothing closes in an expression'],
   LG2211: ['warning', 'unknown rewrite map or function'],

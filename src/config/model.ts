@@ -15,6 +15,8 @@ export interface BindingConfig {
   readonly port: number;
   /** Lower case; `''` for any host; may start with `*.`. */
   readonly host: string;
+  /** The host in the letters of the file, where these are others than ASCII. */
+  readonly written?: string;
   readonly sslFlags: number;
 }
 

@@ -1,6 +1,6 @@
 /** Diagnostics as text for a terminal, with the source line and a caret, and as JSON. */
 import { type Terminal, USUAL_COLUMNS, wrapped } from '../terminal.ts';
-import type { Diagnostic, Severity, Span } from './diagnostic.ts';
+import type { Diagnostic, IisRefusal, Severity, Span } from './diagnostic.ts';
 import { type LineIndex, lineIndex, positionAt } from './line-index.ts';
 import { excerptOf, visible } from './source-excerpt.ts';
 
@@ -62,8 +62,13 @@ export function toJson(diagnostics: readonly Diagnostic[], sources: Sources): re
 
 /** Everything that one finding says, where there is no room for its source line. */
 export function wholeMessage({ message, advice, iis, ui }: Diagnostic): string {
-  const words = iis === undefined ? [] : [`IIS: ${iis.status}${iis.text === '' ? '' : ` ${iis.text}`}`];
+  const words = iis === undefined ? [] : [wordsOfIis(iis)];
   return [message, ...words, ...(ui === true ? ['IIS Manager would refuse it.'] : []), advice].join('\n');
+}
+
+/** Where it has no text for this, or none that is known, the status alone. */
+function wordsOfIis({ status, text }: IisRefusal): string {
+  return `IIS: ${status} ${text}`.trimEnd();
 }
 
 /** The whole answer of `validate --format json`. */
@@ -113,7 +118,7 @@ function printOne(
   const lines = paragraph(head, '', columns).map((line) => line.replace(kind, strong));
   if (diagnostic.more !== undefined) return lines.join('\n');
   lines.push(...quoted(span, strong));
-  if (iis !== undefined) lines.push(...said(`IIS: ${iis.status} ${iis.text === '' ? '(no text)' : iis.text}`));
+  if (iis !== undefined) lines.push(...said(wordsOfIis(iis)));
   if (ui === true) lines.push(...said('IIS Manager would refuse it.'));
   if (related !== undefined) {
     lines.push(...said(`${placeOf(related.span, indexOf)}: ${related.message}`), ...quoted(related.span, paint('1')));

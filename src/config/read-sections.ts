@@ -12,6 +12,7 @@ import { type ElementSchema, readElement, type SectionContext, type SectionNode 
 import { checkChildren } from './section-children.ts';
 import {
   type ConfigFile,
+  defaultLock,
   isRefusedHere,
   noteOverride,
   type Override,
@@ -113,7 +114,7 @@ export function readSections(file: ConfigFile, known: KnownSections, into: ReadS
       noteLockable(use, file, node, into);
       groups.set(key, group);
     } else if (!refused) {
-      readOther(use, file, into, session);
+      readOther(use, file, { into, known }, session);
     }
   }
   for (const { use, sections, unread } of groups.values()) {
@@ -121,7 +122,12 @@ export function readSections(file: ConfigFile, known: KnownSections, into: ReadS
   }
 }
 
-function readOther(use: SectionUse, file: ConfigFile, into: ReadSections, session: LoadSession): void {
+interface Reading {
+  readonly into: ReadSections;
+  readonly known: KnownSections;
+}
+
+function readOther(use: SectionUse, file: ConfigFile, { into, known }: Reading, session: LoadSession): void {
   const { report } = session;
   const farms: SectionContext = { report, codes: farmCodes, status: '500.19' };
   switch (use.path) {
@@ -143,7 +149,12 @@ function readOther(use: SectionUse, file: ConfigFile, into: ReadSections, sessio
     default:
       noteLockable(use, file, looseNode(use.element), into);
       checkChildren(use, report);
-      reportUnserved(use.path, use.element, session, report);
+      reportUnserved(
+        use.path,
+        use.element,
+        { settings: session, lock: defaultLock(use, file, known, into.overrides) },
+        report,
+      );
   }
 }
 

@@ -47,13 +47,26 @@ function checkCollision(
   const first = seen.get(key);
   if (first === undefined) {
     seen.set(key, { site, binding });
-  } else if (first.site !== site) {
+  } else if (first.site === site) {
+    checkTwice(site, binding, first.binding, report);
+  } else {
     report('LG5010', binding.span, {
       message: `Site "${first.site.name}" has the same binding, ${describe(binding)}; IIS would start only one of the two sites.`,
       advice: 'Give one of them another host name, address or port.',
       related: { span: first.binding.span, message: 'the other binding' },
     });
   }
+}
+
+/** One name in two spellings; that the same text stands there twice has been told. */
+function checkTwice(site: SiteConfig, binding: BindingConfig, first: BindingConfig, report: Report): void {
+  const [one, other] = [first, binding].map(({ written, host }) => (written ?? host).toLowerCase());
+  if (binding.protocol !== first.protocol || one === other) return;
+  report('LG5005', binding.span, {
+    message: `Site "${site.name}" has the binding ${describe(binding)} twice: "${one}" and "${other}" are one host.`,
+    advice: 'Remove one of the two.',
+    related: { span: first.span, message: 'the other binding' },
+  });
 }
 
 function checkProtocol(binding: BindingConfig, seen: Map<string, BindingConfig>, report: Report): void {

@@ -35,37 +35,52 @@ const requestFiltering = holding({
 
 const traced = listOf({ add: holding({ traceAreas: adds, failureDefinitions: nothing }) });
 
+/** Of certificates: one for one login, or those that rules describe for one. */
+const mappings = holding({ oneToOneMappings: adds, manyToOneMappings: listOf({ add: holding({ rules: adds }) }) });
+
 const sections: Held = {
+  asp: holding({ session: nothing, comPlus: nothing, cache: nothing, limits: nothing }),
   caching: holding({ profiles: adds }),
+  cgi: nothing,
   defaultDocument: holding({ files: adds }),
   directoryBrowse: nothing,
+  fastCgi: listOf({ application: holding({ environmentVariables: listOf({ environmentVariable: nothing }) }) }),
+  globalModules: adds,
   handlers: adds,
   httpCompression: { ...listOf({ scheme: nothing }), ...holding({ staticTypes: adds, dynamicTypes: adds }) },
   httpErrors: listOf({ error: nothing }),
   httpLogging: nothing,
   httpProtocol: holding({ customHeaders: adds, redirectHeaders: adds }),
   httpRedirect: adds,
+  httpTracing: holding({ traceUrls: adds }),
   isapiFilters: listOf({ filter: nothing }),
   modules: adds,
   applicationInitialization: adds,
+  odbcLogging: nothing,
   serverRuntime: nothing,
+  serverSideInclude: nothing,
   staticContent: { ...listOf({ mimeMap: nothing }), ...holding({ clientCache: nothing }) },
   urlCompression: nothing,
   validation: nothing,
   webSocket: nothing,
   'security/access': nothing,
+  'security/applicationDependencies': listOf({ application: adds }),
   'security/authorization': adds,
   'security/dynamicIpSecurity': holding({ denyByConcurrentRequests: nothing, denyByRequestRate: nothing }),
   'security/ipSecurity': adds,
+  'security/isapiCgiRestriction': adds,
   'security/requestFiltering': requestFiltering,
   'security/authentication/anonymousAuthentication': nothing,
   'security/authentication/basicAuthentication': nothing,
+  'security/authentication/clientCertificateMappingAuthentication': nothing,
   'security/authentication/digestAuthentication': nothing,
+  'security/authentication/iisClientCertificateMappingAuthentication': mappings,
   'security/authentication/windowsAuthentication': holding({
     providers: adds,
     extendedProtection: listOf({ spn: nothing }),
   }),
   'tracing/traceFailedRequests': traced,
+  'tracing/traceProviderDefinitions': listOf({ add: holding({ areas: adds }) }),
 };
 
 /** Reports elements that IIS does not know in a section. */

@@ -3,7 +3,7 @@ import type { Span } from './diagnostic.ts';
 import { type FileKind, refuseWebFarms, type SectionUse } from './file-sections.ts';
 import type { KnownSections } from './known-sections.ts';
 import { FRAGMENT_SITE, type LoadSession } from './load-session.ts';
-import { isAcknowledged } from './unserved-sections.ts';
+import type { DefaultLock } from './unserved-sections.ts';
 import type { XmlElement } from './xml.ts';
 
 export interface ConfigFile {
@@ -125,19 +125,20 @@ export function isRefusedHere(
     // Its content is still worth checking, but what belongs to the server alone never counts.
     return serverOnly;
   }
-  if (override === undefined && known.deniedByDefault.has(use.path)) warnOfDefault(use, file, session);
   return false;
 }
 
-/** Of a section that is known not to be carried out it makes no difference here. */
-function warnOfDefault({ path, element }: SectionUse, file: ConfigFile, { acknowledge, report }: LoadSession): void {
-  if (isAcknowledged(path, acknowledge)) return;
-  report('LG1022', element.nameSpan, {
-    subject: path,
-    message: `IIS refuses <${element.name}> in a web.config unless the server's applicationHost.config unlocks it, and none that was read does.`,
-    advice: `${homeOf(file)}, or unlock it there with <location path="" overrideMode="Allow">.`,
-    iis: { status: '500.19', text: lockedText },
-  });
+/** What IIS's own file says of a section in a web.config, where no file that was read says anything. */
+export function defaultLock(
+  use: SectionUse,
+  file: ConfigFile,
+  known: KnownSections,
+  overrides: readonly Override[],
+): DefaultLock | undefined {
+  if (file.kind !== 'web.config' || known.denied.has(use.path) || !known.deniedByDefault.has(use.path))
+    return undefined;
+  if (overrideFor(use, file, overrides) !== undefined) return undefined;
+  return { home: homeOf(file), iis: { status: '500.19', text: lockedText } };
 }
 
 function homeOf({ site }: ConfigFile): string {

@@ -128,6 +128,7 @@ function collect({ folder, site, path, above }: Step, search: Search): void {
   if (why !== undefined) search.closed.push({ folder, site, why });
   const [first, ...others] = exactFirst(entries, 'web.config');
   if (first) take({ file: join(folder, first.name), site, path: path || '/' }, search);
+  else search.passedOver.push(...misnamed(folder, entries));
   for (const { name } of others) {
     const why = `"${first?.name}" stands in the same folder, and on Windows letter case makes no difference`;
     search.passedOver.push({ file: join(folder, name), why, advice: 'Keep one of the two.' });
@@ -141,6 +142,18 @@ function collect({ folder, site, path, above }: Step, search: Search): void {
     else if (goesInto(folder, entry, search))
       collect({ folder: file, site, path: `${path}/${name}`, above: [...above, real] }, search);
   }
+}
+
+/** In a folder without a web.config; beside one it is a copy. */
+function misnamed(folder: string, entries: readonly Entry[]): PassedOver[] {
+  const alike = entries.filter(({ name, kind }) => kind === 'file' && /^web[._-]?config(\.\w+)?$/i.test(name));
+  return alike.map(({ name }) => ({
+    file: join(folder, name),
+    why: `it is called "${name}", not "web.config"`,
+    advice: /\.txt$/i.test(name)
+      ? 'Rename it to web.config: the Explorer of Windows hides the ending .txt unless it is told to show it.'
+      : 'Rename it to web.config, or move it out of "sites".',
+  }));
 }
 
 function hasTooMany(folder: string, search: Search): boolean {

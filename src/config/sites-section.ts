@@ -1,6 +1,6 @@
 /** Table of `system.applicationHost/sites`: sites, their applications and bindings. */
 
-import { asciiName, doubtAbout, isHostName } from '../host-name.ts';
+import { asciiName, doubtAbout, isHostName, isInternational } from '../host-name.ts';
 import { nearest } from '../nearest.ts';
 import type { BindingConfig } from './model.ts';
 import { parseAddress } from './network-address.ts';
@@ -144,7 +144,9 @@ export function bindingOf(node: SectionNode, context: SectionContext): BindingCo
 }
 
 /** Reads `address:port:host`; a string says what is wrong. */
-function parseBindingInformation(information: string): Pick<BindingConfig, 'address' | 'port' | 'host'> | string {
+function parseBindingInformation(
+  information: string,
+): Pick<BindingConfig, 'address' | 'port' | 'host' | 'written'> | string {
   const match = /^(\[[^\]]*\]|[^:]*):(\d+):(.*)$/.exec(information);
   if (match === null) return 'it is not address:port:host';
   const [, written = '', digits = '', name = ''] = match;
@@ -155,5 +157,5 @@ function parseBindingInformation(information: string): Pick<BindingConfig, 'addr
   if (name === '' || name === '*') return { address, port, host: '' };
   const host = asciiName(name);
   if (host === undefined || !isHostName(host)) return `"${name}" is no host name`;
-  return { address, port, host };
+  return { address, port, host, ...(isInternational(name) ? { written: name } : {}) };
 }

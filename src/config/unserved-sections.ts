@@ -1,5 +1,5 @@
 /** Sections that Lychgate does not carry out although they could refuse, redirect or add something. */
-import type { Report, Span } from './diagnostic.ts';
+import type { IisRefusal, Report, Span } from './diagnostic.ts';
 import { moduleSections } from './known-sections.ts';
 import type { SettingsConfig } from './settings-model.ts';
 import type { XmlElement } from './xml.ts';
@@ -188,33 +188,67 @@ const compared: Readonly<Record<string, Compare>> = {
   serverRuntime: whenDisabled('the site answers nothing', false),
 };
 
-/** Reports a section that says something which Lychgate does not do. */
-export function reportUnserved(path: string, element: XmlElement, settings: ServedBySettings, report: Report): void {
+/** Of a section that a web.config may have only where the server's own file unlocks it, which none does that was read. */
+export interface DefaultLock {
+  /** Where it may stand, as the begin of a cure. */
+  readonly home: string;
+  readonly iis: IisRefusal;
+}
+
+/** Reports a section that says something which Lychgate does not do, or that IIS would not read where it stands: once. */
+export function reportUnserved(
+  path: string,
+  element: XmlElement,
+  { settings, lock }: { readonly settings: ServedBySettings; readonly lock: DefaultLock | undefined },
+  report: Report,
+): void {
   const name = path.replace(/^system\.webServer\//, '');
-  if (isAcknowledged(path, settings.acknowledge)) return;
-  if (moduleSections.has(path)) {
+  const acknowledged = isAcknowledged(path, settings.acknowledge);
+  const compare = Object.hasOwn(compared, name) ? compared[name] : undefined;
+  const difference = acknowledged ? undefined : compare?.(element, settings);
+  if (!acknowledged && moduleSections.has(path)) {
     report('LG1016', element.nameSpan, {
       subject: path,
       message: `Section ${name} belongs to a module that runs applications; Lychgate does not carry it out.`,
       advice: 'Let a rule pass the requests to a server that runs the application.',
     });
-    return;
+  } else if (difference !== undefined) {
+    reportDifference({ path, name, difference, lock }, report);
+  } else if (lock !== undefined) {
+    // What is acknowledged is not carried out here, and yet all of the site is refused on IIS.
+    report('LG1022', element.nameSpan, {
+      subject: path,
+      message: `IIS refuses <${element.name}> in a web.config unless the server's applicationHost.config unlocks it, and none that was read does.`,
+      advice: `${lock.home}, or unlock it there with <location path="" overrideMode="Allow">.`,
+      iis: lock.iis,
+    });
   }
-  const compare = Object.hasOwn(compared, name) ? compared[name] : undefined;
-  const difference = compare?.(element, settings);
-  if (difference === undefined) return;
-  const acknowledge = `add "${name}" to "acknowledge" in settings.json`;
+}
+
+interface Unserved {
+  readonly path: string;
+  readonly name: string;
+  readonly difference: Difference;
+  readonly lock: DefaultLock | undefined;
+}
+
+/** With where it may stand, if it is to stay: that alone would leave the next finding. */
+function reportDifference({ path, name, difference, lock }: Unserved, report: Report): void {
+  const move = lock === undefined ? '' : `${lock.home.replace(/^M/, 'm')}, and `;
+  const acknowledge = `${move}add "${name}" to "acknowledge" in settings.json`;
+  const refused =
+    ' IIS refuses it in a web.config unless applicationHost.config unlocks it, and none that was read does.';
   report(difference.guards ? 'LG1017' : 'LG1016', difference.span, {
     ...(difference.guards ? {} : { subject: path }),
-    message: `Section ${name} is not carried out: under IIS ${difference.what}.`,
+    message: `Section ${name} is not carried out: under IIS ${difference.what}.${lock === undefined ? '' : refused}`,
     advice: difference.cure
       ? `${difference.cure} ${acknowledge}.`
       : difference.guards
         ? `Guard it in another place and then ${acknowledge}.`
         : `If that is not needed here, remove it or ${acknowledge}.`,
+    ...(lock === undefined ? {} : { iis: lock.iis }),
   });
 }
-
 /** HSTS stands in `<site>`, not in a section of its own. */
 export function reportHsts(element: XmlElement, acknowledged: readonly string[] | undefined, report: Report): void {
   if (isAcknowledged('hsts', acknowledged) || !isTrue(element, 'enabled')) return;

@@ -26,6 +26,9 @@ const REFUSED: ReadonlySet<string> = new Set<FailureKind>([
   'requestTimeout',
 ]);
 
+/** Faults of a rule, which is found by what was asked for. */
+const OF_RULES: ReadonlySet<string> = new Set<FailureKind>(['ruleFailed', 'globalRuleFailed', 'outboundRuleFailed']);
+
 /** What nothing but the configuration leaves without a better answer: any client can ask for it, time and again. */
 const NOT_PUBLISHED: ReadonlySet<string> = new Set<FailureKind>(['noRule', 'targetNotAllowed']);
 
@@ -38,14 +41,18 @@ export function reportFailure(
   const facts = { logId, code: `${status}.${subStatus}`, win32, site: decision?.site, rule: decision?.rule };
   // A fault of ours is told with its stack; a server that is down is not our fault.
   if (kind === 'internal') log.error({ ...facts, stack }, reason);
+  else if (OF_RULES.has(kind)) log.warn({ ...facts, side, ...askedBy(head) }, reason);
   // A loop is the fault of a configuration, and the log is where it is looked for.
   else if (side !== 'client' || kind === 'tooManyForwards') log.warn({ ...facts, side }, reason);
   else if (NOT_PUBLISHED.has(kind)) {
     const leftOut = tellingLimit(JSON.stringify([kind, decision?.site, decision?.rule]));
     if (leftOut === undefined) return;
-    const asked = { client: head.connection.remoteAddress, url: shownUrl(head) };
-    log.info({ ...facts, ...asked, ...(leftOut > 0 ? { leftOut } : {}) }, reason);
+    log.info({ ...facts, ...askedBy(head), ...(leftOut > 0 ? { leftOut } : {}) }, reason);
   } else if (REFUSED.has(kind)) log.info({ ...facts, client: head.connection.remoteAddress }, reason);
+}
+
+function askedBy(head: RequestHead): { readonly client: string; readonly url: string } {
+  return { client: head.connection.remoteAddress, url: shownUrl(head) };
 }
 
 /** Enough to know a URL by. */

@@ -5,9 +5,14 @@ import type { ActionConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { checkQuery } from './check-doubled-query.ts';
 import { checkTarget, type TargetSurroundings } from './check-target.ts';
 
-export function checkAction(rule: RuleConfig, surroundings: TargetSurroundings, report: Report): void {
+export interface ActionSurroundings extends TargetSurroundings {
+  /** No other list follows, and no earlier rule has sent the request away: who ends the list leaves it to a file. */
+  readonly isEnd: boolean;
+}
+
+export function checkAction(rule: RuleConfig, surroundings: ActionSurroundings, report: Report): void {
   const { action } = rule;
-  if (action.absent && !rule.refused?.has('action')) checkAbsence(rule, report);
+  if (action.absent && !rule.refused?.has('action')) checkAbsence(rule, surroundings, report);
   if (action.type === 'CustomResponse') checkStatus(action, report);
   if (action.type !== 'Rewrite' && action.type !== 'Redirect') return;
   if (!action.url) {
@@ -24,10 +29,10 @@ export function checkAction(rule: RuleConfig, surroundings: TargetSurroundings, 
 }
 
 /** A rule that sets a variable has done its work: so are those of ARR's own page of cache rules. */
-function checkAbsence(rule: RuleConfig, report: Report): void {
+function checkAbsence(rule: RuleConfig, { isEnd }: ActionSurroundings, report: Report): void {
   if (rule.serverVariables.length > 0) return;
   report('LG2228', rule.name.span, {
-    message: `Rule "${rule.name.value}" has no action, so it ${rule.stopProcessing ? 'only ends the list' : 'does nothing'}.`,
+    message: `Rule "${rule.name.value}" has no action, so it ${rule.stopProcessing ? `only ends the list${isEnd ? ': what it takes is answered with 404' : ''}` : 'does nothing'}.`,
     advice: 'Add <action type="…" />; type="None" says that nothing is to be done.',
     ui: true,
   });

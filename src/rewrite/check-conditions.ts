@@ -9,7 +9,7 @@ import { checkStar } from './check-star.ts';
 /** Of each condition: -1 for a negated one, undefined where its pattern cannot be read. */
 export type ConditionGroups = readonly (number | undefined)[];
 
-export interface ConditionUse extends Pick<PatternUse, 'syntax' | 'disabled' | 'loopsOf'> {
+export interface ConditionUse extends Pick<PatternUse, 'syntax' | 'disabled' | 'loopsOf' | 'wildcards'> {
   /** `{C:n}` stands in the rule. */
   readonly captured: boolean;
 }

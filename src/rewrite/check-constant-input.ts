@@ -3,6 +3,7 @@ import type { Report } from '../config/diagnostic.ts';
 import type { ConditionConfig, PatternSyntax } from '../config/rewrite-model.ts';
 import { meantInText } from './meant-variable.ts';
 import { compilePattern, isFault } from './pattern.ts';
+import { isNamedVariable } from './server-variables.ts';
 import { readTemplate } from './template.ts';
 
 /** @param captured `{C:n}` stands in the rule: one that always holds may be there for what it captures */
@@ -20,9 +21,11 @@ export function checkConstantInput(
   if (isFault(compiled) || typeof found === 'symbol') return;
   const holds = (found !== undefined) !== negate;
   if (holds && captured && compiled.groups > 0) return;
+  const name = input.value.toUpperCase().replace(/^\W+|\W+$/g, '');
+  const variable = isNamedVariable(name) ? name : undefined;
   const what = input.value === '' ? 'The input is empty' : `"${input.value}" holds no variable`;
   report('LG2250', input.span, {
     message: `${what}, so this condition ${holds ? 'always' : 'never'} holds.`,
-    advice: 'Write the variable that is to be compared, in braces, such as {HTTP_HOST}; or remove the condition.',
+    advice: `Write ${variable === undefined ? 'the variable that is to be compared, in braces, such as {HTTP_HOST}' : `{${variable}}`}; or remove the condition.`,
   });
 }

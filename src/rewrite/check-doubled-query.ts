@@ -9,20 +9,25 @@ import { holdsQuery } from './server-variables.ts';
 import { type Part, readTemplate } from './template.ts';
 
 export function checkQuery(rule: RuleConfig, report: Report): void {
-  const { url, appendQueryString } = rule.action;
-  if (!url || !appendQueryString) return;
-  let before = '';
-  // Inside a function or map the query is an argument, not part of the new URL.
-  for (const part of readTemplate(url.value).parts) {
-    if (bringsQuery(part, before, rule)) {
-      const written = url.value.slice(part.from, part.to);
-      report('LG2233', spanWithin(url, part.from, part.to), {
-        message: `${written} holds the query string, and appendQueryString adds it once more.`,
-        advice: 'Set appendQueryString="false".',
-      });
-    }
-    before = part.kind === 'text' ? part.text : '';
+  const { url } = rule.action;
+  if (!url) return;
+  for (const { from, to } of doubledQueries(url.value, rule)) {
+    report('LG2233', spanWithin(url, from, to), {
+      message: `${url.value.slice(from, to)} holds the query string, and appendQueryString adds it once more.`,
+      advice: 'Set appendQueryString="false".',
+    });
   }
+}
+
+/** The parts of a new URL of the rule that bring the query of the request, where it is appended as well. */
+export function doubledQueries(url: string, rule: RuleConfig): readonly Part[] {
+  if (!rule.action.appendQueryString) return [];
+  // Inside a function or map the query is an argument, not part of the new URL.
+  const { parts } = readTemplate(url);
+  return parts.filter((part, index) => {
+    const before = parts[index - 1];
+    return bringsQuery(part, before?.kind === 'text' ? before.text : '', rule);
+  });
 }
 
 function bringsQuery(part: Part, before: string, rule: RuleConfig): boolean {

@@ -4,6 +4,7 @@ import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { PatternSyntax } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
+import { expressionMeant } from './expression-meant.ts';
 import { compilePattern, isFault } from './pattern.ts';
 import type { RegexFault } from './regex-fault.ts';
 import type { Doubt } from './regex-syntax.ts';
@@ -15,6 +16,8 @@ export interface PatternUse {
   readonly ignoreCase: boolean;
   /** The rule is switched off. */
   readonly disabled: boolean;
+  /** Whether all patterns of the rule could be wildcards: its syntax is that of every one. */
+  readonly wildcards?: boolean;
   /** Shared by the patterns of a configuration. */
   readonly loopsOf?: LoopAnalyser;
 }
@@ -28,7 +31,7 @@ export function checkPattern(use: PatternUse, report: Report): number | undefine
     const words = compiled.iis && `The expression "${text.value}" contains ${compiled.iis}.`;
     report(disabled ? 'LG2205' : 'LG2200', spanWithin(text, compiled.from, compiled.to), {
       message: `The pattern "${text.value}" contains ${compiled.text}.`,
-      advice: adviceFor(text.value, compiled),
+      advice: adviceFor(text.value, compiled, use.wildcards ?? false),
       ...(words === undefined ? {} : { iis: { status: '500.52', text: words } }),
     });
     return undefined;
@@ -75,14 +78,16 @@ function checkLoops({ text, ignoreCase, loopsOf = createLoopAnalyser() }: Patter
   }
 }
 
-function adviceFor(pattern: string, { kind, from: at }: RegexFault): string {
+function adviceFor(pattern: string, { kind, from: at }: RegexFault, wildcards: boolean): string {
   if (kind === 'space') return 'Write smaller counts: they multiply where loops stand in loops.';
   if (/^\{\d/.test(pattern.slice(at))) return 'Write {n}, {n,} or {n,m} with n not above m; a brace by itself is \\{.';
   if (pattern[at] === '{') {
     return 'Patterns are not expanded. Compare with a variable the other way round: put it into the input of a condition.';
   }
-  if (/^[*?]/.test(pattern)) return 'For a pattern such as "*" set patternSyntax="Wildcard", or write ".*".';
   if (pattern.startsWith('(?i)', at)) return 'Leave it out: case is ignored unless ignoreCase="false".';
+  const meant = kind === 'badrepeat' ? expressionMeant(pattern) : undefined;
+  if (meant !== undefined)
+    return wildcards ? `Write "${meant}", or set patternSyntax="Wildcard" on the rule.` : `Write "${meant}".`;
   return 'Correct the expression; the syntax is that of ECMAScript, third edition.';
 }
 

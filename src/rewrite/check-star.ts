@@ -16,20 +16,32 @@ interface Sides {
 export function checkStar(text: Text, syntax: PatternSyntax | undefined, report: Report): void {
   const read = syntax === 'ECMAScript' ? readRegex(text.value) : undefined;
   if (!read || 'kind' in read) return;
+  const meant: Repeat[] = [];
   for (const { star, sides } of starsIn(read.root, { before: [], after: [] })) {
     const repeated = literal(star.body);
     const written = text.value.slice(star.from, star.to);
-    const meant = repeated === '/' ? slashIsMeant(star, text.value, sides) : letterIsMeant(written, repeated, sides);
-    if (meant) reportStar(text, star, repeated, report);
+    if (repeated === '/' ? slashIsMeant(star, text.value, sides) : letterIsMeant(written, repeated, sides)) {
+      meant.push(star);
+    }
   }
+  if (meant.length > 0) reportStars(text, meant, report);
 }
 
-function reportStar(text: Text, { from, to }: Repeat, repeated: string, report: Report): void {
+/** One finding for a pattern: the cure of one star alone would leave the others. */
+function reportStars(text: Text, stars: readonly Repeat[], report: Report): void {
   const { value } = text;
-  const all = `${value.slice(0, to - 1)}.*${value.slice(to)}`;
-  const slash = repeated === '/';
-  report('LG2251', spanWithin(text, from, to), {
-    message: `In a regular expression "${value.slice(from, to)}" is ${slash ? 'any number of slashes' : `the letter "${repeated}" any number of times`}, or none; it does not stand for what follows.`,
+  const [first] = stars;
+  const last = stars.at(-1);
+  if (!first || !last) return;
+  const slash = stars.some(({ body }) => literal(body) === '/');
+  const all = stars.reduceRight((whole, { to }) => `${whole.slice(0, to - 1)}.*${whole.slice(to)}`, value);
+  const is = stars.map(({ from, to, body }) => {
+    const repeated = literal(body);
+    return `"${value.slice(from, to)}" is ${repeated === '/' ? 'any number of slashes' : `the letter "${repeated}" any number of times`}, or none`;
+  });
+  const effect = stars.length === 1 ? 'it does not stand' : 'they do not stand';
+  report('LG2251', spanWithin(text, first.from, last.to), {
+    message: `In a regular expression ${[...new Set(is)].join(', and ')}; ${effect} for what follows.`,
     advice: `For whatever follows write "${all}"${slash ? '; for a slash that may be missing "/?"' : ''}.`,
   });
 }

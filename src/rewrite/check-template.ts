@@ -3,7 +3,15 @@
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RewriteMapConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
-import { bracesMeant, callMeant, meantInText, type Use, variableMeant } from './meant-variable.ts';
+import {
+  bracesMeant,
+  callMeant,
+  isSchemeName,
+  type Meant,
+  meantInText,
+  type Use,
+  variableMeant,
+} from './meant-variable.ts';
 import {
   type Emptiness,
   isKnownVariable,
@@ -23,6 +31,10 @@ export interface TemplateSurroundings {
   readonly setSomewhere: ReadonlySet<string>;
   /** What the text is for: words for people, and the paths of files, are not looked into. */
   readonly use: Use | 'words' | 'file';
+  /** Whether a text in place of this one would bring the query string, which `appendQueryString` adds once more. */
+  readonly doublesQuery?: (text: string) => boolean;
+  /** What becomes of a condition whose input is empty. */
+  readonly whenEmpty?: 'always holds' | 'never holds' | undefined;
   /** In an outbound rule there is an answer to look at, and a fault is 500.52. */
   readonly outbound?: true;
 }
@@ -60,16 +72,49 @@ const EXPRESSION = /\{(?:[RC]:\d+|(\w+))\}/i;
 function checkMeant(text: Text, parts: readonly Part[], surroundings: TemplateSurroundings, report: Report): void {
   const { use, ruleGroups, conditionGroups } = surroundings;
   if (use === 'words' || use === 'file') return;
-  for (const { from, to, cure } of meantInText(parts, use)) {
+  const meant = meantInText(parts, use).filter(({ cure }) => {
     const [, letter, index] = /^\{([RC]):(\d+)\}$/.exec(cure ?? '') ?? [];
     const groups = (letter === 'C' ? conditionGroups : ruleGroups) ?? Number.POSITIVE_INFINITY;
     // A sum of dollars is no group that the pattern does not have.
-    if (Number(index) > Math.max(1, groups)) continue;
-    report('LG2249', spanWithin(text, from, to), {
-      message: `"${text.value.slice(from, to)}" is ${use === 'input' ? 'compared' : 'taken'} as it stands: variables and back-references have braces of their own on IIS.`,
-      advice: cureFor(cure) ?? 'IIS has no variable for this: leave it out, and write a scheme as http or https.',
+    return !(Number(index) > Math.max(1, groups));
+  });
+  for (const some of isOneCure(meant) ? [meant] : meant.map((each) => [each])) {
+    const [first, last] = [some[0], some.at(-1)];
+    if (!first || !last) continue;
+    const names = some.map(({ from, to }) => `"${text.value.slice(from, to)}"`).join(' and ');
+    report('LG2249', spanWithin(text, first.from, last.to), {
+      message: `${names} ${some.length === 1 ? 'is' : 'are'} ${use === 'input' ? 'compared' : 'taken'} as ${some.length === 1 ? 'it stands' : 'they stand'}: variables and back-references have braces of their own on IIS.`,
+      advice: meantCure(text.value, some, surroundings),
     });
   }
+}
+
+/** Of several in one text the whole text is the cure: one alone would leave the others. */
+function isOneCure(meant: readonly Meant[]): boolean {
+  return meant.length > 1 && meant.every(({ cure }) => cure !== undefined);
+}
+
+function meantCure(text: string, meant: readonly Meant[], { use, doublesQuery }: TemplateSurroundings): string {
+  const [{ from, to, cure } = { from: 0, to: 0, cure: undefined }] = meant;
+  if (cure === undefined) {
+    return isSchemeName(text.slice(from, to))
+      ? schemeCure(use)
+      : 'IIS has no variable for this: leave it out, and write a scheme as http or https.';
+  }
+  const mended = meant.reduceRight(
+    (whole, each) => `${whole.slice(0, each.from)}${each.cure ?? ''}${whole.slice(each.to)}`,
+    text,
+  );
+  // To be copied into the file.
+  const written = meant.length === 1 ? cure : `"${mended.replaceAll('&', '&amp;')}"`;
+  return `Write ${written}${doublesQuery?.(mended) ? ' and set appendQueryString="false"' : ''}.`;
+}
+
+/** IIS has no variable of the scheme, but two from which it can be told. */
+function schemeCure(use: TemplateSurroundings['use']): string {
+  return use === 'input'
+    ? 'IIS has no variable of the scheme: compare {HTTPS}, which is "on" or "off".'
+    : 'IIS has no variable of the scheme: make input="{CACHE_URL}" pattern="^(https?)://" the last condition and write {C:1}, or ask a rewrite map for {HTTPS}, which is "on" or "off".';
 }
 
 function cureFor(meant: string | undefined): string | undefined {
@@ -103,7 +148,9 @@ function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, r
   if (part.kind === 'variable' && !isKnown(part.name, surroundings)) {
     report('LG2215', spanWithin(text, part.from, part.to), {
       message: `No server variable is called "${part.name}" and no rule sets it, so it is always empty.`,
-      advice: cureFor(variableMeant(part.name)) ?? 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.',
+      advice: isSchemeName(part.name)
+        ? schemeCure(surroundings.use)
+        : (cureFor(variableMeant(part.name)) ?? 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.'),
     });
   }
   if (part.kind === 'variable') checkEmpty(part, text, surroundings, report);
@@ -115,16 +162,18 @@ function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, r
 function checkEmpty(
   part: Part & { kind: 'variable' },
   text: Text,
-  { setSomewhere, use }: TemplateSurroundings,
+  { setSomewhere, use, whenEmpty }: TemplateSurroundings,
   report: Report,
 ): void {
   const empty = whyEmpty(part.name);
   const name = part.name.toUpperCase();
   if (empty === undefined || use === 'file' || setSomewhere.has(name)) return;
   const [why, advice] = WHY_EMPTY[empty];
+  const whole = part.from === 0 && part.to === text.value.length;
+  const effect = whole && whenEmpty ? `, so this condition ${whenEmpty}` : '';
   report('LG2248', spanWithin(text, part.from, part.to), {
-    subject: name,
-    message: `{${part.name}} is always empty here: ${why}.`,
+    subject: `${name}${effect}`,
+    message: `{${part.name}} is always empty here${effect}: ${why}.`,
     advice,
   });
 }
@@ -143,7 +192,7 @@ function checkReference(
     const none = part.kind === 'rule' ? 'no match supplies it' : 'no condition comes before it';
     report('LG2213', span, {
       message: `The ${name} back reference ${part.index} is not valid: ${groups < 0 ? none : groupsOf(groups)}. It is always empty.`,
-      advice: 'Correct the number or add the group to the pattern.',
+      advice: otherReference(part, surroundings) ?? 'Correct the number or add the group to the pattern.',
       ui: true,
     });
   } else if (part.index > 9) {
@@ -152,6 +201,20 @@ function checkReference(
       advice: 'Use groups that do not capture, (?:…), for what is not referred to.',
     });
   }
+}
+
+/** The same number of the other letter, where that is there. */
+function otherReference(
+  { kind, index }: Part & { kind: 'rule' | 'condition' },
+  { ruleGroups = -1, conditionGroups = -1 }: TemplateSurroundings,
+): string | undefined {
+  if (kind === 'condition' && conditionGroups < 0 && index <= ruleGroups) {
+    return `Write {R:${index}}, which is what the pattern of the rule captures.`;
+  }
+  if (kind === 'rule' && ruleGroups <= 0 && index <= conditionGroups) {
+    return `Write {C:${index}}, which is what a condition captures; or add the group to the pattern.`;
+  }
+  return undefined;
 }
 
 function groupsOf(count: number): string {

@@ -12,15 +12,19 @@ import type { Text } from '../config/text.ts';
 import { headerOfVariable, isNamedVariable, isResponseStatus, responseHeaderOfVariable } from './server-variables.ts';
 import { type Part, readTemplate } from './template.ts';
 
-export function checkUnreadVariables(config: Config, report: Report): void {
+/** Gives the names of the variables that an inbound rule sets without effect. */
+export function checkUnreadVariables(config: Config, report: Report): ReadonlySet<Text> {
+  const withoutEffect = new Set<Text>();
   const sets = [config.globalRules, ...config.sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
   const read = namesIn(sets.flatMap(textsOf));
   const allKnown = !config.withoutHost && sets.every(({ unread = [] }) => unread.length === 0);
   for (const { loadBalancing } of config.webFarms) read.add(loadBalancing.hashServerVariable.value.toUpperCase());
   for (const { rules, outbound } of sets) {
-    for (const rule of rules) if (rule.enabled && !rule.faulty) checkInbound(rule, { read, allKnown }, report);
+    for (const rule of rules)
+      if (rule.enabled && !rule.faulty) checkInbound(rule, { read, allKnown, withoutEffect }, report);
     if (outbound) checkOutboundRules(outbound, report);
   }
+  return withoutEffect;
 }
 
 /** Names that mean something to IIS or ARR by themselves. */
@@ -30,15 +34,18 @@ interface Readers {
   readonly read: ReadonlySet<string>;
   /** Else what a rule sets under a name of its own may be read in a file that is not there. */
   readonly allKnown: boolean;
+  /** Filled here. */
+  readonly withoutEffect: Set<Text>;
 }
 
-function checkInbound(rule: RuleConfig, { read, allKnown }: Readers, report: Report): void {
+function checkInbound(rule: RuleConfig, { read, allKnown, withoutEffect }: Readers, report: Report): void {
   for (const { name } of rule.serverVariables) {
     const { value } = name;
     if (value === '' || headerOfVariable(value) !== undefined || OF_IIS.test(value) || read.has(value.toUpperCase()))
       continue;
     const ofAnswer = responseHeaderOfVariable(value) !== undefined || isResponseStatus(value);
     if (!ofAnswer && !allKnown && !isNamedVariable(value) && !/^X_|[-{]|^Host$/i.test(value)) continue;
+    withoutEffect.add(name);
     report('LG2247', name.span, {
       subject: value.toUpperCase(),
       message: ofAnswer

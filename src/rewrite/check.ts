@@ -2,15 +2,17 @@
 
 import { type Code, type Report, spanWithin } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
-import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import type { ConditionConfig, PatternSyntax, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { comparedName } from '../host-name.ts';
 import { sendsAway } from './action-target.ts';
 import { checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
+import { doubledQueries } from './check-doubled-query.ts';
 import { checkEncodedBody } from './check-encoded-body.ts';
 import { checkHashVariables } from './check-hash-variable.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkInternational } from './check-international.ts';
 import { checkLeftToFile } from './check-left-to-file.ts';
 import { checkLync } from './check-lync.ts';
 import { checkNever } from './check-never.ts';
@@ -25,17 +27,21 @@ import { checkMapTexts, checkTemplate, type TemplateSurroundings } from './check
 import { checkUnreachable } from './check-unreachable.ts';
 import { checkUnreadVariables } from './check-unread-variable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
+import { couldBeWildcard } from './expression-meant.ts';
 import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
+import { oneFinding } from './one-finding.ts';
+import { compilePattern, isFault } from './pattern.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
+import { withUrlMeant } from './url-meant.ts';
 import { hasNoUrl } from './url-pattern.ts';
 
 /** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
 export function checkRules(config: Config, report: Report): void {
   const sets = [config.globalRules, ...config.sites.flatMap((site) => site.scopes.map((scope) => scope.ruleSet))];
   const { misread } = config;
-  const shared = {
+  const known = {
     farms: new Set(config.webFarms.map((farm) => comparedName(farm.name.value))),
     farmMeant: createFarmMeant(config),
     ownHosts: new Set(config.sites.flatMap(({ bindings }) => bindings.map(({ host }) => host))),
@@ -48,19 +54,22 @@ export function checkRules(config: Config, report: Report): void {
     withoutHost: config.withoutHost ?? false,
   };
   const told = new Set<Code>();
+  const withMeant = withUrlMeant(sets, report);
   const noting: Report = (code, span, finding) => {
     told.add(code);
-    report(code, span, finding);
+    withMeant(code, span, finding);
   };
+  const withoutEffect = checkUnreadVariables(config, noting);
+  const shared = { ...known, withoutEffect };
   for (const set of sets) {
     checkRuleSet(set, set === config.globalRules, shared, noting);
     checkOutbound(set, shared.setSomewhere, noting);
     checkMapTexts(set.rewriteMaps, noting);
+    checkInternational(set, known, noting);
   }
-  const { setSomewhere, farmMeant } = shared;
+  const { setSomewhere, farmMeant } = known;
   checkLeftToFile(config, setSomewhere, noting);
   checkEncodedBody(config, noting);
-  checkUnreadVariables(config, noting);
   const faulty = sets.some((set) => set.rules.some((rule) => rule.faulty));
   checkWhole(faulty ? withoutFaulty(config) : config, { setSomewhere, farmMeant, told }, noting);
 }
@@ -109,6 +118,7 @@ interface Shared
   readonly setSomewhere: ReadonlySet<string>;
   readonly loopsOf: LoopAnalyser;
   readonly withoutHost: boolean;
+  readonly withoutEffect: ReadonlySet<Text>;
 }
 
 function namesSet(rule: RuleConfig): string[] {
@@ -123,7 +133,8 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
       continue;
     }
     const groups = checkPatterns(rule, shared.loopsOf, report);
-    checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, report);
+    const once = oneFinding(report);
+    checkExpressions(rule, groups, { ruleSet: set, setSomewhere: shared.setSomewhere }, once.ofExpressions);
     checkVariables(
       rule,
       global || set.unread?.includes('allowedServerVariables') ? undefined : { ...shared, ...set },
@@ -133,7 +144,12 @@ function checkRuleSet(set: RuleSetConfig, global: boolean, shared: Shared, repor
     const isLast = index === set.rules.length - 1;
     const { useOriginalURLEncoding, rewriteMaps, unread } = set;
     const maps = { maps: compileMaps(rewriteMaps), mapsMisread: unread?.includes('rewriteMaps') ?? false };
-    checkAction(rule, { ...shared, useOriginalURLEncoding, isLast, ...maps }, report);
+    checkAction(
+      rule,
+      { ...shared, useOriginalURLEncoding, isLast, isEnd: !global && !sentAway, ...maps },
+      once.ofTarget,
+    );
+    once.close();
     if (!rule.refused?.has('patternSyntax')) checkNever(rule, { sentAway, setSomewhere: shared.setSomewhere }, report);
     sentAway ||= !rule.stopProcessing && sendsAway(rule.action);
   }
@@ -152,24 +168,38 @@ function checkPatterns(rule: RuleConfig, loopsOf: LoopAnalyser, report: Report):
   const isOpen = hasNoUrl(rule);
   if (isOpen && !disabled) reportNoUrl(rule, report);
   const captured = resultsOf(rule).some(({ value }) => /\{C:\d/i.test(value));
-  const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf, captured }, report);
+  const wildcards = patternsOf(rule).every(couldBeWildcard);
+  const conditions = checkConditions(rule.conditions, { syntax, disabled, loopsOf, captured, wildcards }, report);
   if (!disabled && url) checkStar(url, syntax, report);
-  if (!match || !url) return { rule: isOpen && !match ? 0 : undefined, conditions };
-  const groups = checkPattern({ text: url, syntax, ignoreCase: match.ignoreCase, disabled, loopsOf }, report);
+  // That it captures nothing has been told.
+  if (!match || !url) return { rule: undefined, conditions };
+  const { ignoreCase } = match;
+  const groups = checkPattern({ text: url, syntax, ignoreCase, disabled, loopsOf, wildcards }, report);
   return { rule: match.negate ? -1 : groups, conditions };
 }
 
+function patternsOf({ match, conditions }: RuleConfig): readonly string[] {
+  const texts = [match?.url, ...(conditions?.entries ?? []).map(({ pattern }) => pattern)];
+  return texts.flatMap((text) => (text ? [text.value] : []));
+}
+
 /** The file that Azure App Service writes for Node.js has rules without a match and works by them. */
-function reportNoUrl({ name, match, span, conditions }: RuleConfig, report: Report): void {
+function reportNoUrl(rule: RuleConfig, report: Report): void {
+  const { name, match, span, conditions } = rule;
   const every = `every URL${conditions?.entries.length ? ' for which its conditions hold' : ''}`;
   const lacks = `Rule "${name.value}" has no ${match ? 'url in its match' : 'match'}`;
-  const advice = 'Write <match url=".*" /> if that is meant, else the pattern.';
+  const inputs = (conditions?.entries ?? []).map(({ input }) => input?.value ?? '');
+  const wanted = [...inputs, ...resultsOf(rule).map(({ value }) => value)].join(' ').match(/\{R:[1-9]\d*\}/i)?.[0];
+  const advice = wanted
+    ? 'Write <match url="(.*)" />, which captures the whole URL as {R:1}, or {R:0} in its place.'
+    : 'Write <match url=".*" /> if that is meant, else the pattern.';
   const effect = !match
     ? `so it applies to ${every}`
     : match.negate
       ? 'and negates it: it is taken to apply to none. IIS may see it otherwise'
       : `so it is taken to apply to ${every}. IIS may see it otherwise`;
-  report('LG2220', match?.span ?? span, { message: `${lacks}, ${effect}.`, advice, ui: true });
+  const empty = wanted ? `; ${wanted} is always empty` : '';
+  report('LG2220', match?.span ?? span, { message: `${lacks}, ${effect}${empty}.`, advice, ui: true });
 }
 
 function checkExpressions(
@@ -187,12 +217,16 @@ function checkExpressions(
   });
   for (const [index, condition] of (rule.conditions?.entries ?? []).entries()) {
     const use = condition.matchType === 'Pattern' ? 'input' : 'file';
-    if (condition.input) checkTemplate(condition.input, { ...at(index), use }, report);
+    const whenEmpty = heldWhenEmpty(condition, rule.patternSyntax);
+    if (condition.input) checkTemplate(condition.input, { ...at(index), use, whenEmpty }, report);
   }
   const used = resultsOf(rule);
   const after = at(groups.conditions.length);
   const use = rule.action.type === 'CustomResponse' ? 'words' : 'value';
-  for (const text of used) checkTemplate(text, { ...after, use }, report);
+  const doublesQuery = (url: string) => doubledQueries(url, rule).length > 0;
+  for (const text of used) {
+    checkTemplate(text, { ...after, use, ...(text === rule.action.url ? { doublesQuery } : {}) }, report);
+  }
   if (rule.conditions?.entries.at(-1)?.negate && !trackAll && (after.conditionGroups ?? 0) >= 0) {
     for (const text of used) {
       const found = /\{C:[1-9]\d*\}/i.exec(text.value);
@@ -203,6 +237,15 @@ function checkExpressions(
       });
     }
   }
+}
+
+function heldWhenEmpty(
+  { pattern, ignoreCase, negate }: ConditionConfig,
+  syntax: PatternSyntax,
+): TemplateSurroundings['whenEmpty'] {
+  const compiled = pattern && compilePattern(syntax, pattern.value, ignoreCase);
+  if (!compiled || isFault(compiled)) return undefined;
+  return (compiled.match('') !== undefined) === negate ? 'never holds' : 'always holds';
 }
 
 /** The texts that a rule is for: what it sets, and its new URL or answer. */
@@ -218,6 +261,8 @@ interface Allowed {
   readonly allowedServerVariables: readonly string[];
   /** What else is allowed is not known. */
   readonly withoutHost: boolean;
+  /** Names of variables whose setting is told to have no effect: to allow them is no cure. */
+  readonly withoutEffect: ReadonlySet<Text>;
 }
 
 function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: Report): void {
@@ -229,8 +274,13 @@ function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: 
         message: `"${name.value}" is the header "${header}", which a rule cannot set here.`,
         advice: 'Remove it; the proxy frames the message and keeps the connection itself.',
       });
-    } else if (names && name.value !== '' && !names.has(name.value.toUpperCase())) {
-      reportNotAllowed(name, allowed?.withoutHost ?? false, report);
+    } else if (
+      allowed &&
+      !allowed.withoutEffect.has(name) &&
+      name.value !== '' &&
+      !names?.has(name.value.toUpperCase())
+    ) {
+      reportNotAllowed(name, allowed.withoutHost, report);
     }
   }
 }

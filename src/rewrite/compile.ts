@@ -32,13 +32,16 @@ export interface CompiledScope {
 }
 
 /** Each site by its name; the global rules are shared. Rules that cannot be compiled fail when they are run. */
-export function compileRules(config: Pick<Config, 'sites' | 'globalRules'>): ReadonlyMap<string, CompiledSite> {
-  const global = compileRuleSet(config.globalRules, 'Global');
+export function compileRules(
+  config: Pick<Config, 'sites' | 'globalRules' | 'withoutHost'>,
+): ReadonlyMap<string, CompiledSite> {
+  const withoutHost = config.withoutHost ?? false;
+  const global = compileRuleSet(config.globalRules, { scope: 'Global', withoutHost });
   const compiled = new Map<string, CompiledSite>();
   for (const site of config.sites) {
     const scopes = site.scopes.map(({ path, ruleSet }) => ({
       path,
-      ruleSet: compileRuleSet(ruleSet, 'Distributed'),
+      ruleSet: compileRuleSet(ruleSet, { scope: 'Distributed', withoutHost }),
       outbound: compileOutbound(ruleSet),
     }));
     const hasOutbound = scopes.some(({ outbound }) => outbound !== undefined);
@@ -47,11 +50,19 @@ export function compileRules(config: Pick<Config, 'sites' | 'globalRules'>): Rea
   return compiled;
 }
 
-function compileRuleSet(config: RuleSetConfig, scope: RuleSet['scope']): RuleSet {
+interface SetSurroundings {
+  readonly scope: RuleSet['scope'];
+  /** What allowedServerVariables holds was not read. */
+  readonly withoutHost: boolean;
+}
+
+function compileRuleSet(config: RuleSetConfig, { scope, withoutHost }: SetSurroundings): RuleSet {
+  const { allowedServerVariables: allowed } = config;
   const surroundings = {
     maps: compileMaps(config.rewriteMaps),
-    allowedVariables:
-      scope === 'Global' ? undefined : new Set(config.allowedServerVariables.map((name) => name.toUpperCase())),
+    allowedVariables: scope === 'Global' ? undefined : new Set(allowed.map((name) => name.toUpperCase())),
+    // A file that has a list of its own says by it what is allowed.
+    allowedUnread: withoutHost && allowed.length === 0,
     keepEscapes: !config.useOriginalURLEncoding,
     conditions: new Map(),
   };

@@ -11,6 +11,11 @@ export interface Meant {
   readonly cure: string | undefined;
 }
 
+/** Whether a name is one for the scheme of the request, of which IIS has no variable. */
+export function isSchemeName(written: string): boolean {
+  return /^\W*(?:REQUEST|URL|X)?[_-]?(?:SCHEME|PROTOCOL)\W*$/i.test(written);
+}
+
 /** What nginx calls them. Of the scheme IIS has no variable. */
 const OF_NGINX: Readonly<Record<string, string>> = {
   host: '{HTTP_HOST}',
@@ -129,7 +134,7 @@ export function meantInText(parts: readonly Part[], use: Use): readonly Meant[] 
     if (part.kind === 'call') return callMeant(part) === undefined ? meantInArgument(part.argument, use) : [];
     if (part.kind !== 'text' || part.text.startsWith('{')) return [];
     const whole = use === 'input' && parts.length === 1;
-    return [...meantInPart(part, whole), ...marked(part, next)];
+    return [...meantInPart(part, whole), ...marked(part, next, use === 'input' && index === 0)];
   });
 }
 
@@ -138,10 +143,13 @@ function meantInArgument(argument: readonly Part[], use: Use): readonly Meant[] 
   return meantInText(argument, argument.length === 1 ? 'input' : use);
 }
 
-/** `%{HTTP_HOST}` and `${HTTP_HOST}`; what names nothing known is told for that. */
-function marked({ text, to }: Part & { kind: 'text' }, next: Part | undefined): readonly Meant[] {
-  const mark = text.at(-1);
-  if (next?.kind !== 'variable' || (mark !== '%' && mark !== '$') || !isKnownVariable(next.name)) return [];
+/**
+ * `%{HTTP_HOST}` and `${HTTP_HOST}`; what names nothing known is told for that.
+ * @param begins the text is where the input of a condition begins: an at sign before a host may else be that of an address
+ */
+function marked({ text, to }: Part & { kind: 'text' }, next: Part | undefined, begins: boolean): readonly Meant[] {
+  const marks = begins && text.length === 1 ? '%$@#!' : '%$';
+  if (next?.kind !== 'variable' || !marks.includes(text.at(-1) ?? ' ') || !isKnownVariable(next.name)) return [];
   return [{ from: to - 1, to: next.to, cure: `{${next.name}}` }];
 }
 
@@ -175,9 +183,17 @@ function meantInPart({ text, from }: Part & { kind: 'text' }, whole: boolean): r
     [...text.matchAll(form)].flatMap((each) => {
       const written = cure(each);
       if (written === undefined) return [];
-      const at = from + each.index;
-      return [{ from: at, to: at + each[0].length, cure: written === '' ? undefined : written }];
+      const [start, end] = withBrackets(text, each.index, each.index + each[0].length);
+      return [{ from: from + start, to: from + end, cure: written === '' ? undefined : written }];
     }),
   );
   return found.toSorted((one, other) => one.from - other.from);
+}
+
+const BRACKETS: readonly string[] = ['[]', '()', '<>', '##'];
+
+/** `[HTTP_HOST]`: what stands in place of the braces goes with the name. */
+function withBrackets(text: string, start: number, end: number): readonly [start: number, end: number] {
+  const around = `${text[start - 1] ?? ''}${text[end] ?? ''}`;
+  return BRACKETS.includes(around) ? [start - 1, end + 1] : [start, end];
 }

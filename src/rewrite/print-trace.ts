@@ -95,6 +95,8 @@ function printNotes(notes: readonly TraceNote[], captures: boolean): string[] {
     else if (note.kind === 'set') lines.push(`     sets ${note.name} = ${quoted(note.value)}`);
     else asked.add(printAsked(note));
   }
+  const assumed = notes.some((note) => note.kind === 'set' && note.assumed);
+  if (assumed) lines.push('     provided that allowedServerVariables of applicationHost.config allows it');
   if (!captures) return [...asked, ...lines];
   const captured = [...last].flatMap(([letter, values]) =>
     values.map((value, index) => `{${letter}:${index}} = ${quoted(value ?? '')}`),

@@ -25,6 +25,8 @@ interface SetVariable {
   readonly value: Template;
   readonly replace: boolean;
   readonly failure: RuleFailure | undefined;
+  /** That it may be set is taken for granted. */
+  readonly assumed: boolean;
   /** Headers that only the proxy may set are left alone. */
   readonly ignored: boolean;
   /** Its value is a host. */
@@ -58,6 +60,8 @@ export interface RuleSurroundings {
   readonly maps: RewriteMaps;
   /** Upper case; undefined for global rules, which may set any. */
   readonly allowedVariables: ReadonlySet<string> | undefined;
+  /** What is allowed stands in a file that was not read: then everything is taken to be. */
+  readonly allowedUnread: boolean;
   readonly keepEscapes: boolean;
   readonly conditions: KnownConditions;
 }
@@ -108,17 +112,22 @@ function whenCaptured(
   return inConditions || !conditions || pattern?.engine === 'counting' ? 'before conditions' : 'after conditions';
 }
 
-function compileVariable(config: SetVariableConfig, { maps, allowedVariables }: RuleSurroundings): SetVariable {
+function compileVariable(
+  config: SetVariableConfig,
+  { maps, allowedVariables, allowedUnread }: RuleSurroundings,
+): SetVariable {
   const name = config.name.value.toUpperCase();
   const value = compileTemplate(config.value?.value ?? '', maps);
   const header = headerOfVariable(name);
   const allowed = allowedVariables === undefined || allowedVariables.has(name);
-  const failed = allowed ? (value.broken ? cannotExpand(value.source) : undefined) : notAllowed(config.name.value);
+  const failed =
+    allowed || allowedUnread ? (value.broken ? cannotExpand(value.source) : undefined) : notAllowed(config.name.value);
   return {
     name,
     value,
     replace: config.replace,
     failure: failed,
+    assumed: !allowed,
     ignored: header !== undefined && isForbiddenHeader(header),
     isHost: header === 'host' || header === 'x-forwarded-host' || header === 'x-original-host',
   };
@@ -227,7 +236,7 @@ function setVariables(rule: Rule, pass: Pass, recorder: TraceRecorder | undefine
     if (value === undefined) return failure(`the value for ${variable.name} holds a control character`, true);
     pass.set ??= new Map();
     pass.set.set(variable.name, value);
-    takeNote(recorder, { kind: 'set', name: variable.name, value });
+    takeNote(recorder, { kind: 'set', name: variable.name, value, assumed: variable.assumed });
   }
   return undefined;
 }

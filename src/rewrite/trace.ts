@@ -9,7 +9,8 @@ export interface TraceEvent {
 /** What a person wants to see and IIS's events have no field for. */
 export type TraceNote =
   | { readonly kind: 'captured'; readonly letter: 'R' | 'C'; readonly values: Captures }
-  | { readonly kind: 'set'; readonly name: string; readonly value: string }
+  /** `assumed` where the list of variables that may be set was not read. */
+  | { readonly kind: 'set'; readonly name: string; readonly value: string; readonly assumed: boolean }
   /** A rewrite map was asked for a key; `known` where the map has it, else the value is its default. */
   | {
       readonly kind: 'asked';

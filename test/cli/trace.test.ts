@@ -86,6 +86,30 @@ test.each([
   expect((await traced('https://a.contoso.com/old/12', '--rules', file)).outcome).toEqual(outcome);
 });
 
+test('a web.config alone: what it sets is taken to be allowed, and that it must be is told', async () => {
+  const site = (allowed: string) =>
+    `<rewrite>${allowed}<rules><rule name="Git" stopProcessing="true"><match url="(.*)" />
+    <serverVariables><set name="HTTP_X_A" value="b" /><set name="HTTP_X_B" value="c" /></serverVariables>
+    <action type="Rewrite" url="http://git01/{R:1}" /></rule></rules></rewrite>`;
+  const alone = join(rulesFile(''), '..', 'web.config');
+  writeFileSync(alone, `<configuration><system.webServer>${site('')}</system.webServer></configuration>`);
+  const { out } = await commandLine('trace', 'https://a/x', '--rules', alone);
+  expect(out).toContain(`     sets HTTP_X_A = "b"
+     sets HTTP_X_B = "c"
+     provided that allowedServerVariables of applicationHost.config allows it
+     rewrites to http://git01/x
+`);
+  expect((await traced('https://a/x', '--rules', alone)).outcome.action).toBe('proxy');
+  // A list of its own says what is allowed.
+  writeFileSync(alone, site('<allowedServerVariables><add name="HTTP_X_A" /></allowedServerVariables>'));
+  expect((await traced('https://a/x', '--rules', alone)).outcome.error.iisStatus).toBe('500.50');
+  writeFileSync(
+    alone,
+    site('<allowedServerVariables><add name="HTTP_X_A" /><add name="HTTP_X_B" /></allowedServerVariables>'),
+  );
+  expect((await commandLine('trace', 'https://a/x', '--rules', alone)).out).not.toContain('provided that');
+});
+
 test('--base: the rules of a folder see the path below it', async () => {
   const file = rulesFile('<rule name="Old"><match url="^old$" /><action type="Redirect" url="new" /></rule>');
   const at = async (path: string) =>

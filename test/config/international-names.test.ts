@@ -53,6 +53,43 @@ test('two sites with one name in two spellings have one binding', () => {
   expect(load({ 'applicationHost.config': file }).diagnostics.map(({ code }) => code)).toEqual(['LG5010']);
 });
 
+test('a site with one name in two spellings has a binding twice', () => {
+  const twice = (first: string, second: string) =>
+    load({ 'applicationHost.config': iis({ bindings: [`*:80:${first}`, `*:80:${second}`] }) }).diagnostics;
+  const [found, ...more] = twice('BÜCHER.test', 'xn--bcher-kva.test');
+  expect([found?.code, found?.message, more]).toEqual([
+    'LG5005',
+    'Site "S" has the binding *:80:xn--bcher-kva.test twice: "bücher.test" and "xn--bcher-kva.test" are one host.',
+    [],
+  ]);
+  expect(twice('bücher.test', 'bücher.test').map(({ code }) => code)).toEqual(['LG5005']);
+  expect(twice('bücher.test', 'köln.test')).toEqual([]);
+});
+
+test('keys of a map that is asked for the host, and hosts that rules lead to', () => {
+  const rule = (name: string, input: string, action: string) =>
+    `<rule name="${name}" stopProcessing="true"><match url="^${name}$" /><conditions><add input="${input}" pattern="(.+)" /></conditions><action ${action} /></rule>`;
+  const map = (name: string, ...keys: string[]) =>
+    `<rewriteMap name="${name}">${keys.map((key) => `<add key="${key}" value="a" />`).join('')}</rewriteMap>`;
+  const marked = iis({
+    farms: '<webFarm name="größe"><server address="a" /></webFarm>',
+    more: `<rewriteMaps>${map('Hosts', '«bücher.test»', 'plain.test', 'köln.test', 'xn--kln-sna.test')}${map('Paths', 'bücher.test')}</rewriteMaps>`,
+    rules:
+      rule('map', '{Hosts:{ToLower:{HTTP_HOST}}}', 'type="Rewrite" url="http://größe/"') +
+      rule('path', '{Paths:{URL}}', 'type="Rewrite" url="http://größe/a"') +
+      rule('location', '{URL}', 'type="Redirect" url="https://«zürich.test:8443»/ü"') +
+      rule('target', '{URL}', 'type="Rewrite" url="http://«zürich.test»/"'),
+  });
+  const found = told(marked).filter((each) => !each.startsWith('LG2304'));
+  expect(found).toEqual(['bücher.test', 'zürich.test:8443', 'zürich.test'].map((place) => `LG2207 ${place}`));
+  const { diagnostics } = load({ 'applicationHost.config': unmark(marked).text });
+  expect(diagnostics.flatMap(({ code, advice }) => (code === 'LG2207' ? [advice] : []))).toEqual(
+    ['xn--bcher-kva.test', 'xn--zrich-kva.test:8443', 'xn--zrich-kva.test'].map(
+      (ascii) => `Write "${ascii}", which is the same for both.`,
+    ),
+  );
+});
+
 test('farms: addresses and host names are ASCII, and a rule finds a farm in any spelling of its name', () => {
   const routing = '<applicationRequestRouting hostName="Größe.test:8080" healthCheckAlternateHostName="ä.test" />';
   const affinity =
@@ -153,8 +190,9 @@ test.each([
   ['type="Redirect" url="http://«ü..test»/"', ['LG2235 ü..test']],
   ['type="Rewrite" url="http://«straße.test»/"', ['LG1030 straße.test']],
   ['type="Redirect" url="http://«аpple.test»/"', ['LG1030 аpple.test']],
-  ['type="Rewrite" url="http://bücher.test:8080/"', []],
-  ['type="Redirect" url="//bücher.test/"', []],
+  ['type="Rewrite" url="http://«bücher.test:8080»/"', ['LG2207 bücher.test:8080']],
+  ['type="Redirect" url="//«bücher.test»/"', ['LG2207 bücher.test']],
+  ['type="Rewrite" url="http://xn--bcher-kva.test/bücher"', []],
 ])('the action %s: %j', (action, expected) => {
   expect(told(rule('', action))).toEqual(expected);
 });

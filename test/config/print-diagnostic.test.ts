@@ -48,6 +48,10 @@ describe('text', () => {
     ]);
   });
 
+  it('shows the status alone where IIS has no words', () => {
+    expect(lines('<b «foo»="1"/>', { iis: { status: '500.19', text: '' } })).toContain('  IIS: 500.19');
+  });
+
   it('counts tabs as blanks up to the next stop', () => {
     expect(lines('\t<b\t«x»/>').slice(1, 3)).toEqual(['  1 |     <b  x/>', '    |         ^']);
   });

@@ -23,6 +23,11 @@ describe('an element that is unknown', () => {
     ['handlers', '<handlers><«handler» name="a" /></handlers>'],
     ['httpRedirect, of something else', '<httpRedirect><«rule» /></httpRedirect>'],
     ['an element within an entry', '<handlers><add name="a" path="*" verb="*"><«settings» /></add></handlers>'],
+    ['asp', '<asp><«sessions» /></asp>'],
+    ['iisClientCertificateMappingAuthentication', '<security><authentication><iisClientCertificateMappingAuthentication><«foo» /></iisClientCertificateMappingAuthentication></authentication></security>'],
+    ['the rules of a mapping', '<security><authentication><iisClientCertificateMappingAuthentication><manyToOneMappings><add name="a"><rules><«rule» /></rules></add></manyToOneMappings></iisClientCertificateMappingAuthentication></authentication></security>'],
+    ['clientCertificateMappingAuthentication', '<security><authentication><clientCertificateMappingAuthentication><«add» /></clientCertificateMappingAuthentication></authentication></security>'],
+    ['httpTracing', '<httpTracing><«add» value="/" /></httpTracing>'],
     ['a section that holds none', '<urlCompression><«add» /></urlCompression>'],
   ])('%s', (_, inside) => {
     const { diagnostics, text, places } = load(inside);
@@ -77,4 +82,18 @@ it('whole sections as IIS has them are accepted', () => {
   const { diagnostics } = loadFile(join(writeFiles({ 'web.config': file }), 'web.config'));
   // That something is filtered is told.
   expect(diagnostics.map(({ code }) => code)).toEqual(['LG1016']);
+});
+
+it('so are those that the server has alone, or locks', () => {
+  const inside = `
+    <asp><session allowSessionState="true" /><comPlus /><cache diskTemplateCacheDirectory="a" /><limits /></asp><cgi /><odbcLogging /><serverSideInclude />
+    <fastCgi><application fullPath="a"><environmentVariables><environmentVariable name="a" value="b" /></environmentVariables></application></fastCgi>
+    <globalModules><add name="a" image="b" /></globalModules><httpTracing><traceUrls><add value="/" /></traceUrls></httpTracing>
+    <security><applicationDependencies><application name="a" groupId="b"><add groupId="c" /></application></applicationDependencies>
+      <isapiCgiRestriction><add path="a" allowed="true" /></isapiCgiRestriction>
+      <authentication><clientCertificateMappingAuthentication /><iisClientCertificateMappingAuthentication>
+        <manyToOneMappings><add name="a"><rules><add certificateField="Subject" /></rules></add></manyToOneMappings>
+        <oneToOneMappings><clear /><add userName="a" /></oneToOneMappings></iisClientCertificateMappingAuthentication></authentication></security>
+    <tracing><traceProviderDefinitions><add name="a" guid="b"><areas><clear /><add name="c" value="2" /></areas></add></traceProviderDefinitions></tracing>`;
+  expect(load(inside, 'applicationHost.config').diagnostics).toEqual([]);
 });

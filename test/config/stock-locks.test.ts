@@ -94,8 +94,39 @@ describe('with an applicationHost.config', () => {
     expect(levels(host, site)).toEqual(expected);
   }); // biome-ignore format: one row, one line
 
-  it('what is acknowledged makes no difference here', () => {
+  it('to acknowledge that it is not carried out makes it no better on IIS', () => {
     const settings = '{ "certificates": [], "acknowledge": ["webSocket"] }';
-    expect(levels(SITES, socket, settings)).toEqual([]);
+    expect(levels(SITES, socket, settings)).toEqual(['LG1022 webSocket']);
+  });
+
+  it.each<[string, string, string, string]>([
+    [
+      '<security><authentication><anonymousAuthentication enabled="false" /></authentication></security>',
+      'LG1017 <anonymousAuthentication enabled="false" />',
+      'LG1022 anonymousAuthentication',
+      'Guard it in another place and then move it to applicationHost.config, into <location path="S"> if only this site needs it, and add "security/authentication/anonymousAuthentication" to "acknowledge" in settings.json.',
+    ],
+    [
+      '<webSocket enabled="false" />',
+      'LG1016 <webSocket enabled="false" />',
+      'LG1022 webSocket',
+      'If that is not needed here, remove it or move it to applicationHost.config, into <location path="S"> if only this site needs it, and add "webSocket" to "acknowledge" in settings.json.',
+    ],
+  ])('locked, and not carried out either: %s', (site, one, acknowledged, advice) => {
+    expect(levels(SITES, site)).toEqual([one]);
+    const settings =
+      '{ "certificates": [], "acknowledge": ["security/authentication/anonymousAuthentication", "webSocket"] }';
+    expect(levels(SITES, site, settings)).toEqual([acknowledged]);
+    const folder = writeFiles({
+      'applicationHost.config': `<configuration>${SITES}</configuration>`,
+      'settings.json': '{ "certificates": [] }',
+      'sites/S/web.config': web(site),
+    });
+    const [found] = checkConfig(folder).diagnostics;
+    expect(found?.message).toMatch(/ IIS refuses it in a web\.config unless applicationHost\.config unlocks it, /);
+    expect([found?.advice, found?.iis?.status]).toEqual([advice, '500.19']);
+    // There it stands where IIS reads it, and the finding is what is left of it.
+    const moved = `${SITES}<location path="S"><system.webServer>${site}</system.webServer></location>`;
+    expect(levels(moved, '', settings)).toEqual([]);
   });
 });

@@ -66,3 +66,14 @@ test('the cure is the pattern as it was meant', () => {
     'For whatever follows write "^api/.*$"; for a slash that may be missing "/?".',
   );
 });
+
+test('of two stars in one pattern the cure mends both', () => {
+  const found = findings(rulesXml([{ url: 'blog*|shop/*' }]), /LG2251/);
+  expect(found.map(({ text, diagnostic }) => [text, diagnostic.message, diagnostic.advice])).toEqual([
+    [
+      'g*|shop/*',
+      'In a regular expression "g*" is the letter "g" any number of times, or none, and "/*" is any number of slashes, or none; they do not stand for what follows.',
+      'For whatever follows write "blog.*|shop/.*"; for a slash that may be missing "/?".',
+    ],
+  ]);
+});

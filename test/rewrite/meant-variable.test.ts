@@ -7,7 +7,7 @@ const DOLLAR = '$';
 /** Code, place, and what is to be written. */
 function cures(xml: string): string[] {
   return findings(xml, /LG22(1[015]|49|50)/).map(({ diagnostic: { code, advice }, text }) => {
-    const cure = /^Write (\{.*\})\.$/.exec(advice)?.[1];
+    const cure = /^Write (\{.*\})(?: and set appendQueryString="false")?\.$/.exec(advice)?.[1];
     return `${code} ${text}${cure === undefined ? '' : ` ${cure}`}`;
   });
 }
@@ -26,7 +26,10 @@ test.each([
   ['HTTP-HOST', 'LG2249 HTTP-HOST {HTTP_HOST}'],
   ['HTTPS', 'LG2249 HTTPS {HTTPS}'],
   ['REQUEST_URI', 'LG2249 REQUEST_URI {REQUEST_URI}'],
-  ['[HTTP_HOST]', 'LG2249 HTTP_HOST {HTTP_HOST}'],
+  ['[HTTP_HOST]', 'LG2249 [HTTP_HOST] {HTTP_HOST}'],
+  ['(HTTP_HOST)', 'LG2249 (HTTP_HOST) {HTTP_HOST}'],
+  ['#HTTP_HOST#', 'LG2249 #HTTP_HOST# {HTTP_HOST}'],
+  ['@{HTTP_HOST}', 'LG2249 @{HTTP_HOST} {HTTP_HOST}'],
   ['%{HTTP_HOST}', 'LG2249 %{HTTP_HOST} {HTTP_HOST}'],
   [`${DOLLAR}{HTTP_HOST}`, `LG2249 ${DOLLAR}{HTTP_HOST} {HTTP_HOST}`],
   ['%HTTP_HOST%', 'LG2249 %HTTP_HOST% {HTTP_HOST}'],
@@ -64,7 +67,7 @@ test.each([
   ['http://app01/\\1', 'LG2249 \\1 {R:1}'],
   ['http://app01/%1', 'LG2249 %1 {C:1}'],
   ['http://app01/R:1', 'LG2249 R:1 {R:1}'],
-  ['http://app01/[R:1]', 'LG2249 R:1 {R:1}'],
+  ['http://app01/[R:1]', 'LG2249 [R:1] {R:1}'],
   ['http://app01$request_uri', 'LG2249 $request_uri {REQUEST_URI}'],
   ['http://app01/?$args', 'LG2249 $args {QUERY_STRING}'],
   ['http://app01/QUERY_STRING', 'LG2249 QUERY_STRING {QUERY_STRING}'],
@@ -75,12 +78,60 @@ test.each([
   expect(one({ to })).toEqual([told]);
 });
 
-test('what IIS has no variable for', () => {
-  const [found] = findings(rulesXml([{ set: [['HTTP_X', '$scheme']] }]), /LG2249/);
-  expect([found?.text, found?.diagnostic.advice]).toEqual([
-    '$scheme',
-    'IIS has no variable for this: leave it out, and write a scheme as http or https.',
+const advice = (code: RegExp, rule: RuleXml) => findings(rulesXml([rule]), code).map(({ text, diagnostic }) => [text, diagnostic.advice]); // biome-ignore format: one line
+
+const FROM_URL =
+  'IIS has no variable of the scheme: make input="{CACHE_URL}" pattern="^(https?)://" the last condition and write {C:1}, or ask a rewrite map for {HTTPS}, which is "on" or "off".';
+const BY_HTTPS = 'IIS has no variable of the scheme: compare {HTTPS}, which is "on" or "off".';
+
+test('the scheme, of which IIS has no variable', () => {
+  expect(advice(/LG2249/, { set: [['HTTP_X', '$scheme']] })).toEqual([['$scheme', FROM_URL]]);
+  expect(advice(/LG2249/, { when: [['$scheme', '^https$']] })).toEqual([['$scheme', BY_HTTPS]]);
+  // That the scheme is none then goes without saying.
+  expect(advice(/LG22(15|38)/, { to: '{REQUEST_SCHEME}://app01/{R:1}' })).toEqual([['{REQUEST_SCHEME}', FROM_URL]]);
+  expect(advice(/LG2215/, { when: [['{SCHEME}', '^https$']] })).toEqual([['{SCHEME}', BY_HTTPS]]);
+  expect(advice(/LG2249/, { set: [['HTTP_X', '$proxy_host']] })).toEqual([
+    ['$proxy_host', 'IIS has no variable for this: leave it out, and write a scheme as http or https.'],
   ]);
+});
+
+test('one finding for several in one text, and for the host that they are not', () => {
+  const redirect = (url: string, more = '') => ({ action: `type="Redirect" url="${url}" ${more}` });
+  expect(advice(/LG22(31|33|35|49)/, redirect('https://$host$request_uri'))).toEqual([
+    ['$host$request_uri', 'Write "https://{HTTP_HOST}{REQUEST_URI}" and set appendQueryString="false".'],
+  ]);
+  expect(advice(/LG22(31|33|35|49)/, redirect('https://$host/', 'appendQueryString="false"'))).toEqual([
+    ['$host', 'Write {HTTP_HOST}.'],
+  ]);
+  expect(advice(/LG22(33|49)/, { to: 'http://app01$request_uri' })).toEqual([
+    ['$request_uri', 'Write {REQUEST_URI} and set appendQueryString="false".'],
+  ]);
+  expect(advice(/LG2249/, { set: [['HTTP_X', '$host:$server_port']] })).toEqual([
+    ['$host:$server_port', 'Write "{HTTP_HOST}:{SERVER_PORT}".'],
+  ]);
+  expect(advice(/LG22(45|49)/, { to: '$scheme://app01/{R:1}' })).toEqual([['$scheme', FROM_URL]]);
+  expect(advice(/LG2249/, { to: 'http://app01/?a=$1&b=$2', url: '(a)(b)' })[0]?.[1]).toBe(
+    'Write "http://app01/?a={R:1}&amp;b={R:2}".',
+  );
+  // Where the host is none, or no farm, for want of the braces.
+  expect(advice(/LG22(30|35|37|49)/, { to: 'http://$host/' })).toEqual([['$host', 'Write {HTTP_HOST}.']]);
+});
+
+test('a word that is the name of a variable, and compares as a word', () => {
+  expect(advice(/LG2250/, { when: [['https', '^on$']] })).toEqual([
+    ['https', 'Write {HTTPS}; or remove the condition.'],
+  ]);
+  expect(advice(/LG2250/, { when: [['HTTP_HOST}', '^a$']] })[0]?.[1]).toBe(
+    'Write {HTTP_HOST}; or remove the condition.',
+  );
+});
+
+test('the other letter of a back-reference, where that has the group', () => {
+  expect(advice(/LG2213/, { to: 'http://app01/{C:1}' })[0]?.[1]).toMatch(/^Write \{R:1\},/);
+  expect(advice(/LG2213/, { url: '.*', when: [['{URL}', '(.*)']], to: 'http://app01/{R:1}' })[0]?.[1]).toMatch(
+    /^Write \{C:1\},/,
+  );
+  expect(advice(/LG2213/, { url: '.*', to: 'http://app01/{C:1}' })[0]?.[1]).toMatch(/^Correct the number/);
 });
 
 test.each([

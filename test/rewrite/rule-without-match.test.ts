@@ -96,7 +96,7 @@ describe('the checks', () => {
     ['rules behind it are not reached', `<rules><rule name="a" stopProcessing="true"><action type="Rewrite" url="b" /></rule>${rest}</rules>`, ['LG2220 a', 'LG2300 rest']],
     ['but behind one that goes on', `<rules><rule name="a"><action type="Rewrite" url="b" /></rule>${rest}</rules>`, ['LG2220 a']],
     ['nothing is concluded from a match without url', `<rules><rule name="a" stopProcessing="true"><match /><action type="Rewrite" url="b{R:1}" /></rule>${rest}</rules>`, ['LG2220 a']],
-    ['it has no groups', '<rules><rule name="a"><action type="Rewrite" url="b/{R:0}/{R:1}" /></rule></rules>', ['LG2220 a', 'LG2213 a']],
+    ['it has no groups, which is told with it', '<rules><rule name="a"><action type="Rewrite" url="b/{R:0}/{R:1}" /></rule></rules>', ['LG2220 a']],
     ['a redirect of every URL goes round', `<rules>${redirect}</rules>`, ['LG2220 a', 'LG2301 a']],
     ['a match that was read wrongly is judged no further', '<rules><rule name="a"><match url="" /><action type="Redirect" url="/new/{R:1}" /></rule></rules>', ['LG2004 a']],
     ['nor one whose name is misspelt', '<rules><rule name="a"><matc url="^x" /><action type="Redirect" url="/new/{R:1}" /></rule></rules>', ['LG2002 a']],
@@ -104,6 +104,26 @@ describe('the checks', () => {
     // That there are no files is told of all of them, and another matter.
     expect(codes(xml).filter((each) => !each.startsWith('LG2245'))).toEqual(expected);
   }); // biome-ignore format: one row, one line
+
+  test.each([
+    ['b/{R:1}', 'so it applies to every URL; {R:1} is always empty.', 'Write <match url="(.*)" />, which captures the whole URL as {R:1}, or {R:0} in its place.'],
+    ['b/{R:0}', 'so it applies to every URL.', 'Write <match url=".*" /> if that is meant, else the pattern.'],
+  ])('the cure for %s', (url, effect, advice) => {
+    const { diagnostics } = checkLoaded(read(`<rules><rule name="a"><action type="Rewrite" url="${url}" /></rule></rules>`));
+    const found = diagnostics.find(({ code }) => code === 'LG2220');
+    expect([found?.message, found?.advice]).toEqual([`Rule "a" has no match, ${effect}`, advice]);
+  }); // biome-ignore format: one row, one line
+
+  test('one without an action that ends the list leaves what it takes to a file, unless other rules follow', () => {
+    const message = (xml: string) => checkLoaded(read(xml)).diagnostics.find(({ code }) => code === 'LG2228')?.message;
+    const ends = '<rule name="a" stopProcessing="true"><match url="^x" /></rule>';
+    expect(message(`<rules>${ends}</rules>`)).toBe(
+      'Rule "a" has no action, so it only ends the list: what it takes is answered with 404.',
+    );
+    expect(message(`<rewrite><globalRules>${ends}</globalRules></rewrite>`)).toBe(
+      'Rule "a" has no action, so it only ends the list.',
+    );
+  });
 
   test('a global one that sends everything away leaves nothing for the sites', () => {
     const xml = `<rewrite><globalRules><rule name="all"><action type="Rewrite" url="http://backend.contoso.com/" /></rule></globalRules>

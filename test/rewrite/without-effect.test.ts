@@ -208,3 +208,24 @@ describe('LG2250: constant inputs', () => {
     ).toEqual(['LG2249']);
   });
 });
+
+test('a variable that is set without effect need not be allowed', () => {
+  const codes = (name: string) =>
+    findings(rulesXml([{ set: [[name, 'x']] }]), /LG22(26|47)/).map(({ diagnostic }) => diagnostic.code);
+  expect(codes('RESPONSE_X')).toEqual(['LG2247']);
+  expect(codes('X-Forwarded-For')).toEqual(['LG2247']);
+  expect(codes('HTTP_X_FORWARDED_FOR')).toEqual(['LG2226']);
+});
+
+test('what becomes of a condition on a variable that is always empty', () => {
+  const when: RuleXml['when'] = [
+    ['{AUTH_USER}', '.+'],
+    ['{AUTH_USER}', '^$'],
+    ['a{AUTH_USER}', '.+'],
+  ];
+  expect(findings(rulesXml([{ when }]), /LG2248/).map(({ diagnostic }) => diagnostic.message)).toEqual(
+    [', so this condition never holds', ', so this condition always holds', ''].map(
+      (effect) => `{AUTH_USER} is always empty here${effect}: rules run before any login, and Lychgate logs nobody in.`,
+    ),
+  );
+});
