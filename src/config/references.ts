@@ -62,7 +62,8 @@ function checkCollision(
 function checkTwice(site: SiteConfig, binding: BindingConfig, first: BindingConfig, report: Report): void {
   const [one, other] = [first, binding].map(({ written, host }) => (written ?? host).toLowerCase());
   if (binding.protocol !== first.protocol || one === other) return;
-  report('LG5005', binding.span, {
+  // IIS may compare them as they are written, and load the file.
+  report('LG5007', binding.span, {
     message: `Site "${site.name}" has the binding ${describe(binding)} twice: "${one}" and "${other}" are one host.`,
     advice: 'Remove one of the two.',
     related: { span: first.span, message: 'the other binding' },

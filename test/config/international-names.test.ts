@@ -58,7 +58,7 @@ test('a site with one name in two spellings has a binding twice', () => {
     load({ 'applicationHost.config': iis({ bindings: [`*:80:${first}`, `*:80:${second}`] }) }).diagnostics;
   const [found, ...more] = twice('BÜCHER.test', 'xn--bcher-kva.test');
   expect([found?.code, found?.message, more]).toEqual([
-    'LG5005',
+    'LG5007',
     'Site "S" has the binding *:80:xn--bcher-kva.test twice: "bücher.test" and "xn--bcher-kva.test" are one host.',
     [],
   ]);

@@ -6,7 +6,7 @@ const DOLLAR = '$';
 
 /** Code, place, and what is to be written. */
 function cures(xml: string): string[] {
-  return findings(xml, /LG22(1[015]|49|50)/).map(({ diagnostic: { code, advice }, text }) => {
+  return findings(xml, /LG22(1[015]|35|49|50)/).map(({ diagnostic: { code, advice }, text }) => {
     const cure = /^Write (\{.*\})(?: and set appendQueryString="false")?\.$/.exec(advice)?.[1];
     return `${code} ${text}${cure === undefined ? '' : ` ${cure}`}`;
   });
@@ -63,12 +63,12 @@ test.each([
 
 test.each([
   ['http://app01/$1', 'LG2249 $1 {R:1}'],
-  ['http://app01$1', 'LG2249 $1 {R:1}'],
+  ['http://app01$1', 'LG2235 $1 {R:1}'],
   ['http://app01/\\1', 'LG2249 \\1 {R:1}'],
   ['http://app01/%1', 'LG2249 %1 {C:1}'],
   ['http://app01/R:1', 'LG2249 R:1 {R:1}'],
   ['http://app01/[R:1]', 'LG2249 [R:1] {R:1}'],
-  ['http://app01$request_uri', 'LG2249 $request_uri {REQUEST_URI}'],
+  ['http://app01$request_uri', 'LG2235 $request_uri {REQUEST_URI}'],
   ['http://app01/?$args', 'LG2249 $args {QUERY_STRING}'],
   ['http://app01/QUERY_STRING', 'LG2249 QUERY_STRING {QUERY_STRING}'],
   ['http://app01/%{QUERY_STRING}', 'LG2249 %{QUERY_STRING} {QUERY_STRING}'],
@@ -103,7 +103,7 @@ test('one finding for several in one text, and for the host that they are not', 
   expect(advice(/LG22(31|33|35|49)/, redirect('https://$host/', 'appendQueryString="false"'))).toEqual([
     ['$host', 'Write {HTTP_HOST}.'],
   ]);
-  expect(advice(/LG22(33|49)/, { to: 'http://app01$request_uri' })).toEqual([
+  expect(advice(/LG22(33|35|49)/, { to: 'http://app01$request_uri' })).toEqual([
     ['$request_uri', 'Write {REQUEST_URI} and set appendQueryString="false".'],
   ]);
   expect(advice(/LG2249/, { set: [['HTTP_X', '$host:$server_port']] })).toEqual([
