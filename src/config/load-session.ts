@@ -19,6 +19,8 @@ export interface LoadSession {
   clientCertificates: SettingsConfig['tls']['clientCertificates'];
   /** Parts that may be written where nobody looked for them, although nothing was refused there. */
   readonly misread: Set<Part>;
+  /** Names of elements that may stand where nobody looked, since what holds them is not known or stands there twice. */
+  readonly passedOver: Set<string>;
   /** True once a file could not be read to its end as XML: there is no picture of the whole then. */
   broken: boolean;
 }
@@ -32,6 +34,7 @@ export function newSession(): LoadSession {
     acknowledge: [],
     clientCertificates: undefined,
     misread: new Set(),
+    passedOver: new Set(),
     broken: false,
   };
 }

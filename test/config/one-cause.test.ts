@@ -91,6 +91,30 @@ describe('IIS files', () => {
     expect(codes(changed(byPath, 'name="Lync" enabled', 'name="Linc" enabled'))).toEqual(['LG2230']);
   });
 
+  const wrongFarm = changed(byPath, 'name="Lync" enabled', 'name="Linc" enabled');
+  it.each([
+    ['an element of rewrite', changed(wrongFarm, '<rewrite>', '<rewrite><outboundRuls />'), 'LG1008'],
+    ['an element of system.webServer', changed(wrongFarm, '<system.webServer>', '<system.webServer><foo />'), 'LG1008'],
+    ['an element at the top', changed(wrongFarm, '<configuration>', '<configuration><foo><bar /></foo>'), 'LG1008'],
+    ['an attribute of a group', changed(wrongFarm, '<system.webServer>', '<system.webServer foo="a">'), 'LG1021'],
+  ])('%s that holds no farms does not hide one', (_, iis, code) => {
+    expect(codes(iis).toSorted()).toEqual([code, 'LG2230']);
+  });
+
+  it.each(['<webFarmz />', '<foo><webFarm name="Lync" /></foo>', '<system.webServr><proxy /></system.webServr>'])(
+    '%s may hold what seems to be missing',
+    (unknown) => {
+      expect(codes(changed(wrongFarm, '<configuration>', `<configuration>${unknown}`))).toEqual(['LG1008']);
+    },
+  );
+
+  it('an unknown element of another file does not hide one', () => {
+    const site = /<site name="([^"]+)"/.exec(wrongFarm)?.[1] ?? '';
+    const web = '<configuration><system.webServer><foo /></system.webServer></configuration>';
+    const found = codes(wrongFarm, SETTINGS, { [`config/sites/${site}/web.config`]: web });
+    expect(found.toSorted()).toEqual(['LG1008', 'LG2230']);
+  });
+
   it('a rule with two faults of its own has both', () => {
     const iis = changed(main, 'patternSyntax="Wildcard"', 'patternSyntax="Wildcrad" stop="true"');
     expect(codes(iis)).toEqual(['LG2004', 'LG2001']);
