@@ -5,6 +5,7 @@ import { asciiAuthority, comparedName } from '../host-name.ts';
 import { addressesOf } from './address-settings.ts';
 import type { Span } from './diagnostic.ts';
 import { readSource } from './files.ts';
+import { notJson } from './foreign-file.ts';
 import type { LoadSession } from './load-session.ts';
 import type { BindingConfig } from './model.ts';
 import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
@@ -56,7 +57,12 @@ export function readSettings(file: string, session: LoadSession): ReadSettings {
     );
     return settingsOf(undefined, path, allSettings);
   }
-  session.sources.set(path, source.text);
+  const mistaken = notJson(source.head ?? '');
+  session.sources.set(path, mistaken === undefined || source.encodingFault === undefined ? source.text : '');
+  if (mistaken !== undefined) {
+    session.report('LG6001', { file: path, start: 0, end: 0 }, mistaken);
+    return settingsOf(undefined, path, allSettings);
+  }
   const { root, misread } = parseSettings(path, source.text, session.report);
   return settingsOf(root, path, misread);
 }
