@@ -13,7 +13,7 @@ import { checkLoaded } from '../service/check-config.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import { terminalOf } from '../terminal.ts';
 import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
-import { configFolder, isFolder, kindOfPlace, usualFolder } from './named-place.ts';
+import { configFolder, configurationIn, isFolder, kindOfPlace, usualFolder } from './named-place.ts';
 import { printReplay, replayJson } from './print-replay.ts';
 import { replayLogs } from './replay-log.ts';
 import { withShownNames } from './shown-names.ts';
@@ -84,7 +84,7 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   const folder = textOption(input, 'against');
   if (folder !== undefined && !isFolder(folder)) throw new UsageError(`--against ${folder}: a folder is wanted`);
   const config = loadSound(load(input), input);
-  const against = folder === undefined ? undefined : loadSound(checkLoaded(loadConfig(folder)), input);
+  const against = folder === undefined ? undefined : loadSound(checkLoaded(loadConfig(configurationIn(folder))), input);
   if (config === undefined || (folder !== undefined && against === undefined)) return EXIT.no;
   const { out, err } = input.streams;
   const only = siteOfAll(config, input);

@@ -8,7 +8,7 @@ import { printSarif } from '../config/print-sarif.ts';
 import { checkConfig, checkLoaded, checkSettings } from '../service/check-config.ts';
 import { terminalOf } from '../terminal.ts';
 import { type Command, EXIT } from './command.ts';
-import { configFolder, kindOfPlace, usualFolder } from './named-place.ts';
+import { configFolder, configurationIn, kindOfPlace, usualFolder } from './named-place.ts';
 import { choiceOption } from './options.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
 
@@ -53,7 +53,7 @@ export const validate: Command = {
 
 /** Folders and settings by their full names, so that all files in them are named alike. IIS files are never JSON. */
 function check(place: string): Findings {
-  if (kindOfPlace(place) === 'folder') return checkConfig(resolve(place));
+  if (kindOfPlace(place) === 'folder') return checkConfig(resolve(configurationIn(place)));
   return /\.jsonc?$/i.test(place) ? checkSettings(resolve(place)) : checkLoaded(loadFile(place));
 }
 

@@ -4,6 +4,11 @@ import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { codeOf } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
 
+/** In the folder of a service. */
+export const SETTINGS_FILE = 'settings.json';
+/** In the folder of a service whose settings name no IIS files. */
+export const HOST_FILE = 'applicationHost.config';
+
 export interface SourceFile {
   /** Without the byte order mark; absent where the file cannot be read. */
   readonly text?: string;
