@@ -23,6 +23,7 @@ export function isFolder(place: string): boolean {
 }
 
 function statusOf(place: string): Stats {
+  if (place === '') throw new UsageError('the name of a file or folder is empty');
   try {
     accessSync(place, constants.R_OK);
     return statSync(place);

@@ -7,7 +7,7 @@ import { printGithub } from '../config/print-github.ts';
 import { printSarif } from '../config/print-sarif.ts';
 import { checkConfig, checkLoaded, checkSettings } from '../service/check-config.ts';
 import { terminalOf } from '../terminal.ts';
-import { type Command, EXIT } from './command.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
 import { configFolder, configurationIn, kindOfPlace, usualFolder } from './named-place.ts';
 import { choiceOption } from './options.ts';
 import { type Findings, withShownNames } from './shown-names.ts';
@@ -16,7 +16,7 @@ const FORMATS = ['text', 'json', 'github', 'sarif'] as const;
 
 export const validate: Command = {
   name: 'validate',
-  usage: '[FILE|DIR]... [--format text|json|github|sarif] [--strict]',
+  usage: '[FILE|DIR... | --config DIR] [--format text|json|github|sarif] [--strict]',
   summary: 'checks IIS files and settings, and tells every fault with its place and its cure',
   options: { format: { type: 'string' }, config: { type: 'string' }, strict: { type: 'boolean' } },
   optionHelp: {
@@ -32,6 +32,8 @@ export const validate: Command = {
   ],
   run(input) {
     const format = choiceOption(input, 'format', FORMATS) ?? 'text';
+    if (input.arguments.length > 0 && input.values.config !== undefined)
+      throw new UsageError('--config names the folder where no other is named');
     const places = input.arguments.length > 0 ? input.arguments : [configFolder(input)];
     const diagnostics: Diagnostic[] = [];
     const sources = new Map<string, string>();
