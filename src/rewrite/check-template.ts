@@ -102,6 +102,7 @@ function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, r
   if (part.kind === 'rule' || part.kind === 'condition') checkReference(part, text, surroundings, report);
   if (part.kind === 'variable' && !isKnown(part.name, surroundings)) {
     report('LG2215', spanWithin(text, part.from, part.to), {
+      subject: part.name.toUpperCase(),
       message: `No server variable is called "${part.name}" and no rule sets it, so it is always empty.`,
       advice: cureFor(variableMeant(part.name)) ?? 'Correct the name; a request header X-Foo is {HTTP_X_FOO}.',
     });
