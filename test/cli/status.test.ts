@@ -118,9 +118,9 @@ describe('the table in a terminal', () => {
   test('names stay whole: the least needed columns go first, which is marked', () => {
     expect(plain(200).join('\n')).toBe(TABLE.trimEnd());
     expect(plain(98)[0]).toMatch(/PER SECOND {2}…$/);
-    expect(plain(80)[0]).toMatch(/FARM +SERVER +STATE +HEALTHY +NOW {2}…$/);
-    expect(plain(65)[0]).toMatch(/FARM +SERVER +STATE {2}…$/);
-    for (const columns of [105, 98, 90, 80, 65]) {
+    expect(plain(80)[0]).toMatch(/FARM +SERVER +STATE +HEALTHY +NOW {2}FAILED {2}…$/);
+    expect(plain(60)[0]).toMatch(/FARM +SERVER +STATE {2}…$/);
+    for (const columns of [105, 98, 90, 80, 65, 60]) {
       expect(plain(columns)[1]).toMatch(/^Lync {13}pool01\.contoso\.local {2}Active/);
       expect(plain(columns).slice(1).join('')).not.toContain('…');
     }
