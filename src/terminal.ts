@@ -40,11 +40,13 @@ export function* charactersOf(text: string): Iterable<string> {
   for (const { segment } of segmenter.segment(text)) yield segment;
 }
 
-/** Columns that a text takes: wide characters take two, combining ones none. */
+const STYLES = /\u001b\[[\d;]*m/g;
+
+/** Columns that a text takes: wide characters take two, combining ones and styles none. */
 export function widthOf(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let columns = 0;
-  for (const character of charactersOf(text)) {
+  for (const character of charactersOf(text.replace(STYLES, ''))) {
     if (!INVISIBLE.test(character)) columns += WIDE.test(character) ? 2 : 1;
   }
   return columns;
@@ -70,4 +72,22 @@ export function wrapped(words: readonly string[], columns: number, hanging: numb
     }
   }
   return lines;
+}
+
+/** What a line of a list begins with: blanks, and a mark or a number. */
+const BEGINNING = /^ *(?:(?:=>|[+-]|[\d,]+) +)?/;
+
+/** Lines, styled or not, in the width of a terminal; those that go on are indented below their text. Where nobody looks, as they are. */
+export function fitted(lines: readonly string[], { columns }: Terminal): readonly string[] {
+  if (columns === undefined) return lines;
+  return lines.flatMap((line) => {
+    if (widthOf(line) <= columns) return [line];
+    const [beginning = ''] = BEGINNING.exec(line.replace(STYLES, '')) ?? [];
+    const hanging = Math.min(beginning.length + 2, columns >> 1);
+    const blanks = /^ */.exec(line)?.[0] ?? '';
+    const [first = '', ...words] = line.slice(blanks.length).split(' ');
+    return wrapped([blanks + first, ...words], columns, hanging).map(
+      (each, index) => (index === 0 ? '' : ' '.repeat(hanging)) + each.join(' '),
+    );
+  });
 }

@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { createLog } from '../src/log.ts';
-import { terminalOf, widthOf, wrapped } from '../src/terminal.ts';
+import { fitted, terminalOf, widthOf, wrapped } from '../src/terminal.ts';
 
 describe('a stream', () => {
   it('that is no terminal has neither colours nor a width', () => {
@@ -39,6 +39,31 @@ test('words are put into lines; one that is too long stays whole', () => {
   expect(wrapped(['ab', 'cdef', 'g'], 6, 4)).toEqual([['ab'], ['cdef'], ['g']]);
   expect(wrapped(['x', 'y'.repeat(20), 'z'], 10, 2)).toEqual([['x'], ['y'.repeat(20)], ['z']]);
   expect(wrapped([], 10, 2)).toEqual([[]]);
+});
+
+test('lines go on below their text; in a file they stay whole', () => {
+  const lines = [
+    'short',
+    '',
+    '  +  one two three four',
+    '\u001b[32m  -  one two three four\u001b[0m',
+    '    1,234  one two three four',
+  ];
+  expect(fitted(lines, { colour: true })).toBe(lines);
+  expect(fitted(lines, { colour: true, columns: 18 })).toEqual([
+    ...['short', '', '  +  one two three', '       four'],
+    ...['\u001b[32m  -  one two three', '       four\u001b[0m'],
+    ...['    1,234  one two', '         three', '         four'],
+  ]);
+  expect(fitted([`a ${'y'.repeat(30)} b`], { colour: false, columns: 10 })).toEqual([
+    'a',
+    `  ${'y'.repeat(30)}`,
+    '  b',
+  ]);
+});
+
+test('styles take no columns', () => {
+  expect(widthOf('\u001b[1;31mabc\u001b[0m')).toBe(3);
 });
 
 describe('the log in a terminal', () => {

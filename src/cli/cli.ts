@@ -87,11 +87,8 @@ function explain(error: unknown, command: Command, { err }: Streams): number {
     tell(err, 'lychgate:', error.message);
     return EXIT.failed;
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
-    const message = error instanceof Error ? error.message : '';
-    // What Node says behind its first sentence is about its own options.
-    tell(err, `lychgate ${command.name}:`, message.split('\n', 1)[0] ?? '');
+  if (error instanceof UsageError) {
+    tell(err, `lychgate ${command.name}:`, error.message);
     err.write(usageOf(command, helpWidth(err)));
     return EXIT.wrongUse;
   }
@@ -107,7 +104,7 @@ async function help(name: string, { out, err }: Streams): Promise<number> {
 }
 
 function unknown(name: string, { err }: Streams): number {
-  const near = meant(name, [...LOADERS.keys()]);
+  const near = meant(name, name.startsWith('-') ? ['--help', '--version'] : ['help', ...LOADERS.keys()]);
   const advice = near === undefined ? '' : ` Did you mean "${near}"?`;
   tell(err, 'lychgate:', `there is no command "${name}".${advice} "${typed('help')}" lists them.`);
   return EXIT.wrongUse;

@@ -148,9 +148,7 @@ async function act({ client, action, streams }: Order, place: Place, several: bo
   try {
     const acted = await client.act(place.farm, place.server.address, action);
     const { server } = acted;
-    const meaning =
-      action === 'Start' && !server.isHealthy ? 'It takes requests once it is healthy.' : MEANINGS[action].meaning;
-    streams.out.write(`${named(place)}: ${conditionOf(server)}. ${meaning} ${countOf(server)}\n`);
+    streams.out.write(`${named(place)}: ${conditionOf(server)}. ${meaningOf(action, server)} ${countOf(server)}\n`);
     return acted;
   } catch (error) {
     if (!(error instanceof RefusedAction)) throw error;
@@ -158,6 +156,21 @@ async function act({ client, action, streams }: Order, place: Place, several: bo
     return undefined;
   }
 }
+
+/** Two commands may cross: what counts is how the server was found behind this one. */
+function meaningOf(action: ServerAction, { state, isHealthy }: ReportedServer): string {
+  const { shown, meaning } = MEANINGS[action];
+  const ofHealth = action === 'SetHealthy' || action === 'SetUnhealthy';
+  if (shown !== (ofHealth ? (isHealthy ? 'healthy' : 'unhealthy') : state))
+    return `This was changed again meanwhile. ${MEANT_BY_STATE[state]}`;
+  return action === 'Start' && !isHealthy ? 'It takes requests once it is healthy.' : meaning;
+}
+
+const MEANT_BY_STATE: Readonly<Record<ReportedServer['state'], string>> = {
+  Active: 'It takes requests while it is healthy.',
+  Draining: MEANINGS.Drain.meaning,
+  Inactive: 'No request goes there any more.',
+};
 
 function tellSwitchedOff({ streams }: Order, place: Place): void {
   streams.out.write(`${named(place)}: switched off in the IIS file, and left so: nobody is sent there.\n`);

@@ -1,5 +1,7 @@
 /** Files and folders that stand on the command line: those that are not there or cannot be read end the command. */
 import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { HOST_FILE, SETTINGS_FILE } from '../config/files.ts';
 import { StartError } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
 import { type CommandInput, textOption, UsageError } from './command.ts';
@@ -21,12 +23,25 @@ export function isFolder(place: string): boolean {
 }
 
 function statusOf(place: string): Stats {
+  if (place === '') throw new UsageError('the name of a file or folder is empty');
   try {
     accessSync(place, constants.R_OK);
     return statSync(place);
   } catch (error) {
     throw new StartError(`cannot read ${place}: ${readFault(error)}.`);
   }
+}
+
+/**
+ * The same folder, where it may be that of a configuration.
+ * @throws UsageError where it is the one around it, as `lychgate init` makes it
+ */
+export function configurationIn(folder: string): string {
+  const inner = join(folder, 'config');
+  const isNone = [SETTINGS_FILE, HOST_FILE].every((name) => !existsSync(join(folder, name)));
+  if (isNone && existsSync(join(inner, SETTINGS_FILE)))
+    throw new UsageError(`${folder} holds no configuration. Did you mean ${inner}?`);
+  return folder;
 }
 
 /** Where the configuration is without `--config`: the first that is there. */
@@ -48,6 +63,6 @@ export function configFolder(input: CommandInput, usual = USUAL_FOLDERS): string
       `${error.message} Name the folder of settings.json and the IIS files with --config DIR; "lychgate init DIR" makes one.`,
     );
   }
-  if (kind === 'folder') return folder;
+  if (kind === 'folder') return configurationIn(folder);
   throw new UsageError(`--config ${folder}: this is a file; the folder that holds settings.json is wanted`);
 }

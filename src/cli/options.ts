@@ -3,16 +3,37 @@ import { parseArgs } from 'node:util';
 import { nearest } from '../nearest.ts';
 import { type Command, type CommandInput, textOption, UsageError } from './command.ts';
 
-/** @throws UsageError, or the error of `parseArgs` for an option without its value */
+/** @throws UsageError */
 export function readOptions(command: Command, args: readonly string[]): Omit<CommandInput, 'streams'> {
   const given = { args: [...args], options: command.options, allowPositionals: true };
   const { tokens } = parseArgs({ ...given, strict: false, tokens: true });
   for (const token of tokens) {
-    if (token.kind === 'option' && !Object.hasOwn(command.options, token.name))
+    if (token.kind !== 'option') continue;
+    if (!Object.hasOwn(command.options, token.name))
       throw unknownOption(args[token.index] ?? '', Object.keys(command.options));
+    checkValue(token, command);
   }
   const { values, positionals } = parseArgs(given);
   return { values, arguments: positionals };
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly value: string | undefined;
+  /** It was written with the name: `--name=value`. */
+  readonly inlineValue: boolean | undefined;
+}
+
+function checkValue({ name, value, inlineValue }: OptionToken, { options, optionHelp }: Command): void {
+  if (options[name]?.type === 'boolean') {
+    if (value !== undefined) throw new UsageError(`--${name} takes no value`);
+    return;
+  }
+  const [written = `--${name}`] = Object.keys(optionHelp).filter((each) => each.startsWith(`--${name} `));
+  if (value === undefined || value === '') throw new UsageError(`${written}: the value is missing`);
+  // The next option, most likely; standard input is a value.
+  if (inlineValue === false && /^-./.test(value))
+    throw new UsageError(`${written}: the value is missing; one that begins with "-" is written --${name}=${value}`);
 }
 
 /** @param written with its dashes, and maybe a value */

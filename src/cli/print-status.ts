@@ -24,8 +24,12 @@ const COLUMNS = [
 ] as const;
 
 const GAP = '  ';
-/** A name is cut, but not to less than this. */
+/** A name is cut where it takes more of the line than this; others are whole, since `drain` is to be told them. */
+const GREATEST_SHARE = 0.4;
+/** In a narrow terminal all are cut, but not to less than this. */
 const SHORTEST_NAME = 12;
+/** Behind the titles where columns are left out. */
+const LEFT_OUT = '…';
 
 export function printStatus(farms: readonly ReportedFarm[], { colour, columns }: Terminal): string[] {
   const rows = farms.flatMap((farm) =>
@@ -35,7 +39,7 @@ export function printStatus(farms: readonly ReportedFarm[], { colour, columns }:
   const shown = fitting(rows, width);
   const widths = widthsOf(rows, shown, width);
   const paint = ({ text, style }: Cell) =>
-    colour && style !== undefined ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
+    colour && style !== undefined && text !== '' ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
   const line = (cells: readonly Cell[]) =>
     shown
       .map((column, position) => {
@@ -49,8 +53,9 @@ export function printStatus(farms: readonly ReportedFarm[], { colour, columns }:
       .trimEnd();
   const reason = ({ note }: Row) =>
     note === '' ? [] : [`${' '.repeat((widths[0] ?? 0) + 2)}${paint({ text: note, style: 'faint' })}`];
+  const titles = line(COLUMNS.map(({ title }) => ({ text: title, style: 'strong' })));
   return [
-    line(COLUMNS.map(({ title }) => ({ text: title, style: 'strong' }))),
+    shown.length < COLUMNS.length ? titles + GAP + LEFT_OUT : titles,
     ...rows.flatMap((row) => [line(row.cells), ...reason(row)]),
   ];
 }
@@ -108,25 +113,29 @@ function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Indexes of the columns that there is room for, with names at their shortest. */
+/** Indexes of the columns that there is room for beside the names. */
 function fitting(rows: readonly Row[], width: number): number[] {
   let shown = COLUMNS.map((_, index) => index);
   for (;;) {
     const least = widestOf(rows, shown).map((each, position) =>
-      (shown[position] ?? 0) < 2 ? Math.min(each, SHORTEST_NAME) : each,
+      (shown[position] ?? 0) < 2 ? Math.min(each, Math.floor(GREATEST_SHARE * width)) : each,
     );
-    if (lineWidth(least) <= width) return shown;
+    if (lineWidth(least) <= roomFor(shown, width)) return shown;
     const rank = Math.max(...shown.map((column) => COLUMNS[column]?.rank ?? 0));
     if (rank === 0) return shown;
     shown = shown.filter((column) => COLUMNS[column]?.rank !== rank);
   }
 }
 
+function roomFor(shown: readonly number[], width: number): number {
+  return shown.length < COLUMNS.length ? width - GAP.length - LEFT_OUT.length : width;
+}
+
 /** As wide as the widest cell, the names narrower where the line would not fit. */
 function widthsOf(rows: readonly Row[], shown: readonly number[], width: number): number[] {
   const widths = widestOf(rows, shown);
   for (;;) {
-    const over = lineWidth(widths) - width;
+    const over = lineWidth(widths) - roomFor(shown, width);
     const name = (widths[0] ?? 0) > (widths[1] ?? 0) ? 0 : 1;
     const room = (widths[name] ?? 0) - SHORTEST_NAME;
     if (over <= 0 || room <= 0) return widths;
@@ -144,12 +153,19 @@ function lineWidth(widths: readonly number[]): number {
   return widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length);
 }
 
+/** In the middle: names that belong together differ at either end. */
 function shortened(text: string, room: number): string {
   if (widthOf(text) <= room) return text;
-  let kept = '';
-  for (const character of charactersOf(text)) {
-    if (widthOf(kept + character) > room - 1) break;
-    kept += character;
-  }
-  return `${kept}…`;
+  const characters = [...charactersOf(text)];
+  const end = beginningOf(characters.toReversed(), (room - 1) >> 1).toReversed();
+  return `${beginningOf(characters, room - 1 - widthOf(end.join(''))).join('')}…${end.join('')}`;
+}
+
+function beginningOf(characters: readonly string[], room: number): string[] {
+  let width = 0;
+  const over = characters.findIndex((each) => {
+    width += widthOf(each);
+    return width > room;
+  });
+  return characters.slice(0, over < 0 ? undefined : over);
 }

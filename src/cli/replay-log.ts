@@ -1,11 +1,11 @@
 /** `lychgate trace --log`: runs the requests of IIS logs through the rules, and sums up. Sends nothing. */
 import { statSync } from 'node:fs';
+import { notLog } from '../config/foreign-file.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import { firstBindings } from '../service/find-site.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import type { Output } from './command.ts';
 import { readLines } from './log-lines.ts';
-import { otherFormat } from './other-format.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { createCounter, type Summary } from './replay-summary.ts';
 import { createW3cReader, type LogEntry } from './w3c-log.ts';
@@ -54,7 +54,7 @@ export async function replayLogs({ files, config, only, against, err }: ReplayIn
     let bytesOfFile = 0;
     const fault = await readLines(name, {
       head(text) {
-        const format = otherFormat(text);
+        const format = notLog(text);
         return format && `${NO_LOG}, but ${format}`;
       },
       line(text) {

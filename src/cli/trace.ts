@@ -11,9 +11,9 @@ import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
 import { checkLoaded } from '../service/check-config.ts';
 import { type AskedRequest, createForecast } from '../service/forecast.ts';
-import { terminalOf } from '../terminal.ts';
-import { type Command, type CommandInput, EXIT, listOption, textOption, UsageError } from './command.ts';
-import { configFolder, isFolder, kindOfPlace, usualFolder } from './named-place.ts';
+import { fitted, type Terminal, terminalOf } from '../terminal.ts';
+import { type Command, type CommandInput, EXIT, listOption, type Output, textOption, UsageError } from './command.ts';
+import { configFolder, configurationIn, isFolder, kindOfPlace, usualFolder } from './named-place.ts';
 import { printReplay, replayJson } from './print-replay.ts';
 import { replayLogs } from './replay-log.ts';
 import { withShownNames } from './shown-names.ts';
@@ -84,14 +84,14 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   const folder = textOption(input, 'against');
   if (folder !== undefined && !isFolder(folder)) throw new UsageError(`--against ${folder}: a folder is wanted`);
   const config = loadSound(load(input), input);
-  const against = folder === undefined ? undefined : loadSound(checkLoaded(loadConfig(folder)), input);
+  const against = folder === undefined ? undefined : loadSound(checkLoaded(loadConfig(configurationIn(folder))), input);
   if (config === undefined || (folder !== undefined && against === undefined)) return EXIT.no;
   const { out, err } = input.streams;
   const only = siteOfAll(config, input);
   const result = await replayLogs({ files, config, only, against, err });
   if (input.values.json === true) out.write(`${JSON.stringify(replayJson(result, folder), undefined, 2)}\n`);
   else if (result.requests > 0 || result.files.some(({ error }) => error === undefined))
-    out.write(`${printReplay(result, { against: folder, colour: terminalOf(out).colour }).join('\n')}\n`);
+    print(({ colour }) => printReplay(result, { against: folder, colour }), out);
   for (const { name, error } of result.files) {
     if (error !== undefined) tell(err, 'lychgate:', `${name === '-' ? 'standard input' : name}: ${error}`);
   }
@@ -161,9 +161,14 @@ function show(config: Config, asked: AskedUrl, input: CommandInput): number {
   const { outcome, site } = createForecast(config, siteOfAll(config, input))(request, recorder);
   const { method } = request;
   const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
-  const lines = () => printTrace(trace, { notes: recorder.notes, colour: terminalOf(out).colour });
-  out.write(input.values.json === true ? `${JSON.stringify(trace, undefined, 2)}\n` : `${lines().join('\n')}\n`);
+  if (input.values.json === true) out.write(`${JSON.stringify(trace, undefined, 2)}\n`);
+  else print(({ colour }) => printTrace(trace, { notes: recorder.notes, colour }), out);
   return site === undefined ? EXIT.no : EXIT.fine;
+}
+
+function print(linesFor: (terminal: Terminal) => readonly string[], out: Output): void {
+  const terminal = terminalOf(out);
+  out.write(`${fitted(linesFor(terminal), terminal).join('\n')}\n`);
 }
 
 function requestOf(asked: AskedUrl, input: CommandInput): AskedRequest {

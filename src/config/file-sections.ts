@@ -4,6 +4,8 @@ import { nearest } from '../nearest.ts';
 import { readConfigSections } from './config-sections.ts';
 import type { Report, Span } from './diagnostic.ts';
 import { foreignElements, groupsOf, type KnownSections, stockSections } from './known-sections.ts';
+import type { LoadSession } from './load-session.ts';
+import { namesMeant } from './misread.ts';
 import type { XmlAttribute, XmlElement } from './xml.ts';
 
 export type FileKind = 'applicationHost' | 'web.config' | 'fragment';
@@ -28,6 +30,9 @@ interface Walk {
   readonly known: ReadonlySet<string>;
   readonly groups: ReadonlySet<string>;
   readonly uses: SectionUse[];
+  readonly passedOver: Set<string>;
+  /** Of sections, groups and locations, as keys. */
+  readonly names: object;
   readonly seen: Map<string, XmlElement>;
 }
 
@@ -59,10 +64,16 @@ export function knownFrom(
   };
 }
 
-/** Every section of a `<configuration>` file or of a fragment of one. */
-export function findSections(root: XmlElement, known: KnownSections, report: Report): readonly SectionUse[] {
+/** Every section of a `<configuration>` file or of a fragment of one; what is refused leaves its names in the session. */
+export function findSections(
+  root: XmlElement,
+  { sections }: KnownSections,
+  { report, passedOver }: Pick<LoadSession, 'report' | 'passedOver'>,
+): readonly SectionUse[] {
   reportTransformation(root, report);
-  const walk: Walk = { report, known: known.sections, groups: groupsOf(known.sections), uses: [], seen: new Map() };
+  const groups = groupsOf(sections);
+  const names = Object.fromEntries([...sections, ...groups, 'location'].map((path) => [leafOf(path), true]));
+  const walk: Walk = { report, known: sections, groups, uses: [], passedOver, names, seen: new Map() };
   if (root.name === 'configuration') {
     for (const attribute of root.attributes) checkRootAttribute(attribute, report);
     walkChildren(root, '', undefined, walk);
@@ -70,6 +81,10 @@ export function findSections(root: XmlElement, known: KnownSections, report: Rep
     walkFragment(root, walk);
   }
   return walk.uses;
+}
+
+function leafOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function checkRootAttribute(attribute: XmlAttribute, report: Report): void {
@@ -195,7 +210,9 @@ const homes: Readonly<Record<string, string>> = {
   customTags: 'outboundRules',
 };
 
-function reportUnknown(element: XmlElement, path: string, group: string, { report, known, groups }: Walk): void {
+function reportUnknown(element: XmlElement, path: string, group: string, walk: Walk): void {
+  const { report, known, groups, passedOver } = walk;
+  for (const name of namesMeant(element, walk.names)) passedOver.add(name);
   report('LG1008', element.nameSpan, () => {
     const prefix = group === '' ? '' : `${group}/`;
     const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
@@ -225,6 +242,7 @@ function addUse(path: string, element: XmlElement, location: LocationUse | undef
   const key = `${location?.path.toLowerCase() ?? ''}\0${path}`;
   const first = walk.seen.get(key);
   if (first !== undefined) {
+    walk.passedOver.add(leafOf(path));
     walk.report('LG1009', element.nameSpan, {
       message: `Section ${path} stands twice at one level of this file.`,
       advice: 'Join the two into one.',

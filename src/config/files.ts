@@ -4,9 +4,16 @@ import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { codeOf } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
 
+/** In the folder of a service. */
+export const SETTINGS_FILE = 'settings.json';
+/** In the folder of a service whose settings name no IIS files. */
+export const HOST_FILE = 'applicationHost.config';
+
 export interface SourceFile {
   /** Without the byte order mark; absent where the file cannot be read. */
   readonly text?: string;
+  /** How it begins, each character one byte; but of UTF-16 as text. */
+  readonly head?: string;
   readonly bytes: number;
   /** Why the file cannot be read. */
   readonly failure?: string;
@@ -16,6 +23,8 @@ export interface SourceFile {
   readonly claimedEncoding?: string;
 }
 
+/** Enough to tell what it is. */
+const HEAD_LENGTH = 4096;
 const SIZE_LIMIT = 64 * 1024 * 1024;
 
 /** Reads a file and decodes it by its byte order mark, else by its XML declaration, else as UTF-8. */
@@ -24,7 +33,11 @@ export function readSource(path: string): SourceFile {
     const status = statSync(path);
     if (!status.isFile()) return { bytes: 0, failure: 'it is no regular file' };
     if (status.size > SIZE_LIMIT) return { bytes: status.size, failure: 'it is larger than 64 MiB' };
-    return decode(readFileSync(path));
+    const bytes = readFileSync(path);
+    const source = decode(bytes);
+    const wide = markOf(bytes)?.startsWith('utf-16') ?? false;
+    const head = wide ? source.text?.slice(0, HEAD_LENGTH) : bytes.toString('latin1', 0, HEAD_LENGTH);
+    return { ...source, ...(head === undefined ? {} : { head }) };
   } catch (error) {
     return { bytes: 0, failure: faultAt(path, error) };
   }

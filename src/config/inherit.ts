@@ -86,14 +86,18 @@ function ruleSet(
 }
 
 /** Sections of which something may be missing here that is written. */
-function unreadOf(levels: readonly SectionLevel[], { diagnostics }: LoadSession): readonly RewriteSectionName[] {
-  // A section that nobody knows may have been meant to be any of them.
-  if (diagnostics.some(({ code }) => code === 'LG1008')) return Object.keys(rewriteSections) as RewriteSectionName[];
+function unreadOf(levels: readonly SectionLevel[], { passedOver }: LoadSession): readonly RewriteSectionName[] {
+  const all = Object.keys(rewriteSections) as RewriteSectionName[];
+  if (GROUPS.some((name) => passedOver.has(name))) return all;
   const faulty = levels.flatMap(({ sections }) =>
     [...sections].filter(([, node]) => lacksEntries(node)).map(([name]) => name),
   );
-  return [...new Set([...levels.flatMap((level) => [...level.unread]), ...faulty])];
+  const missed = all.filter((name) => passedOver.has(name));
+  return [...new Set([...levels.flatMap((level) => [...level.unread]), ...missed, ...faulty])];
 }
+
+/** Who passes over one of these passes over all the sections that may stand in it. */
+const GROUPS = ['location', 'system.webServer', 'rewrite'];
 
 function lacksEntries({ faulty, entries }: SectionNode): boolean {
   return faulty === true || entries.some(({ node }) => node.refused?.has('name'));

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { comparedName } from '../host-name.ts';
 import { type Diagnostic, hasErrors, inOrder } from './diagnostic.ts';
 import { fragmentRoots, knownFrom } from './file-sections.ts';
-import { fileName } from './files.ts';
+import { fileName, SETTINGS_FILE } from './files.ts';
 import { globalRuleSet, scopesOf } from './inherit.ts';
 import { type KnownSections, stockSections } from './known-sections.ts';
 import { checkLevelLocks } from './level-locks.ts';
@@ -51,8 +51,6 @@ export interface LoadOptions {
   /** URL path of the folder whose web.config or fragments the files are; `/` by default. */
   readonly base?: string;
 }
-
-export const SETTINGS_FILE = 'settings.json';
 
 /** Reads the folder of a service: settings.json, the IIS files it names, and the web.config files of its sites. */
 export function loadConfig(configDir: string, settingsFile: string = join(configDir, SETTINGS_FILE)): LoadResult {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type Diagnostic, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
+import { notXml } from './foreign-file.ts';
 import type { Part } from './model.ts';
 import type { SettingsConfig } from './settings-model.ts';
 import { parseXml, type XmlElement, type XmlFault } from './xml.ts';
@@ -19,6 +20,8 @@ export interface LoadSession {
   clientCertificates: SettingsConfig['tls']['clientCertificates'];
   /** Parts that may be written where nobody looked for them, although nothing was refused there. */
   readonly misread: Set<Part>;
+  /** Names of elements that may stand where nobody looked, since what holds them is not known or stands there twice. */
+  readonly passedOver: Set<string>;
   /** True once a file could not be read to its end as XML: there is no picture of the whole then. */
   broken: boolean;
 }
@@ -32,6 +35,7 @@ export function newSession(): LoadSession {
     acknowledge: [],
     clientCertificates: undefined,
     misread: new Set(),
+    passedOver: new Set(),
     broken: false,
   };
 }
@@ -41,6 +45,8 @@ const WEB_CONFIG_LIMIT = 250 * 1024;
 
 /** IIS's words where a file that `configSource` names cannot be read, whatever the reason. */
 export const includedText = 'Specified configSource cannot be parsed';
+
+const MALFORMED = 'Configuration file is not well-formed XML';
 
 const faultCodes = { malformed: 'LG1002', dtd: 'LG1005', limit: 'LG1006' } as const;
 
@@ -72,6 +78,15 @@ export function openXml(
     });
     return undefined;
   }
+  const mistaken = notXml(source.head ?? '');
+  if (mistaken !== undefined) {
+    session.broken = true;
+    // What is no text is not quoted.
+    session.sources.set(file, source.encodingFault === undefined ? source.text : '');
+    const text = included === true ? includedText : MALFORMED;
+    report('LG1002', { file, start: 0, end: 0 }, { ...mistaken, iis: { status: '500.19', text } });
+    return undefined;
+  }
   session.sources.set(file, source.text);
   if (limited && source.bytes > WEB_CONFIG_LIMIT) reportTooLarge(file, source.bytes, session);
   if (source.encodingFault !== undefined) {
@@ -83,7 +98,7 @@ export function openXml(
       {
         message: source.encodingFault.message,
         advice: 'Save the file as UTF-8 and write encoding="utf-8" into its XML declaration.',
-        iis: { status: '500.19', text: 'Configuration file is not well-formed XML' },
+        iis: { status: '500.19', text: MALFORMED },
       },
     );
     return undefined;
@@ -138,7 +153,7 @@ function reportFault(fault: XmlFault, included: boolean, session: LoadSession): 
   session.report(faultCodes[fault.kind], fault.span, {
     message: fault.message,
     advice: fault.advice,
-    iis: { status: '500.19', text: included ? includedText : 'Configuration file is not well-formed XML' },
+    iis: { status: '500.19', text: included ? includedText : MALFORMED },
     ...(fault.related === undefined ? {} : { related: fault.related }),
   });
 }

@@ -97,7 +97,7 @@ function rewriteSectionOf(path: string): RewriteSectionName | undefined {
 
 /** Adds what one file says to what is read so far. */
 export function readSections(file: ConfigFile, known: KnownSections, into: ReadSections, session: LoadSession): void {
-  const uses = findSections(file.root, known, session.report);
+  const uses = findSections(file.root, known, session);
   const groups = new Map<number, Group>();
   for (const use of uses) {
     noteOverride(use, file, into.overrides);

@@ -197,7 +197,10 @@ function checkText(
   const fits = type.names === undefined ? (type.form?.fits(value) ?? true) : type.names.includes(value);
   if (fits) reportDoubt(type.form, value, node, checker);
   if (fits) return { span: spanOf(node, checker), value };
-  return fault('LG6004', node, `${path} cannot be "${value}".`, `Write ${checker.wanted ?? nameOf(type)}.`, checker);
+  const near = nearest(value, type.names ?? []);
+  const guess = near === undefined ? '' : `Did you mean "${near}"? `;
+  const advice = `${guess}Write ${checker.wanted ?? nameOf(type)}.`;
+  return fault('LG6004', node, `${path} cannot be "${value}".`, advice, checker);
 }
 
 function checkNumber(

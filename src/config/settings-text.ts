@@ -1,4 +1,5 @@
 /** The JSON of settings.json: parsed, checked against its table, and which keys it was not understood at. */
+import { basename } from 'node:path';
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { nearest } from '../nearest.ts';
 import type { Report, Span } from './diagnostic.ts';
@@ -21,6 +22,10 @@ export function parseSettings(file: string, text: string, report: Report): Parse
   const [first] = errors;
   if (first !== undefined) reportFault(first, { file, text, report });
   if (tree === undefined) return { root: undefined, misread: first === undefined ? new Set() : allSettings };
+  if (first === undefined && isForeign(tree, basename(file))) {
+    report('LG6002', { file, start: tree.offset, end: tree.offset + 1 }, FOREIGN);
+    return { root: undefined, misread: allSettings };
+  }
   const refused: Span[] = [];
   const noting: Report = (code, span, finding) => {
     refused.push(span);
@@ -29,6 +34,19 @@ export function parseSettings(file: string, text: string, report: Report): Parse
   };
   const root = checkSetting(tree, settingsTable, '', { file, report: noting });
   return { root, misread: first === undefined ? keysAround(refused, tree) : allSettings };
+}
+
+const FOREIGN = {
+  message: 'This is JSON, but not the settings of a service: they have none of its keys.',
+  advice: 'Name the settings.json of a service, or its folder.',
+};
+
+/** Another JSON file has no key of ours by its right name, and few that are near to one. */
+function isForeign({ type, children = [] }: Node, name: string): boolean {
+  if (type !== 'object' || name.toLowerCase() === 'settings.json') return false;
+  const keys = children.map(({ children: [key] = [] }) => String(key?.value)).filter((key) => key !== '$schema');
+  const near = keys.filter((key) => nearest(key, [...allSettings]) !== undefined);
+  return keys.length > 1 && !keys.some((key) => allSettings.has(key)) && 2 * near.length < keys.length;
 }
 
 function reportFault(

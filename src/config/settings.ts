@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { asciiAuthority, comparedName } from '../host-name.ts';
 import { addressesOf } from './address-settings.ts';
 import type { Span } from './diagnostic.ts';
-import { readSource } from './files.ts';
+import { HOST_FILE, readSource } from './files.ts';
+import { notJson } from './foreign-file.ts';
 import type { LoadSession } from './load-session.ts';
 import type { BindingConfig } from './model.ts';
 import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
@@ -56,7 +57,12 @@ export function readSettings(file: string, session: LoadSession): ReadSettings {
     );
     return settingsOf(undefined, path, allSettings);
   }
-  session.sources.set(path, source.text);
+  const mistaken = notJson(source.head ?? '');
+  session.sources.set(path, mistaken === undefined || source.encodingFault === undefined ? source.text : '');
+  if (mistaken !== undefined) {
+    session.report('LG6001', { file: path, start: 0, end: 0 }, mistaken);
+    return settingsOf(undefined, path, allSettings);
+  }
   const { root, misread } = parseSettings(path, source.text, session.report);
   return settingsOf(root, path, misread);
 }
@@ -170,7 +176,7 @@ function pathAt(setting: Setting | undefined, folder: string, ...path: readonly 
 
 function iisOf(root: Setting | undefined, folder: string): readonly IisEntry[] {
   const entries = at(root, 'iis')?.items;
-  if (entries === undefined) return [{ file: resolve(folder, 'applicationHost.config') }];
+  if (entries === undefined) return [{ file: resolve(folder, HOST_FILE) }];
   return entries.flatMap((entry) => {
     const file = typeof entry.value === 'string' ? entry.value : textAt(entry, 'file');
     if (file === undefined) return [];

@@ -147,18 +147,26 @@ function checkWrittenHost(
   }
   reportDoubt(rule, authority, destination, report);
   const meant = farmMeant(rule, host);
+  const written = asWritten(host, rule);
   if (!proxyEnabled) {
     const others = 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.';
     report('LG2230', span, {
       subject: host,
-      message: `"${host}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
+      message: `"${written}" is not the name of a web farm, and system.webServer/proxy is not enabled: IIS would answer 404.`,
       advice: meant === undefined ? others : `Did you mean the farm "${meant}"? ${others}`,
     });
   } else if (meant !== undefined && !ownHosts.has(host)) {
     report('LG2237', span, {
       subject: host,
-      message: `"${host}" is not the name of a web farm, so requests go straight to a host of that name; there is a farm "${meant}".`,
+      message: `"${written}" is not the name of a web farm, so requests go straight to a host of that name; there is a farm "${meant}".`,
       advice: `Did you mean the farm "${meant}"? If the host is meant, give its address in "hosts" of settings.json.`,
     });
   }
+}
+
+/** In the letters of the file, where the rule itself has it. */
+function asWritten(host: string, { action: { url } }: RuleConfig): string {
+  const text = url?.value ?? '';
+  const at = text.toLowerCase().indexOf(host);
+  return at < 0 || text.toLowerCase().length !== text.length ? host : text.slice(at, at + host.length);
 }

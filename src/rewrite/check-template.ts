@@ -147,6 +147,7 @@ function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, r
   if (part.kind === 'rule' || part.kind === 'condition') checkReference(part, text, surroundings, report);
   if (part.kind === 'variable' && !isKnown(part.name, surroundings)) {
     report('LG2215', spanWithin(text, part.from, part.to), {
+      subject: part.name.toUpperCase(),
       message: `No server variable is called "${part.name}" and no rule sets it, so it is always empty.`,
       advice: isSchemeName(part.name)
         ? schemeCure(surroundings.use)

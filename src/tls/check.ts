@@ -154,9 +154,12 @@ function checkListener(
   const usable = usableOn(listener, certificates);
   if (first && usable.length === 0) {
     if (misread.has('certificates')) return;
+    const none = !certificates.some(isForClients);
     report('LG4025', first.span, {
+      // One cause for all of them.
+      ...(none ? { subject: '' } : {}),
       message: `the https binding ${listener} has no certificate`,
-      advice: !certificates.some(isForClients)
+      advice: none
         ? 'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.'
         : 'All certificates are tied to other listeners: tie one to this one as well, or leave out "listeners" at one.',
     });

@@ -2,7 +2,7 @@
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { type AdminLimits, startAdmin } from '../../src/admin/admin-app.ts';
-import type { Control, ReportedCounters, ReportedFarm, ReportedServer } from '../../src/admin/control.ts';
+import type { Control, ReportedCounters, ReportedFarm, ReportedServer, ServerAction } from '../../src/admin/control.ts';
 import { type Ask, ask, openRaw, type RawClient } from '../integration/clients.ts';
 import { freePort } from '../integration/ports.ts';
 
@@ -56,12 +56,23 @@ export interface ListenerOptions {
   readonly token?: string;
   readonly limits?: AdminLimits;
   readonly farms?: readonly ReportedFarm[];
+  /** Servers are told as the action leaves them. */
+  readonly carriesOut?: boolean;
   readonly control?: Partial<Control>;
 }
 
+const LEADS_TO: Readonly<Record<ServerAction, Partial<ReportedServer>>> = {
+  Start: { state: 'Active' },
+  Drain: { state: 'Draining' },
+  GracefulStop: { state: 'Inactive' },
+  ForcefulStop: { state: 'Inactive' },
+  SetHealthy: { isHealthy: true },
+  SetUnhealthy: { isHealthy: false },
+};
+
 /** Ends with the test. */
 export async function startListener(options: ListenerOptions = {}): Promise<Listener> {
-  const { address = '127.0.0.1', at = address, token, limits, farms = [] } = options;
+  const { address = '127.0.0.1', at = address, token, limits, farms = [], carriesOut = false } = options;
   const port = await freePort();
   const acted: string[] = [];
   const logged: Record<string, unknown>[] = [];
@@ -80,7 +91,12 @@ export async function startListener(options: ListenerOptions = {}): Promise<List
       if (typeof found === 'string') return found;
       if (!found.server.enabled) return 'switchedOff';
       acted.push(`${action} ${found.farm} ${found.server.address} ${by.replace(/:\d+$/, '')}`);
-      return { ...found, everywhere: true, kept: null };
+      return {
+        farm: found.farm,
+        server: { ...found.server, ...(carriesOut ? LEADS_TO[action] : {}) },
+        everywhere: true,
+        kept: null,
+      };
     },
     async test(farm, server, by) {
       const found = find(farm, server);

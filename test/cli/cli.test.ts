@@ -37,6 +37,10 @@ describe('wrong use: exit code 2, and how it is used', () => {
     ['doctor --all', /^lychgate: there is no command "doctor"\./],
     ['reload', /^lychgate: there is no command "reload"\./],
     ['--strict', /^lychgate: there is no command "--strict"\./],
+    ['--verison', /^lychgate: there is no command "--verison"\. Did you mean "--version"\?/],
+    ['--hlep', /^lychgate: there is no command "--hlep"\. Did you mean "--help"\?/],
+    ['hlep', /^lychgate: there is no command "hlep"\. Did you mean "help"\?/],
+    ['hepl run', /^lychgate: there is no command "hepl"\. Did you mean "help"\?/],
     ['help nope', /^lychgate: there is no command "nope"\./],
     ['run extra', /^lychgate run: "extra" is one word too many\nUsage: lychgate run \[--config DIR\]\n$/],
     ['demo extra', /^lychgate demo: "extra" is one word too many\nUsage: lychgate demo \[--ports N\]\n$/],
@@ -53,12 +57,15 @@ describe('wrong use: exit code 2, and how it is used', () => {
     ['drain --hepl', /^lychgate drain: unknown option --hepl\. Did you mean --help\?\nUsage: /],
     ['run --constructor', /^lychgate run: unknown option --constructor\.\nUsage: /],
     ['run -x', /^lychgate run: unknown option -x\.\nUsage: /],
-    ['run --config', /^lychgate run: Option '--config <value>' argument missing\nUsage: /],
+    ['run --config', /^lychgate run: --config DIR: the value is missing\nUsage: /],
+    ['run --config=', /^lychgate run: --config DIR: the value is missing\nUsage: /],
+    ['trace --rules --json', /^lychgate trace: --rules FILE: the value is missing; .* --rules=--json\nUsage: /],
+    ['validate --config a b', /^lychgate validate: --config names the folder where no other is named\nUsage: /],
     ['validate --format xml', /^lychgate validate: --format xml: one of text, json, github, sarif is wanted\nUsage: /],
     ['validate --format jsn', /^lychgate validate: --format jsn: did you mean "json"\?\nUsage: /],
     ['validate --format git', /^lychgate validate: --format git: did you mean "github"\?\nUsage: /],
     ['drain a b --state Gracefull', /^lychgate drain: --state Gracefull: did you mean "GracefulStop"\?\nUsage: /],
-    ['validate --strict=yes', /^lychgate validate: Option '--strict' does not take an argument\nUsage: /],
+    ['validate --strict=yes', /^lychgate validate: --strict takes no value\nUsage: /],
     ['trace', /^lychgate trace: exactly one URL is wanted\nUsage: /],
     ['trace http://a http://b', /^lychgate trace: exactly one URL is wanted\n/],
     ['trace ftp://a/', /^lychgate trace: "ftp:\/\/a\/" is no http or https URL\n/],
@@ -70,6 +77,14 @@ describe('wrong use: exit code 2, and how it is used', () => {
     expect(printed.err).toMatch(err);
     expect(printed.err).not.toContain('    at ');
   });
+});
+
+test('a name that is empty is no place', async () => {
+  const { code, err } = await commandLine('validate', '');
+  expect([code, err]).toEqual([
+    2,
+    expect.stringMatching(/^lychgate validate: the name of a file or folder is empty\n/),
+  ]);
 });
 
 test('the exit code of the process is that of the command', async () => {

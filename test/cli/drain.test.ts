@@ -19,7 +19,7 @@ const farms = [
 ];
 
 async function within(control = {}, its = farms) {
-  const listener = await startListener({ farms: its, token: TOKEN, control });
+  const listener = await startListener({ farms: its, token: TOKEN, carriesOut: true, control });
   const admin = { address: `127.0.0.1:${listener.port}`, tokenFile: 'token' };
   const folder = adminFolder(admin, { token: TOKEN });
   return { ...listener, drain: (...args: string[]) => commandLine('drain', ...args, '--config', folder) };
@@ -47,6 +47,24 @@ test('Drain unless another state is named; names and states in any letter case',
     'SetUnhealthy Lync 2001:db8::5',
     'Drain Büro & 100% fe80::1%eth0',
   ]);
+});
+
+test('what is told is what was found behind the command, not what it was to do', async () => {
+  const crossed = async (server: ReturnType<typeof reportedServer>, ...args: string[]) => {
+    const act = async () => ({ farm: 'Lync', server, everywhere: true, kept: true });
+    return await (await within({ act })).drain('Lync', 'pool03.contoso.local', ...args);
+  };
+  const draining = reportedServer('pool03.contoso.local', { state: 'Draining' });
+  expect((await crossed(draining, '--state', 'Start')).out).toBe(
+    'pool03.contoso.local of Lync: Draining. This was changed again meanwhile. New clients go to other servers; those that affinity binds to it go on. No requests are under way.\n',
+  );
+  const active = reportedServer('pool03.contoso.local');
+  for (const state of ['Drain', 'ForcefulStop', 'SetUnhealthy']) {
+    expect((await crossed(active, '--state', state)).out).toBe(
+      'pool03.contoso.local of Lync: Active. This was changed again meanwhile. It takes requests while it is healthy. No requests are under way.\n',
+    );
+  }
+  expect((await crossed(active, '--state', 'SetHealthy')).out).toContain('It counts as healthy, until');
 });
 
 test('a farm that is left without a server for new clients is told', async () => {
@@ -142,7 +160,7 @@ describe('--all-farms', () => {
       out: `${['webext', 'meet', 'dialin']
         .map(
           (farm) =>
-            `fe02 of ${farm}: Active. No request goes there any more; those under way may finish. No requests are under way.\n`,
+            `fe02 of ${farm}: Inactive. No request goes there any more; those under way may finish. No requests are under way.\n`,
         )
         .join('')}It holds until the service restarts: settings.json names no stateFile.\n`,
       err: 'lychgate: no server of dialin takes requests of new clients now.\n',
@@ -162,7 +180,7 @@ describe('--all-farms', () => {
     const told = await drain('fe02', '--all-farms');
     expect([told.code, told.err]).toEqual([0, '']);
     expect(told.out).toMatch(
-      /^fe02 of webext: switched off in the IIS file, and left so: nobody is sent there\.\nfe02 of meet: Active\. New/,
+      /^fe02 of webext: switched off in the IIS file, and left so: nobody is sent there\.\nfe02 of meet: Draining\. New/,
     );
     expect(asked(acted)).toEqual(['Drain meet fe02']);
   });

@@ -115,12 +115,29 @@ describe('the table in a terminal', () => {
     },
   );
 
-  test('names are cut before columns go, and the least needed go first', () => {
+  test('names stay whole: the least needed columns go first, which is marked', () => {
     expect(plain(200).join('\n')).toBe(TABLE.trimEnd());
-    expect(plain(98)[0]).toMatch(/ANSWERS IN$/);
-    expect(plain(98)[1]).toContain('…');
-    expect(plain(80)[0]).toMatch(/FARM +SERVER +STATE +HEALTHY +NOW +TOTAL +FAILED$/);
-    expect(plain(45)[0]).toMatch(/FARM +SERVER +STATE$/);
+    expect(plain(98)[0]).toMatch(/PER SECOND {2}…$/);
+    expect(plain(80)[0]).toMatch(/FARM +SERVER +STATE +HEALTHY +NOW {2}FAILED {2}…$/);
+    expect(plain(60)[0]).toMatch(/FARM +SERVER +STATE {2}…$/);
+    for (const columns of [105, 98, 90, 80, 65, 60]) {
+      expect(plain(columns)[1]).toMatch(/^Lync {13}pool01\.contoso\.local {2}Active/);
+      expect(plain(columns).slice(1).join('')).not.toContain('…');
+    }
+  });
+
+  test('names that are too long for it are cut in the middle: those that differ late stay apart', () => {
+    const names = ['meet.fabrikam-backerei.test', 'meet.fabrikam-backerei.example'];
+    const long = names.map((name) => reportedFarm(name, [reportedServer('pool01.fabrikam.local')]));
+    const [, one = '', other = ''] = printStatus(long, { colour: false, columns: 60 });
+    expect(one.slice(0, 24)).not.toBe(other.slice(0, 24));
+    expect([one, other]).toEqual([expect.stringMatching(/^meet\S+\.test /), expect.stringMatching(/^meet\S+example /)]);
+    expect(printStatus(long, { colour: false, columns: 80 }).join('\n')).toContain(names[0]);
+  });
+
+  test('what is empty has no style', () => {
+    const two = [reportedFarm('a', [reportedServer('b'), reportedServer('c')])];
+    expect(printStatus(two, { colour: true }).join('\n')).not.toContain('\u001b[1m\u001b[0m');
   });
 
   test('wide characters take two places', () => {

@@ -1,10 +1,10 @@
 /** `lychgate trace`: the fixed JSON and the lines for a person, over a folder and over files of rules. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { applicationHost, farmRules, webFarm, writeFolder } from '../integration/environment.ts';
-import { commandLine } from './command-line.ts';
+import { commandLine, inTerminal } from './command-line.ts';
 
 function rulesFile(rules: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'lychgate-trace-'));
@@ -274,4 +274,33 @@ test.each([
 ])('the Host of %s is %s', async (url, host) => {
   const file = rulesFile('<rule name="r"><match url=".*" /><action type="Redirect" url="/{HTTP_HOST}" /></rule>');
   expect((await traced(url, '--rules', file)).outcome.location).toContain(`/${host}`);
+});
+
+test.each([
+  ['a URL', (rules: string) => ['https://meet.contoso.com/one%20two/three', '--rules', rules]],
+  [
+    'a log against a folder',
+    (rules: string) => {
+      const log = join(mkdtempSync(join(tmpdir(), 'lychgate-trace-')), 'a.log');
+      onTestFinished(() => rmSync(dirname(log), { recursive: true, force: true }));
+      writeFileSync(log, '#Fields: cs-method cs-uri-stem s-port cs-host\nGET /one 443 meet.contoso.com\n');
+      const { configDir } = writeFolder({
+        iis: applicationHost({ bindings: ['https *:443:'], farms: '', rules: '' }),
+        settings: {},
+      });
+      return ['--log', log, '--rules', rules, '--against', configDir];
+    },
+  ],
+])('%s fits the terminal, and is whole in a file', async (_, argsWith) => {
+  const rule = `<rule name="A rule with a long name of many words, for meetings and for dial-in, as IIS Manager lets one write"
+    stopProcessing="true"><match url=".*" /><action type="CustomResponse" statusCode="403" statusReason="${'no '.repeat(40)}" /></rule>`;
+  const args = ['trace', ...argsWith(rulesFile(rule.replace(/\s+/g, ' ')))];
+  const { out } = await commandLine(...args);
+  const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length));
+  expect(widest(out)).toBeGreaterThan(100);
+  for (const columns of [60, 80, 100]) {
+    const shown = await inTerminal(columns, ...args);
+    expect(widest(shown)).toBeLessThanOrEqual(columns);
+    expect(shown.split(/\s+/)).toEqual(out.split(/\s+/));
+  }
 });

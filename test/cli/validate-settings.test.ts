@@ -68,6 +68,19 @@ test('the folder says the same of them, and more of the IIS files', async () => 
   expect(alone.files).toEqual([file]);
 });
 
+test('a person is told that the IIS file beside it was not judged, a program is not', async () => {
+  const folder = writeFiles({ 'settings.json': '{}', 'applicationHost.config': IIS });
+  const file = join(folder, 'settings.json');
+  const { out } = await commandLine('validate', file);
+  expect(out.split('\n').at(-2)).toBe(
+    `${join(folder, 'applicationHost.config')} was not judged: "npm run -s lychgate -- validate ${folder}" does that.`,
+  );
+  expect((await commandLine('validate', folder)).out).not.toContain('was not judged');
+  expect((await commandLine('validate', file, folder)).out).not.toContain('was not judged');
+  const alone = join(writeFiles({ 'settings.json': '{ "iis": [] }' }), 'settings.json');
+  expect((await commandLine('validate', alone)).out).not.toContain('was not judged');
+});
+
 test('the place is shown as a person reads it', async () => {
   const file = join(writeFiles({ 'settings.json': '{ "wrokers": 2 }' }), 'settings.json');
   const { out } = await commandLine('validate', file);

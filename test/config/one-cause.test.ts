@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
 import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
 import { writeFiles } from './written.ts';
@@ -16,7 +17,15 @@ const redirect = shipped('examples/http-to-https-redirect-except-lyncdiscover/ap
 const issued = issueCertificate(createAuthority('One cause'), { names: ['*.contoso.com'] });
 const SETTINGS = '{ "certificates": ["../certs"] }';
 
-function codes(iis: string, settings = SETTINGS, files: Readonly<Record<string, string>> = {}): string[] {
+function codes(...given: Parameters<typeof checked>): string[] {
+  return checked(...given).map(({ code }) => code);
+}
+
+function checked(
+  iis: string,
+  settings = SETTINGS,
+  files: Readonly<Record<string, string>> = {},
+): readonly Diagnostic[] {
   const folder = writeFiles({
     'config/applicationHost.config': iis,
     'config/settings.json': settings,
@@ -25,8 +34,7 @@ function codes(iis: string, settings = SETTINGS, files: Readonly<Record<string, 
     ...files,
   });
   // Who signed the certificate is not what these tests look at.
-  const found = checkConfig(join(folder, 'config')).diagnostics.filter(({ code }) => code !== 'LG4008');
-  return found.map(({ code }) => code);
+  return checkConfig(join(folder, 'config')).diagnostics.filter(({ code }) => code !== 'LG4008');
 }
 
 function changed(text: string, from: string | RegExp, to: string): string {
@@ -91,6 +99,41 @@ describe('IIS files', () => {
     expect(codes(changed(byPath, 'name="Lync" enabled', 'name="Linc" enabled'))).toEqual(['LG2230']);
   });
 
+  const wrongFarm = changed(byPath, 'name="Lync" enabled', 'name="Linc" enabled');
+  it.each([
+    ['an element of rewrite', changed(wrongFarm, '<rewrite>', '<rewrite><outboundRuls />'), 'LG1008'],
+    ['an element of system.webServer', changed(wrongFarm, '<system.webServer>', '<system.webServer><foo />'), 'LG1008'],
+    ['an element at the top', changed(wrongFarm, '<configuration>', '<configuration><foo><bar /></foo>'), 'LG1008'],
+    ['an attribute of a group', changed(wrongFarm, '<system.webServer>', '<system.webServer foo="a">'), 'LG1021'],
+  ])('%s that holds no farms does not hide one', (_, iis, code) => {
+    expect(codes(iis).toSorted()).toEqual([code, 'LG2230']);
+  });
+
+  it.each(['<webFarmz />', '<foo><webFarm name="Lync" /></foo>', '<system.webServr><proxy /></system.webServr>'])(
+    '%s may hold what seems to be missing',
+    (unknown) => {
+      expect(codes(changed(wrongFarm, '<configuration>', `<configuration>${unknown}`))).toEqual(['LG1008']);
+    },
+  );
+
+  it('an unknown element of another file does not hide one', () => {
+    const site = /<site name="([^"]+)"/.exec(wrongFarm)?.[1] ?? '';
+    const web = '<configuration><system.webServer><foo /></system.webServer></configuration>';
+    const found = codes(wrongFarm, SETTINGS, { [`config/sites/${site}/web.config`]: web });
+    expect(found.toSorted()).toEqual(['LG1008', 'LG2230']);
+  });
+
+  it('a farm is quoted in the letters of the file', () => {
+    const iis = changed(byPath, /url="https:\/\/Lync\//g, 'url="https://LYnx/');
+    const found = checked(iis).filter(({ code }) => code === 'LG2230');
+    expect(found.map(({ message }) => message)).toEqual([expect.stringMatching(/^"LYnx" is not the name/)]);
+  });
+
+  it('a variable that nothing sets is told once, however often it stands there', () => {
+    const iis = changed(byPath, '<add input="{HTTPS}"', '<add input="{FOO_BAR}{Foo_Bar}{OTHER_ONE}"');
+    expect(codes(iis)).toEqual(['LG2215', 'LG2215']);
+  });
+
   it('a rule with two faults of its own has both', () => {
     const iis = changed(main, 'patternSyntax="Wildcard"', 'patternSyntax="Wildcrad" stop="true"');
     expect(codes(iis)).toEqual(['LG2004', 'LG2001']);
@@ -139,6 +182,13 @@ describe('certificates', () => {
 });
 
 describe('settings', () => {
+  it.each(['*', '203.0.113.10:443', '203.0.113.0/24', 'eth0'])(
+    'a key of "addresses" that is no address is not looked for among the bindings: %s',
+    (key) => {
+      expect(codes(main, `{ "certificates": ["../certs"], "addresses": { "${key}": "eth0" } }`)).toEqual(['LG6004']);
+    },
+  );
+
   let guarded = '';
   beforeAll(() => {
     guarded = main.replace(

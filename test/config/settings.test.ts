@@ -68,6 +68,15 @@ describe('faults of the settings', () => {
     );
   });
 
+  it.each([
+    ['{"log": {"level": "inof"}}', 'Did you mean "info"? Write one of "trace", '],
+    ['{"log": {"access": {"format": "w3C"}}}', 'Did you mean "w3c"? Write one of '],
+    ['{"log": {"level": "loud"}}', 'Write one of "trace", '],
+    ['{"workers": "atuo"}', 'Did you mean "auto"? Write "auto" or a whole number.'],
+  ])('proposes the name that was meant: %s', (source, advice) => {
+    expect(read(source).diagnostics[0]?.advice).toMatch(new RegExp(`^${advice.replaceAll('?', '\\?')}`));
+  });
+
   it('proposes the key that was meant', () => {
     expect(read('{"trustedProxy": []}').diagnostics[0]?.advice).toBe('Did you mean "trustedProxies"?');
   });

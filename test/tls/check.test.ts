@@ -96,12 +96,10 @@ test('a host covered by a file name only', () => {
   expect(check([named], [at])).toMatchObject([{ code: 'LG4032', severity: 'warning', span: at.span }]);
 });
 
-test('https without any certificate is one LG4025 for each listener', () => {
-  const bindings = [binding('a'), binding('b'), binding('c', { port: 444 }), binding('', { address: '10.0.0.1' })];
-  expect(check([], bindings).map(({ code, span }) => [code, span])).toEqual([
-    ['LG4025', bindings[0]!.span],
-    ['LG4025', bindings[2]!.span],
-    ['LG4025', bindings[3]!.span],
+test('https without any certificate is one LG4025 for all listeners of a file', () => {
+  const bindings = [binding('a'), binding('b'), binding('ccc', { port: 444 }), binding('', { address: '10.0.0.1' })];
+  expect(check([], bindings).map(({ code, span, message }) => [code, span, message])).toEqual([
+    ['LG4025', bindings[0]!.span, 'the https binding *:443 has no certificate (and at 2 more places).'],
   ]);
 });
 
@@ -112,6 +110,8 @@ test('certificates tied to another listener leave this one bare, and a tie to no
   expect(codes(found)).toEqual(['LG4029', 'LG4025']);
   expect(found[0]?.message).toContain('10.0.0.2:443');
   expect(found[1]?.span).toEqual(bindings[0]!.span);
+  const more = [...bindings, binding('www.example.com', { port: 444 })];
+  expect(codes(check([tied], more))).toEqual(['LG4029', 'LG4025', 'LG4025']);
 });
 
 test('defaultCertificate', () => {
