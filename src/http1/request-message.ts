@@ -7,6 +7,7 @@ export interface RequestMessage {
   readonly method: string;
   /** As sent, each character one byte: origin, absolute, authority or asterisk form. */
   readonly target: string;
+  /** 1.2 to 1.9 are read as 1.1. */
   readonly version: 'HTTP/1.0' | 'HTTP/1.1';
   /** The value of Host; `undefined` where there is none, which only HTTP/1.0 may do. */
   readonly host: string | undefined;
@@ -34,7 +35,7 @@ export interface MessageLimits {
  */
 const METHOD = '[A-Z][A-Z0-9_-]{0,31}';
 const TARGET = '[\\x21\\x22\\x24-\\x7e\\x80-\\xff]+';
-const REQUEST_LINE = new RegExp(`^(${METHOD}) (${TARGET}) (HTTP/1\\.[01])\r`);
+const REQUEST_LINE = new RegExp(`^(${METHOD}) (${TARGET}) HTTP/1\\.(\\d)\r`);
 const WHOLE_METHOD = new RegExp(`^${METHOD}$`);
 const SLASH = 0x2f;
 
@@ -49,7 +50,8 @@ export function parseRequest(text: string, limits: MessageLimits, earlier?: Requ
   const line = REQUEST_LINE.exec(text);
   if (line === null) throw requestLineFault(text, limits);
   const [, method = '', target = ''] = line;
-  const version = line[3] as RequestMessage['version'];
+  // RFC 9110 2.5: a higher minor version is served as the highest that is known.
+  const version = line[3] === '0' ? 'HTTP/1.0' : 'HTTP/1.1';
   if (target.length > limits.targetBytes) throw targetTooLong(target, limits);
   if (!hasForm(method, target)) throw malformed(`request target ${JSON.stringify(target.slice(0, 64))} of ${method}`);
 
@@ -104,8 +106,8 @@ function requestLineFault(text: string, limits: MessageLimits): MessageFault {
   const method = line.slice(0, methodEnd);
   const target = line.slice(methodEnd + 1, targetEnd);
   const version = line.slice(targetEnd + 1);
-  if (!/^HTTP\/\d+\.\d+$/.test(version)) return malformed('HTTP version');
-  if (!/^HTTP\/1\.[01]$/.test(version)) return new MessageFault(505, `version ${version}`);
+  if (!/^HTTP\/\d\.\d$/.test(version)) return malformed('HTTP version');
+  if (!version.startsWith('HTTP/1')) return new MessageFault(505, `version ${version}`);
   if (!WHOLE_METHOD.test(method)) return new MessageFault(501, `method ${JSON.stringify(method.slice(0, 32))}`);
   if (target.length > limits.targetBytes) return targetTooLong(target, limits);
   return malformed('a blank, a fragment or nothing at all in the request target');

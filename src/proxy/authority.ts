@@ -27,9 +27,18 @@ function checkOddAuthority(authority: string): string {
   return authority;
 }
 
-/** Whether a request names one host only: two are written alike, whatever their letter case and their escapes. */
-export function isSameAuthority(one: string, other: string): boolean {
-  return one === other || checkAuthority(one).toLowerCase() === checkAuthority(other).toLowerCase();
+/**
+ * Whether a request names one host only: two are written alike, whatever their letter case and their escapes.
+ * @param scheme whose usual port may be left out (RFC 9110 4.2.3)
+ */
+export function isSameAuthority(one: string, other: string, scheme: 'http' | 'https'): boolean {
+  return one === other || comparable(one, scheme) === comparable(other, scheme);
+}
+
+function comparable(authority: string, scheme: 'http' | 'https'): string {
+  return checkAuthority(authority)
+    .toLowerCase()
+    .replace(scheme === 'https' ? /:(?:0*443)?$/ : /:(?:0*80)?$/, '');
 }
 
 function badHost(authority: string): ExchangeError {

@@ -13,8 +13,10 @@ export function headOfMessage(message: RequestMessage, connection: ClientConnect
   // Before its target is looked at, which has a form of its own.
   if (isRefusedMethod(method)) throw new ExchangeError('methodRefused', `method ${method}`);
   const absolute = message.target.startsWith('/') ? undefined : splitAbsolute(message.target);
+  // RFC 9110 7.4: what is asked for as secure has come on a way that is not.
+  if (absolute?.scheme === 'https' && !connection.tls) throw bad('an https target on a listener without TLS');
   // RFC 9112 3.2.2 would let the absolute form win; here the two must agree, since a server might look at the other.
-  if (absolute && host !== undefined && !isSameAuthority(absolute.authority, host)) {
+  if (absolute && host !== undefined && !isSameAuthority(absolute.authority, host, absolute.scheme)) {
     throw bad('the target names another host than Host');
   }
   const upgrade = message.upgrade === '' ? '' : forwardedUpgrade(message.upgrade);
@@ -34,11 +36,15 @@ export function headOfMessage(message: RequestMessage, connection: ClientConnect
 }
 
 /** Goes on in origin form. Other schemes, and the forms of CONNECT and OPTIONS, are left as they are, and refused. */
-function splitAbsolute(target: string): { target: string; authority: string } | undefined {
-  const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target);
+function splitAbsolute(target: string): { scheme: 'http' | 'https'; target: string; authority: string } | undefined {
+  const match = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(target);
   if (!match) return undefined;
-  const [, authority = '', rest = ''] = match;
-  return { authority, target: rest.startsWith('/') ? rest : `/${rest}` };
+  const [, scheme = '', authority = '', rest = ''] = match;
+  return {
+    scheme: scheme.length === 'https'.length ? 'https' : 'http',
+    authority,
+    target: rest.startsWith('/') ? rest : `/${rest}`,
+  };
 }
 
 /** A change to HTTP/2 or TLS would be one of this connection, and is not offered to a server (CVE-2026-88008). */

@@ -15,16 +15,16 @@ export function readHead(request: Http2ServerRequest, connection: ClientConnecti
   if (raw.length / 2 > limits.headerCount) {
     throw new ExchangeError('headersTooLarge', `${raw.length / 2} header fields, ${limits.headerCount} are taken`);
   }
+  const scheme = connection.tls ? 'https' : 'http';
   const authority = valuesOf(raw, ':authority')[0];
   const hosts = valuesOf(raw, 'host');
   // RFC 9113 8.3.1: where both are there they must agree; two different answers to "which site?" are refused.
   if (
     hosts.length > 1 ||
-    (authority !== undefined && hosts[0] !== undefined && !isSameAuthority(hosts[0], authority))
+    (authority !== undefined && hosts[0] !== undefined && !isSameAuthority(hosts[0], authority, scheme))
   ) {
     throw bad(':authority and Host differ');
   }
-  const scheme = connection.tls ? 'https' : 'http';
   if (request.scheme !== scheme) throw bad(`:scheme ${request.scheme} on ${scheme}`);
   const host = authority ?? hosts[0];
   if (host === undefined || host === '') throw bad('neither :authority nor Host');

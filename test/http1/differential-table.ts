@@ -26,6 +26,11 @@ const EXTENSIONS = named('size', '5;;a', '5;=a', '5;a=', '5;a=b"c"');
 export const disagreements: readonly Disagreement[] = [
   {
     kind: 'laxer',
+    reason: 'RFC 9110 2.5: a minor version that is not known yet is read as the highest that is',
+    requests: ['line "GET / HTTP/1.2"'],
+  },
+  {
+    kind: 'laxer',
     reason: 'RFC 9110 9.1 and 16.1.1: methods are an open set. Node has a list, without those of Outlook Anywhere',
     requests: [
       ...named(

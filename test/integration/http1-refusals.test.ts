@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openRaw } from './clients.ts';
 import { publishLync } from './lync.ts';
+import { HOST, publishRecorded } from './recorded-farm.ts';
 
 const host = 'webext.contoso.com';
 const NEXT = `GET /echo/next HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
@@ -71,7 +72,8 @@ describe('what could be read in two ways is refused, and nothing of it or behind
     ],
     ['more fields than limits.headerCount', get('GET /echo HTTP/1.1', `Host: ${host}${'\r\nX: y'.repeat(201)}`), '431'],
     ['a target beyond limits.targetBytes', get(`GET /echo?${'x'.repeat(17_000)} HTTP/1.1`), '414'],
-    ['an unknown version', get('GET /echo HTTP/1.9'), '505'],
+    ['an unknown version', get('GET /echo HTTP/2.1'), '505'],
+    ['a version of two digits', get('GET /echo HTTP/01.1'), '400'],
     ['TRACE', get('TRACE /echo HTTP/1.1'), '501'],
     ['CONNECT', get(`CONNECT ${host}:443 HTTP/1.1`), '501'],
   ])('%s', async (_name, bytes, expected) => {
@@ -111,6 +113,19 @@ describe('what is fine stays fine', () => {
     const names = frontEnd.requests.all[0]?.headers.map(([name]) => name.toLowerCase());
     expect(names).not.toContain('upgrade');
     expect(names).not.toContain('http2-settings');
+  });
+
+  test('an https target on a listener without TLS is refused, its port or none', async () => {
+    const farm = await publishRecorded();
+    for (const authority of [HOST, `${HOST}:443`]) {
+      const client = farm.open('plain');
+      client.socket.write(`GET https://${authority}/ HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+      expect(await client.closed()).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    const secure = farm.open('TLS');
+    secure.socket.write(`GET https://${HOST}:443/in HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+    await secure.until(/\/in$/);
+    expect(farm.server.requests).toHaveLength(1);
   });
 
   test('HTTP/1.0 without Host goes to the default site', async () => {

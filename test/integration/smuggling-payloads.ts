@@ -339,7 +339,9 @@ export const REQUEST_PAYLOADS: readonly RequestPayload[] = [
     refused('a second version', head('GET /meant HTTP/1.1 HTTP/1.1')),
     refused('HTTP/0.9', `GET /meant\r\n\r\n`),
     refused('http/1.1', head('GET /meant http/1.1')),
-    refused('HTTP/1.10', head('GET /meant HTTP/1.10'), '505'),
+    refused('HTTP/1.10', head('GET /meant HTTP/1.10')),
+    refused('HTTP/01.1', head('GET /meant HTTP/01.1')),
+    taken('HTTP/1.9', head('GET /meant HTTP/1.9'), /^GET \/meant HTTP\/1\.1\r/),
     refused('HTTP/2.0', head('GET /meant HTTP/2.0'), '505'),
     refused('the HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '505'),
     refused('a method in small letters', head('get /meant HTTP/1.1'), '501'),
@@ -352,6 +354,9 @@ export const REQUEST_PAYLOADS: readonly RequestPayload[] = [
   ...group('absolute form', [
     refused('against Host', head('GET http://evil.example/meant HTTP/1.1')),
     refused('another port than Host', head(`GET http://${HOST}:8080/meant HTTP/1.1`)),
+    refused('the port of the other scheme', head(`GET http://${HOST}:443/meant HTTP/1.1`)),
+    taken('with the port of its scheme', head(`GET http://${HOST}:80/meant HTTP/1.1`), /^GET \/meant HTTP/),
+    taken('with an empty port', head(`GET http://${HOST}:/meant HTTP/1.1`), /^GET \/meant HTTP/),
     refused('with a user', head(`GET http://a@${HOST}/meant HTTP/1.1`)),
     refused('without a host', head('GET http:///meant HTTP/1.1')),
     refused('of another scheme', head(`GET ftp://${HOST}/meant HTTP/1.1`)),
@@ -512,7 +517,8 @@ export const ANSWER_PAYLOADS: readonly AnswerPayload[] = [
     invalid('bare CR in a value', answer('X: y\rContent-Length: 0') + INJECTED),
     invalid('NUL in a value', answer('X: \0', 'Content-Length: 0')),
     invalid('a folded field', answer('X: y\r\n z', 'Content-Length: 0')),
-    invalid('blank before the colon', answer('Content-Length : 0') + INJECTED),
+    // RFC 9112 5.1: it is taken away, and the length counts.
+    ['blank before the colon', answer('Content-Length : 0') + INJECTED, '200'],
     invalid('no colon', answer('Content-Length 0')),
     invalid('status 099', 'HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n'),
     invalid('status 1000', 'HTTP/1.1 1000 X\r\nContent-Length: 0\r\n\r\n'),
@@ -562,16 +568,10 @@ export const ANSWER_PAYLOADS: readonly AnswerPayload[] = [
     invalid('101 without Upgrade', `HTTP/1.1 101 Switching Protocols\r\n\r\n${INJECTED}`),
   ]),
   ...answers('chunks of an answer', [
-    ...[
-      '+4\r\n/bad\r\n',
-      '0x4\r\n/bad\r\n',
-      '4 \r\n/bad\r\n',
-      '4\n/bad\r\n',
-      '4\r\n/badX',
-      '4;\n\r\n/bad\r\n',
-      'x\r\n',
-      '\r\n',
-    ].map((body) => cut(JSON.stringify(body), body + END)),
+    ...['+4\r\n/bad\r\n', '0x4\r\n/bad\r\n', '4\n/bad\r\n', '4\r\n/badX', '4;\n\r\n/bad\r\n', 'x\r\n', '\r\n'].map(
+      (body) => cut(JSON.stringify(body), body + END),
+    ),
+    ['a blank behind a size', `${answer(CHUNKED)}4 \r\n/bad\r\n${END}`, '200'],
     cut('a trailer with a bare LF', `${chunk('/bad')}0\r\nX: y\n\r\n`),
     cut('a trailer that is folded', `${chunk('/bad')}0\r\nX: y\r\n z\r\n\r\n`),
     [
