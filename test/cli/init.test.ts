@@ -58,6 +58,25 @@ test('it makes settings, schema, certificates folder, compose.yaml and .env, and
   expect(readFileSync(join(edge, 'README.md'), 'utf8').trim().split('\n').length).toBe(10);
 });
 
+test('each suggestion of settings.json is valid as soon as its two slashes are away, alone and with the others', async () => {
+  const edge = join(emptyFolder(), 'edge');
+  await commandLine('init', edge);
+  const file = join(edge, 'config/settings.json');
+  const first = readFileSync(file, 'utf8').split('\n');
+  const suggestions = first.flatMap((line, index) => (/^ *\/\/ "/.test(line) ? [index] : []));
+  expect(suggestions.length).toBeGreaterThan(7);
+  for (const some of [...suggestions.map((index) => [index]), suggestions]) {
+    const lines = first.map((line, index) => (some.includes(index) ? line.replace('// ', '') : line));
+    writeFileSync(file, lines.join('\n'));
+    const { diagnostics } = JSON.parse((await commandLine('validate', file, '--format', 'json')).out);
+    // Files that a suggestion names are not there.
+    const codes = diagnostics.map(({ code }: { code: string }) => code);
+    expect(codes.filter((code: string) => /^LG600/.test(code))).toEqual([]);
+    const read = JSON.stringify(parse(lines.join('\n'), [], { allowTrailingComma: true }));
+    for (const index of some) expect(read).toContain(`${/"[^"]+":/.exec(lines[index] ?? '')}`);
+  }
+});
+
 test('.env has an entry for each address that compose.yaml asks for, empty, and whom the service runs as', async () => {
   const edge = join(emptyFolder(), 'edge');
   await commandLine('init', edge);
