@@ -12,7 +12,7 @@ export function firstSettings(): string {
   },
 
   // More, with their defaults or a sample value. Take away the first two slashes of a line, and it is in force:
-  // "addresses": { "203.0.113.10": "*" }, // what stands for an address of the bindings: an address, eth0, or * (in a container)
+  // "addresses": { "203.0.113.10": "*" }, // what stands for one of the bindings: an address, eth0, or * (in a container)
   // "defaultCertificate": "webext.contoso.com", // what clients without SNI get (old phones)
   // "upstream": { "ca": "../certs/internal-ca.pem" }, // who signed the certificates of the servers
   // "tls": { "legacyListeners": ["203.0.113.5:443"] }, // where TLS 1.0 is still needed (Lync Phone Edition)
