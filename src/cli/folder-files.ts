@@ -37,6 +37,6 @@ export function folderReadme(): string {
 
 Check: \`docker compose run --rm lychgate validate\`. Start, and after a change of compose.yaml or \`.env\`: \`docker compose up --detach\`. After
 a change in the folders: \`docker compose restart proxy\`. Look: \`docker compose exec proxy lychgate status\`, \`docker compose logs proxy\`.
-Without a container: \`lychgate validate\`, \`lychgate run\` in this folder; from a checkout \`npm run -s lychgate -- run --config FOLDER/config\`.
+Without a container: \`lychgate validate\`, \`lychgate run\` in this folder; from a checkout as its README.md says, not under npm.
 `;
 }
