@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -189,6 +190,30 @@ test('wrong use: no folder, two, an option; and a file in place of the folder', 
     err: expect.stringContaining('is a file'),
   });
   expect(filesIn(folder)).toEqual(['file']);
+});
+
+test('a link that leads nowhere, or to itself, is told as one', async () => {
+  const folder = emptyFolder();
+  for (const [name, to] of [
+    ['nowhere', 'none'],
+    ['itself', 'itself'],
+  ] as const) {
+    symlinkSync(to, join(folder, name));
+    for (const path of [join(folder, name), join(folder, name, 'edge')]) {
+      const { code, err } = await commandLine('init', path);
+      expect([code, err]).toEqual([
+        3,
+        `lychgate: cannot make ${join(folder, name)}: it is a link that leads nowhere.\n`,
+      ]);
+    }
+  }
+  expect(filesIn(folder)).toEqual([]);
+});
+
+test('the command that is shown can be pasted, whatever the name of the folder', async () => {
+  const folder = emptyFolder();
+  const { out } = await commandLine('init', join(folder, "it's a b"));
+  expect(out).toContain(`     npm run -s lychgate -- validate '${folder}/it'\\''s a b/config'\n`);
 });
 
 test('config/settings.json of the repository differs from the first settings.json in its hosts alone', async () => {
