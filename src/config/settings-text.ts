@@ -15,7 +15,7 @@ export interface ParsedSettings {
   readonly misread: ReadonlySet<string>;
 }
 
-/** Checks the text against the table of settings; an empty text is fine. */
+/** Checks the text against the table of settings; an empty one is as good as `{}`, but hardly meant. */
 export function parseSettings(file: string, text: string, report: Report): ParsedSettings {
   const deep = tooDeep(text);
   if (deep !== undefined) {
@@ -33,6 +33,16 @@ export function parseSettings(file: string, text: string, report: Report): Parse
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: true });
   const [first] = errors;
   if (first !== undefined) reportFault(first, { file, text, report });
+  else if (tree === undefined) {
+    report(
+      'LG6011',
+      { file, start: 0, end: 0 },
+      {
+        message: 'The settings are empty, so that every one has its default.',
+        advice: 'Write {} where that is meant; else the file was cut when it was saved or copied.',
+      },
+    );
+  }
   if (tree === undefined) return { root: undefined, misread: first === undefined ? new Set() : allSettings };
   const refused: Span[] = [];
   const noting: Report = (code, span, finding) => {

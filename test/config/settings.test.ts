@@ -53,6 +53,9 @@ const cases: readonly (readonly [what: string, code: string, marked: string])[] 
   ['network in place of an address of ours', 'LG6004', '{"addresses": {"10.0.0.1": «"10.0.0.0/24"»}}'],
   ['mistyped address of ours', 'LG6004', '{"addresses": {"10.0.0.1": «"10.0.0.256"»}}'],
   ['mistyped IPv6 address of ours', 'LG6004', '{"addresses": {"10.0.0.1": «"fd00::g"»}}'],
+  ['address of a link without the link', 'LG6004', '{"addresses": {"10.0.0.1": «"FE80:0::1"»}}'],
+  ['no character', 'LG6011', '«»'],
+  ['comments alone', 'LG6011', '«»// nothing\n /* yet */'],
   ['address of bindings that is none', 'LG6004', '{"addresses": {«"*"»: "eth0"}}'],
   ['address in another spelling', 'LG6005', '{"addresses": {"2001:db8::1": "*", «"2001:DB8:0::1"»: "*"}}'],
   ['key twice', 'LG6005', '{"http2": true, «"http2"»: false}'],
@@ -75,6 +78,10 @@ describe('faults of the settings', () => {
     expect(read('{"admin": {"address": "x"}}').diagnostics[0]?.advice).toBe(
       'Write false or address:port, as in 127.0.0.1:9443.',
     );
+  });
+
+  it('takes an address of a link with its interface', () => {
+    expect(read('{"addresses": {"10.0.0.1": "fe80::1%eth0", "fe80::2": "fe80::1%2"}}').diagnostics).toEqual([]);
   });
 
   it('proposes the key that was meant', () => {
@@ -127,7 +134,8 @@ describe('settings', () => {
     expect(absent.iis).toEqual([{ file: join(folder, 'applicationHost.config') }]);
     for (const source of ['{}', '', '// nothing\n{\n}']) {
       const given = read(source);
-      expect(given.diagnostics).toEqual([]);
+      // What holds nothing at all may be the rest of a file.
+      expect(given.diagnostics.map(({ code }) => code)).toEqual(source === '' ? ['LG6011'] : []);
       expect({ ...given.settings, file: '', certificates: [] }).toEqual({ ...settings, file: '', certificates: [] });
     }
   });
