@@ -22,6 +22,7 @@ const WRITE_FAULTS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
   EBUSY: 'it is mounted by itself; mount its folder',
   ENOSPC: 'the disk is full',
+  EFBIG: 'the file may not become larger',
   EDQUOT: 'the quota of this account is used up',
 };
 

@@ -18,6 +18,11 @@ export const isUnspecified = rangeTest('0.0.0.0/8', '::/128');
 /** To many machines: multicast and broadcast. */
 export const isShared = rangeTest('224.0.0.0/4', '255.255.255.255/32', 'ff00::/8');
 
+/** An address of IPv6 that counts on one link, and does not say on which: nobody can listen there. */
+export function lacksInterface(address: string): boolean {
+  return isIP(address) === 6 && !address.includes('%') && isLinkLocal(address);
+}
+
 function rangeTest(...ranges: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const range of ranges) {

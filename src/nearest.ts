@@ -20,18 +20,23 @@ export function nearest(name: string, candidates: readonly string[]): string | u
 }
 
 const MOST_REMEMBERED = 1000;
-const nearby = new WeakMap<object, Map<string, string | undefined>>();
 
-/** The nearest key of `known`, remembered: the same name may stand in a file a million times. */
-export function nearestIn(known: object | undefined, name: string): string | undefined {
-  if (known === undefined) return undefined;
-  const found = nearby.get(known) ?? new Map<string, string | undefined>();
-  nearby.set(known, found);
-  if (found.has(name)) return found.get(name);
-  if (found.size >= MOST_REMEMBERED) return undefined;
-  const near = nearest(name, Object.keys(known));
-  found.set(name, near);
-  return near;
+/** Gives the nearest key of `known`. */
+export type NearestKey = (known: object | undefined, name: string) => string | undefined;
+
+/** One that remembers: the same name may stand in a file a million times. Other names count up to a bound, for what they cost. */
+export function newNearestKey(): NearestKey {
+  const nearby = new WeakMap<object, Map<string, string | undefined>>();
+  return (known, name) => {
+    if (known === undefined) return undefined;
+    const found = nearby.get(known) ?? new Map<string, string | undefined>();
+    nearby.set(known, found);
+    if (found.has(name)) return found.get(name);
+    if (found.size >= MOST_REMEMBERED) return undefined;
+    const near = nearest(name, Object.keys(known));
+    found.set(name, near);
+    return near;
+  };
 }
 
 /** Letters left out, added or changed; two neighbours that changed places are one step (optimal string alignment). */

@@ -7,3 +7,8 @@ const CALLED = extname(import.meta.url) === '.ts' ? 'npm run -s lychgate --' : '
 export function typed(rest: string): string {
   return `${CALLED} ${rest}`;
 }
+
+/** A word of a command as one pastes it into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

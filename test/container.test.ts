@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { composeFile } from '../src/cli/compose-file.ts';
+import { composeFile, environmentFile } from '../src/cli/compose-file.ts';
+import { firstSettings } from '../src/cli/folder-files.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -178,11 +179,38 @@ describe('compose.yaml', () => {
     expect(compose).not.toContain('cap_add');
   });
 
+  test('is the project of its folder, so that another folder with it is another service', () => {
+    expect(compose).not.toMatch(/^name:/m);
+    expect(environmentFile('1000:1000')).toMatch(/^# COMPOSE_PROJECT_NAME=$/m);
+  });
+
+  test('has a mount to uncomment for every folder that settings.json suggests beside config and certs', () => {
+    const suggested = new Set([...firstSettings().matchAll(/"\.\.\/([^/"]+)/g)].map(([, folder]) => folder));
+    expect([...suggested].sort()).toEqual(['certs', 'state']);
+    const work = only(last, 'WORKDIR');
+    const mount = `      - type: bind\n        source: ./state\n        target: ${work}/state\n        bind:\n          create_host_path: false\n`;
+    expect(read('compose.yaml').replaceAll(/^( +)# (?=- | {2})/gm, '$1')).toContain(mount);
+    for (const name of ['stateFile', 'tokenFile']) expect(read('compose.yaml')).toContain(`"${name}"`);
+  });
+
   test('mounts the two folders read-only where the image looks for them', () => {
     const work = only(last, 'WORKDIR');
     for (const folder of ['config', 'certs']) {
       expect(compose).toContain(`source: ./${folder}\n        target: ${work}/${folder}\n        read_only: true\n`);
     }
+  });
+});
+
+describe('commands that the pages show', () => {
+  test('the container that makes a folder sees it where the host does, and so tells of it', () => {
+    expect(read('README.md')).toMatch(
+      /docker run .* --volume "([^":]+):\1" --workdir "\$PWD" lychgate init \.\.\/edge\n/,
+    );
+  });
+
+  test('what is moved into $work was made on the same file system', () => {
+    expect(read('CONTRIBUTING.md')).toContain("renameSync(demo.folder, '$work/demo');");
+    expect(read('CONTRIBUTING.md')).toMatch(/^ *TMPDIR=\$work .*\$work\/servers\.ts >/m);
   });
 });
 

@@ -101,6 +101,12 @@ test('npm ci, npm test and npm start are what CI and package.json run', () => {
   }
 });
 
+test('a service manager starts what the npm script of the command line does, without npm, which hands on no signal', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const [, program, args] = /^ *ExecStart=\S+\/node_modules\/\.bin\/(\S+) (.*)$/m.exec(readme) ?? [];
+  expect(`${program} ${args?.replace('/opt/lychgate/', '')}`).toBe(`${scripts.lychgate} run --config /srv/edge/config`);
+});
+
 for (const { line, command, exit } of commands.filter(({ command }) => !runElsewhere(command))) {
   test(`line ${line}: ${command}`, async () => {
     const ended = await run(command);

@@ -8,7 +8,7 @@ import { newSession } from '../config/load-session.ts';
 import { readSettings } from '../config/settings.ts';
 import type { AdminSettings } from '../config/settings-model.ts';
 import { StartError } from '../errors.ts';
-import { typed } from '../program-name.ts';
+import { shellWord, typed } from '../program-name.ts';
 import { readToken } from '../service/check-admin.ts';
 import { type CommandInput, UsageError } from './command.ts';
 import { configFolder } from './named-place.ts';
@@ -44,7 +44,7 @@ export function openAdminClient(input: CommandInput): AdminClient {
     tell(
       input.streams.err,
       'lychgate:',
-      `${folder}/settings.json has faults, which "${typed(`validate ${folder}`)}" tells; what can be read of it counts.`,
+      `${folder}/settings.json has faults, which "${typed(`validate ${shellWord(folder)}`)}" tells; what can be read of it counts.`,
     );
   }
   if (admin === false) {

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import inspector from 'node:inspector';
 import { StartError } from '../errors.ts';
+import { writeFault } from '../file-fault.ts';
 import { typed } from '../program-name.ts';
-import { outliveReaders } from '../service/closed-output.ts';
+import { outliveReaders, wholeOutput } from '../service/closed-output.ts';
 import { type Command, EXIT, type Streams, UsageError } from './command.ts';
 import { type CommandGroup, commandHelp, helpWidth, overview, usageOf } from './help.ts';
 import { meant, readOptions } from './options.ts';
@@ -54,11 +55,7 @@ export async function allCommands(): Promise<readonly Command[]> {
  * @param argv without the name of the program
  * @returns the exit code
  */
-export async function runCommandLine(
-  argv: readonly string[],
-  streams: Streams = { out: process.stdout, err: process.stderr },
-): Promise<number> {
-  if (streams.out === process.stdout) outliveReaders(process);
+export async function runCommandLine(argv: readonly string[], streams: Streams = standardStreams()): Promise<number> {
   closeInspector();
   const [name = '', ...rest] = argv;
   if (name === '' || name === 'help' || name === '--help' || name === '-h') return await help(rest[0] ?? '', streams);
@@ -74,6 +71,23 @@ export async function runCommandLine(
   } catch (error) {
     return explain(error, command, streams);
   }
+}
+
+function standardStreams(): Streams {
+  outliveReaders(process, lostOutput);
+  return { out: wholeOutput(process.stdout, lostOutput), err: process.stderr };
+}
+
+let outputIsLost = false;
+
+/** Whoever keeps an answer that is not there, or not whole, must not take it for a good one. */
+function lostOutput(error: unknown): void {
+  if (outputIsLost) return;
+  outputIsLost = true;
+  tell(process.stderr, 'lychgate:', `the output cannot be written: ${writeFault(error)}.`);
+  process.once('exit', () => {
+    process.exitCode = EXIT.failed;
+  });
 }
 
 /** One that a signal has opened before the first line of ours ran; whoever wants it says so to Node. */

@@ -23,6 +23,8 @@ export function environmentFile(user: string): string {
 
 ${entries.join('')}# uid:gid that the service runs as: it must be able to read config and certs, and is not root
 SERVICE_USER=${user}
+# name of the project, where that of the folder will not do
+# COMPOSE_PROJECT_NAME=
 `;
 }
 
@@ -41,7 +43,8 @@ export function composeFile(): string {
 #   docker compose exec proxy lychgate status
 #
 # Needs Docker Engine 28 and Compose 2.33.1 or newer (gw_priority).
-name: lychgate
+#
+# The project has the name of the folder; where another one has the same, COMPOSE_PROJECT_NAME in .env tells them apart.
 
 x-image: &image
     # Made by "docker build --tag lychgate ." in the checkout. Nobody else's image of this name is fetched.
@@ -50,9 +53,7 @@ x-image: &image
     user: "\${SERVICE_USER:-${IMAGE_USER}}"
     # A process with number 1 ignores signals that it has not asked for yet. With this, a stop during the start works too.
     init: true
-    # Nothing is written inside, so there is no tmpfs either. Three cases need more: the command "demo" writes to /tmp
-    # (tmpfs: [/tmp]), and "log": { "access": { "file": … } } and "stateFile" need a volume where these files are. Of the
-    # state file mount the folder, not the file: it is replaced as a whole.
+    # Nothing is written inside, so there is no tmpfs either; the command "demo" writes to /tmp (tmpfs: [/tmp]).
     read_only: true
     security_opt:
       - no-new-privileges:true
@@ -74,6 +75,13 @@ x-image: &image
         read_only: true
         bind:
           create_host_path: false
+      # For "../state/…" in settings.json ("stateFile", "admin": { "tokenFile" }, "log": { "access": { "file" } }): a folder
+      # beside the others, of the account of the service. Of the state file not the file alone: it is replaced as a whole.
+      # - type: bind
+      #   source: ./state
+      #   target: /etc/lychgate/state
+      #   bind:
+      #     create_host_path: false
 
 services:
   # The command line, for what needs no network, as validate and trace. It claims no address and no port, so that it

@@ -4,7 +4,7 @@ import { type Demo, prepareDemo } from '../demo/demo.ts';
 import { shellLine } from '../demo/demo-plan.ts';
 import type { StandIn } from '../demo/stand-in.ts';
 import { StartError } from '../errors.ts';
-import { typed } from '../program-name.ts';
+import { shellWord, typed } from '../program-name.ts';
 import { endOnSignal, FATAL_SIGNALS } from '../service/shutdown.ts';
 import type { Service } from '../service/supervisor.ts';
 import { type Command, type CommandInput, EXIT, refuseArguments, textOption, UsageError } from './command.ts';
@@ -86,7 +86,7 @@ Try, in another terminal:
 
 ${tries.join('\n')}
 # what the farms do
-${typed(`status --config ${configDir}`)}
+${typed(`status --config ${shellWord(configDir)}`)}
 
 Ctrl-C ends it.
 `;

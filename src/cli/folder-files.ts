@@ -8,23 +8,21 @@ export function firstSettings(): string {
 
   // In place of the Windows hosts file: where the servers of applicationHost.config are.
   "hosts": {
-    // "pool01.contoso.local": "10.0.0.20"
+    // "pool01.contoso.local": "10.0.0.20",
   },
+
+  // More, with their defaults or a sample value. Take away the first two slashes of a line, and it is in force:
+  // "addresses": { "203.0.113.10": "*" }, // what stands for one of the bindings: an address, eth0, or * (in a container)
+  // "defaultCertificate": "webext.contoso.com", // what clients without SNI get (old phones)
+  // "upstream": { "ca": "../certs/internal-ca.pem" }, // who signed the certificates of the servers
+  // "tls": { "legacyListeners": ["203.0.113.5:443"] }, // where TLS 1.0 is still needed (Lync Phone Edition)
+  // "publicAddresses": ["203.0.113.5"], // ours behind NAT: a server found there is a loop
+  // "log": { "access": { "format": "w3c" } }, // columns that Log Parser knows
+  // "stateFile": "../state/servers.json", // drained servers stay so over a restart; to be written by the service
+  // "admin": { "tokenFile": "../state/admin.token" }, // asked of who drains: (umask 077; openssl rand -hex 32 > …)
 
   // Certificates of the public names: *.pfx (password in NAME.pfx.pass beside it), or *.crt or *.pem with *.key.
   "certificates": ["../certs"]
-
-  // More, with their defaults or a sample value:
-  // "addresses": { "203.0.113.10": "*" },                    what stands here for an address of the bindings: an address,
-  //                                                          an interface or *; in a container *
-  // "defaultCertificate": "webext.contoso.com",              what clients without SNI get (old phones)
-  // "upstream": { "ca": "../certs/internal-ca.pem" },        who signed the certificates of the servers
-  // "tls": { "legacyListeners": ["203.0.113.5:443"] },       where TLS 1.0 is still needed (Lync Phone Edition)
-  // "publicAddresses": ["203.0.113.5"],                      ours behind NAT: a server found there is a loop
-  // "log": { "access": { "format": "w3c" } },                columns that Log Parser knows
-  // "stateFile": "../state/servers.json",                    servers that are drained stay so over a restart; in a folder
-  //                                                          that the account of the service may write
-  // "admin": { "tokenFile": "../state/admin.token" }         who has no token may not drain: (umask 077; openssl rand -hex 32 > …)
 }
 `;
 }
@@ -39,6 +37,6 @@ export function folderReadme(): string {
 
 Check: \`docker compose run --rm lychgate validate\`. Start, and after a change of compose.yaml or \`.env\`: \`docker compose up --detach\`. After
 a change in the folders: \`docker compose restart proxy\`. Look: \`docker compose exec proxy lychgate status\`, \`docker compose logs proxy\`.
-Without a container: \`lychgate validate\`, \`lychgate run\` in this folder; from a checkout \`npm run -s lychgate -- run --config FOLDER/config\`.
+Without a container: \`lychgate validate\`, \`lychgate run\` in this folder; from a checkout as its README.md says, not under npm.
 `;
 }

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   rmdirSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -14,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { settingsSchema } from '../config/settings-schema.ts';
 import { StartError } from '../errors.ts';
 import { writeFault } from '../file-fault.ts';
-import { typed } from '../program-name.ts';
+import { shellWord, typed } from '../program-name.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { composeFile, environmentFile, IMAGE_USER } from './compose-file.ts';
 import { firstSettings, folderReadme } from './folder-files.ts';
@@ -68,10 +69,10 @@ function serviceUser(): string {
 
 /** @throws StartError where a file of ours is there already */
 function refuseExisting(folder: string, pieces: readonly Piece[]): void {
-  if (kindOf(folder) === 'other') throw new StartError(`cannot make ${folder}: it is a file.`);
+  refuseInTheWay(folder);
   const there = pieces.filter(({ name, text }) => {
     const kind = kindOf(join(folder, name));
-    return kind === 'other' || (kind === 'folder' && text !== undefined);
+    return kind !== undefined && (kind !== 'folder' || text !== undefined);
   });
   if (there.length === 0) return;
   const names = there.map(({ name }) => name).join(', ');
@@ -80,13 +81,25 @@ function refuseExisting(folder: string, pieces: readonly Piece[]): void {
   );
 }
 
-function kindOf(path: string): 'folder' | 'other' | undefined {
+function refuseInTheWay(path: string): void {
+  const kind = kindOf(path);
+  if (kind === 'file') throw new StartError(`cannot make ${path}: it is a file.`);
+  if (kind === 'link') throw new StartError(`cannot make ${path}: it is a link that leads nowhere.`);
+}
+
+/** What is there; a link to a folder is one. */
+function kindOf(path: string): 'folder' | 'file' | 'link' | undefined {
+  const found = looked(() => statSync(path, { throwIfNoEntry: false }));
+  if (found !== undefined) return found.isDirectory() ? 'folder' : 'file';
+  return looked(() => lstatSync(path, { throwIfNoEntry: false })) && 'link';
+}
+
+/** Nothing where it cannot be seen: if that is not for want of it, making it tells why. */
+function looked(look: () => Stats | undefined): Stats | undefined {
   try {
-    // A link to a folder is one, a link that leads nowhere is in the way.
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 'folder';
-    return lstatSync(path, { throwIfNoEntry: false }) ? 'other' : undefined;
+    return look();
   } catch {
-    return undefined; // If it is not for want of it, making it tells why.
+    return undefined;
   }
 }
 
@@ -111,7 +124,7 @@ function makeAll(folder: string, pieces: readonly Piece[], user: string): void {
 /** With the folders above it that are not there. */
 function makeFolder(path: string, mode: number, undo: (() => void)[]): void {
   if (kindOf(path) === 'folder') return;
-  if (kindOf(path) === 'other') throw new StartError(`cannot make ${path}: it is a file.`);
+  refuseInTheWay(path);
   const above = dirname(path);
   if (above !== path) makeFolder(above, 0o755, undo);
   mkdirSync(path, { mode });
@@ -165,7 +178,7 @@ Next:
   2. Say in config/settings.json where the servers are ("hosts"), and for a
      container in .env which addresses this machine has.
   3. Check it:
-     ${typed(`validate ${join(folder, 'config')}`)}
+     ${typed(`validate ${shellWord(join(folder, 'config'))}`)}
      With the container, in the folder:
      docker compose run --rm lychgate validate
 `;

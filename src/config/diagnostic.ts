@@ -226,6 +226,7 @@ export const CATALOGUE = {
   LG6008: ['error', 'file of a site that does not exist'],
   LG6009: ['warning', 'address that no binding has'],
   LG6010: ['error', 'interface that gives no address'],
+  LG6011: ['warning', 'settings without anything in them'],
   LG6020: ['error', 'secret of affinity cookies that cannot be used'],
   LG6021: ['warning', 'secret of affinity cookies that everybody can read'],
   LG6030: ['error', 'token of the admin listener cannot be read'],

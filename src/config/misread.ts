@@ -1,5 +1,5 @@
 /** Parts of the configuration in which something was refused: what seems to be missing there may be what was read wrongly. */
-import { nearestIn } from '../nearest.ts';
+import { newNearestKey } from '../nearest.ts';
 import type { LoadSession } from './load-session.ts';
 import type { Part } from './model.ts';
 import type { XmlElement } from './xml.ts';
@@ -23,6 +23,8 @@ const HOLDERS: Readonly<Record<Part, readonly string[]>> = {
   farms: ['webFarms', 'webFarm', 'proxy', 'system.webServer'],
   rules: ['rules', 'rule', 'globalRules', 'rewriteMaps', 'rewriteMap', 'rewrite', 'system.webServer', 'location'],
 };
+
+const nearestIn = newNearestKey();
 
 /** To be asked behind the reading, before the parts are compared. */
 export function misreadParts({ diagnostics, misread, passedOver }: LoadSession): ReadonlySet<Part> {

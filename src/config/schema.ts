@@ -1,6 +1,6 @@
 /** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
 
-import { nearestIn } from '../nearest.ts';
+import { newNearestKey } from '../nearest.ts';
 import type { Code, Report, Span } from './diagnostic.ts';
 import { isLockAttribute, type Locks, readLocks } from './locks.ts';
 import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
@@ -72,6 +72,7 @@ export interface Entry {
 const NO_VALUES = new Map<string, { value: AttributeValue; text: Text }>();
 const NO_ELEMENTS = new Map<string, SectionNode>();
 const NO_ENTRIES: Entry[] = [];
+const nearestIn = newNearestKey();
 
 /** Reads an element and everything in it. */
 export function readElement(element: XmlElement, schema: ElementSchema, context: SectionContext): SectionNode {

@@ -1,8 +1,8 @@
 /** Checks the JSON of settings.json against its table, and keeps what is valid together with its places. */
 import type { Node } from 'jsonc-parser';
 import { comparedName } from '../host-name.ts';
-import { nearest } from '../nearest.ts';
-import type { Code, Report, Span } from './diagnostic.ts';
+import { type NearestKey, nearest } from '../nearest.ts';
+import type { Code, Finding, Report, Span } from './diagnostic.ts';
 import type { SettingType, TextForm } from './settings-table.ts';
 
 /** A valid part of the settings. */
@@ -16,6 +16,7 @@ export interface Setting {
 interface Checker {
   readonly file: string;
   readonly report: Report;
+  readonly nearestKey: NearestKey;
   /** What may stand here, where that is more than the type tells. */
   readonly wanted?: string;
 }
@@ -136,7 +137,7 @@ function checkKeys(
     const definition =
       type.kind === 'record' ? type.value : Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
     if (definition === undefined) {
-      meant.add(unknownKey(key, name, path, type.kind === 'object' ? Object.keys(type.keys) : [], checker));
+      meant.add(unknownKey(key, name, path, type.kind === 'object' ? type.keys : {}, checker));
     } else if (value !== undefined) {
       if (type.kind === 'record' && type.key && !type.key.fits(name)) {
         fault('LG6004', key, `${path} cannot have the key "${name}".`, `Write ${type.key.what}.`, checker);
@@ -165,16 +166,20 @@ function unknownKey(
   key: Node,
   name: string,
   path: string,
-  names: readonly string[],
+  known: Readonly<Record<string, SettingType>>,
   checker: Checker,
 ): string | undefined {
-  const near = nearest(name, names);
-  const where = path === '' ? 'The settings have' : `${path} has`;
-  const advice =
-    near === undefined
-      ? `Remove it, or use one of: ${names.filter((other) => other !== '$schema').join(', ')}.`
-      : `Did you mean "${near}"?`;
-  fault('LG6002', key, `${where} no key "${name}".`, advice, checker);
+  const near = checker.nearestKey(known, name);
+  const words = (): Finding => ({
+    message: `${path === '' ? 'The settings have' : `${path} has`} no key "${name}".`,
+    advice:
+      near === undefined
+        ? `Remove it, or use one of: ${Object.keys(known)
+            .filter((other) => other !== '$schema')
+            .join(', ')}.`
+        : `Did you mean "${near}"?`,
+  });
+  checker.report('LG6002', spanOf(key, checker), words);
   return near;
 }
 

@@ -7,6 +7,9 @@ export function settingsSchema(): Schema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Settings of Lychgate',
+    // Not of JSON Schema: editors that go by it mark neither then.
+    allowComments: true,
+    allowTrailingCommas: true,
     ...schemaOf(settingsTable),
   };
 }

@@ -1,6 +1,7 @@
 /** The table of every key of settings.json: type, range and meaning. The checker and the JSON schema both come from it. */
 import { isIP } from 'node:net';
 import { asciiName, comparedName, type Doubt, doubtAbout, isHostName } from '../host-name.ts';
+import { lacksInterface } from '../ip-address.ts';
 import { parseAddress, parseAddressAndPort, parseNetwork } from './network-address.ts';
 
 export type SettingType = (
@@ -35,8 +36,9 @@ export const forms = {
     plain: (text) => parseAddress(text) ?? text,
   },
   localPlace: {
-    what: '*, an IP address of this machine, or the name of one of its interfaces, as in eth0',
-    fits: (text) => text === '*' || parseAddress(text) !== undefined || isInterfaceName(text),
+    what: '*, an IP address of this machine (one of fe80:: with its interface, as in fe80::1%eth0), or the name of an interface',
+    fits: (text) =>
+      text === '*' || isInterfaceName(text) || (parseAddress(text) !== undefined && !lacksInterface(text)),
   },
   anyAddress: { what: 'an IP address or *', fits: (text) => text === '*' || parseAddress(text) !== undefined },
   listener: {

@@ -1,10 +1,11 @@
 /** The JSON of settings.json: parsed, checked against its table, and which keys it was not understood at. */
 import { basename } from 'node:path';
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { nearest } from '../nearest.ts';
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { type NearestKey, newNearestKey } from '../nearest.ts';
 import type { Report, Span } from './diagnostic.ts';
 import { checkSetting, type Setting } from './settings-check.ts';
 import { settingsTable } from './settings-table.ts';
+import { DEPTH_LIMIT } from './xml.ts';
 
 /** Every key at the top. */
 export const allSettings: ReadonlySet<string> = new Set(Object.keys(settingsTable.keys));
@@ -15,14 +16,37 @@ export interface ParsedSettings {
   readonly misread: ReadonlySet<string>;
 }
 
-/** Checks the text against the table of settings; an empty text is fine. */
+/** Checks the text against the table of settings; an empty one is as good as `{}`, but hardly meant. */
 export function parseSettings(file: string, text: string, report: Report): ParsedSettings {
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    report(
+      'LG6001',
+      { file, start: deep, end: deep + 1 },
+      {
+        message: `Objects and lists stand more than ${DEPTH_LIMIT} deep.`,
+        advice: 'Close those that are meant to be neighbours.',
+      },
+    );
+    return { root: undefined, misread: allSettings };
+  }
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: true });
   const [first] = errors;
   if (first !== undefined) reportFault(first, { file, text, report });
+  else if (tree === undefined) {
+    report(
+      'LG6011',
+      { file, start: 0, end: 0 },
+      {
+        message: 'The settings are empty, so that every one has its default.',
+        advice: 'Write {} where that is meant; else the file was cut when it was saved or copied.',
+      },
+    );
+  }
   if (tree === undefined) return { root: undefined, misread: first === undefined ? new Set() : allSettings };
-  if (first === undefined && isForeign(tree, basename(file))) {
+  const nearestKey = newNearestKey();
+  if (first === undefined && isForeign(tree, basename(file), nearestKey)) {
     report('LG6002', { file, start: tree.offset, end: tree.offset + 1 }, FOREIGN);
     return { root: undefined, misread: allSettings };
   }
@@ -32,8 +56,8 @@ export function parseSettings(file: string, text: string, report: Report): Parse
     // Behind the first fault it is not known what belongs to what.
     if (first === undefined || span.end <= first.offset) report(code, span, finding);
   };
-  const root = checkSetting(tree, settingsTable, '', { file, report: noting });
-  return { root, misread: first === undefined ? keysAround(refused, tree) : allSettings };
+  const root = checkSetting(tree, settingsTable, '', { file, report: noting, nearestKey });
+  return { root, misread: first === undefined ? keysAround(refused, tree, nearestKey) : allSettings };
 }
 
 const FOREIGN = {
@@ -42,33 +66,80 @@ const FOREIGN = {
 };
 
 /** Another JSON file has no key of ours by its right name, and few that are near to one. */
-function isForeign({ type, children = [] }: Node, name: string): boolean {
+function isForeign({ type, children = [] }: Node, name: string, nearestKey: NearestKey): boolean {
   if (type !== 'object' || name.toLowerCase() === 'settings.json') return false;
   const keys = children.map(({ children: [key] = [] }) => String(key?.value)).filter((key) => key !== '$schema');
-  const near = keys.filter((key) => nearest(key, [...allSettings]) !== undefined);
+  const near = keys.filter((key) => nearestKey(settingsTable.keys, key) !== undefined);
   return keys.length > 1 && !keys.some((key) => allSettings.has(key)) && 2 * near.length < keys.length;
 }
+
+function* tokensOf(text: string): Generator<{ readonly start: number; readonly end: number }> {
+  const scanner = createScanner(text, true);
+  for (;;) {
+    scanner.scan();
+    const start = scanner.getTokenOffset();
+    if (start >= text.length) return;
+    yield { start, end: start + scanner.getTokenLength() };
+  }
+}
+
+/** Where the first bracket stands that is too deep. Looked for before the parser, which calls itself for each. */
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (const { start } of tokensOf(text)) {
+    const first = text[start];
+    if (first === '{' || first === '[') depth += 1;
+    if (first === '}' || first === ']') depth -= 1;
+    if (depth > DEPTH_LIMIT) return start;
+  }
+  return undefined;
+}
+
+/** What belongs behind the token before; the parser tells it at the one behind, which may be lines away. */
+const MISSING: ReadonlySet<string> = new Set([
+  'CommaExpected',
+  'ColonExpected',
+  'CloseBraceExpected',
+  'CloseBracketExpected',
+]);
 
 function reportFault(
   { error, offset, length }: ParseError,
   { file, text, report }: { file: string; text: string; report: Report },
 ): void {
-  const words = printParseErrorCode(error)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase();
-  const span = { file, start: offset, end: Math.min(text.length, offset + length) };
-  report('LG6001', span, {
-    message: `The settings are not JSON: ${words}.`,
-    advice: 'Correct it; comments and trailing commas are allowed.',
-  });
+  const name = printParseErrorCode(error);
+  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  const end = Math.min(text.length, offset + length);
+  const place = MISSING.has(name) ? behindToken(text, offset) : undefined;
+  report(
+    'LG6001',
+    { file, start: place ?? offset, end: place ?? end },
+    {
+      message: `The settings are not JSON: ${words}.`,
+      advice: 'Correct it; comments and trailing commas are allowed.',
+    },
+  );
+}
+
+/** The end of the last token that stands before the offset. */
+function behindToken(text: string, offset: number): number | undefined {
+  let behind: number | undefined;
+  for (const { start, end } of tokensOf(text)) {
+    if (start >= offset) break;
+    behind = end;
+  }
+  return behind;
 }
 
 /** The keys at the top that hold these places; for one that is not known, the one that was most likely meant. */
-function keysAround(places: readonly Span[], tree: Node): ReadonlySet<string> {
-  const properties = (tree.children ?? []).flatMap(({ offset, length, children: [name] = [] }) =>
-    places.some(({ start }) => start >= offset && start < offset + length) ? String(name?.value) : [],
-  );
+function keysAround(places: readonly Span[], tree: Node, nearestKey: NearestKey): ReadonlySet<string> {
+  const starts = places.map(({ start }) => start).sort((one, other) => one - other);
+  let next = 0;
+  const properties = (tree.children ?? []).flatMap(({ offset, length, children: [name] = [] }) => {
+    while ((starts[next] ?? offset) < offset) next += 1;
+    return (starts[next] ?? Number.POSITIVE_INFINITY) < offset + length ? String(name?.value) : [];
+  });
   return new Set(
-    properties.flatMap((name) => (allSettings.has(name) ? name : (nearest(name, [...allSettings]) ?? []))),
+    properties.flatMap((name) => (allSettings.has(name) ? name : (nearestKey(settingsTable.keys, name) ?? []))),
   );
 }

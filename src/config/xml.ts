@@ -52,8 +52,8 @@ interface Parser extends XmlReader {
   root: OpenElement | undefined;
 }
 
-/** Elements inside one another; IIS files have about ten. */
-const DEPTH_LIMIT = 256;
+/** Elements inside one another, and objects and lists of settings.json; IIS files have about ten. */
+export const DEPTH_LIMIT = 256;
 /** UTF-16 units; the largest known applicationHost.config files are a few MB. */
 const LENGTH_LIMIT = 64 * 1024 * 1024;
 const notXml = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;

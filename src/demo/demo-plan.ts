@@ -1,4 +1,5 @@
 /** The demo on paper: names, addresses, ports, logins, and the curl lines to try with what each must show. */
+import { shellWord } from '../program-name.ts';
 import { CONTOSO_ACCOUNTS, CONTOSO_HOSTS, type FrontEndHosts } from './front-end.ts';
 import type { Account } from './windows-challenge.ts';
 
@@ -170,6 +171,5 @@ function ofProxy(title: string, args: readonly string[], status: number): DemoTr
 
 /** The command as one pastes it into a shell. */
 export function shellLine({ args }: DemoTry): string {
-  const quoted = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
-  return ['curl', ...quoted].join(' ');
+  return ['curl', ...args.map(shellWord)].join(' ');
 }

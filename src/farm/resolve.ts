@@ -84,6 +84,22 @@ export function saysNone(error: unknown): boolean {
   return codeOf(error) === 'ENOTFOUND' || codeOf(error) === 'ENODATA';
 }
 
+const SYSTEM_FAULTS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'neither a hosts file nor DNS knows it',
+  ENODATA: 'DNS has no address for it',
+  EAI_AGAIN: 'no DNS server answers',
+  ECONNREFUSED: 'no DNS server answers',
+  ETIMEOUT: 'no DNS server answers',
+  ESERVFAIL: 'the DNS server could not find out',
+  EREFUSED: 'the DNS server refuses to tell',
+};
+
+/** Why there is no address, in words for whoever administers the service. */
+export function whyUnresolved(error: Error): string {
+  // What is ours says it itself.
+  return ('syscall' in error ? SYSTEM_FAULTS[codeOf(error)] : undefined) ?? error.message;
+}
+
 /** Spellings of one name: letters, their case, and the dot of the root. */
 export function plainName(name: string): string {
   return comparedName(name).replace(/\.$/, '');

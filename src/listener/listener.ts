@@ -2,6 +2,7 @@
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { StartError } from '../errors.ts';
+import { lacksInterface } from '../ip-address.ts';
 import type { Logger } from '../log.ts';
 import type { PlannedListener } from './listener-plan.ts';
 import { describeMachine, likelyAddress } from './machine-addresses.ts';
@@ -95,8 +96,13 @@ export function listenFault(
     case 'EAFNOSUPPORT':
       return `cannot listen on ${name}: ${absentAddress(plan)}`;
     default:
+      if (lacksInterface(plan.address)) return `cannot listen on ${name}: ${ofSomeLink(plan)}`;
       return `cannot listen on ${name}: ${error.message}`;
   }
+}
+
+function ofSomeLink({ address, standsFor = address }: Pick<PlannedListener, 'address' | 'standsFor'>): string {
+  return `${address} counts on one link, and does not say on which. Write the address with its interface into settings.json, as in "addresses": { "${standsFor}": "${address}%eth0" }.`;
 }
 
 function absentAddress({ address, standsFor }: Pick<PlannedListener, 'address' | 'standsFor'>): string {

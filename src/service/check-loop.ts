@@ -7,7 +7,7 @@ import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { ServerConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import { createOwnListeners, isOwnAddress } from '../farm/own-listeners.ts';
-import { createResolver, plainName, type Resolver } from '../farm/resolve.ts';
+import { createResolver, plainName, type Resolver, whyUnresolved } from '../farm/resolve.ts';
 import { isLoopback, plainAddress } from '../ip-address.ts';
 import { within } from '../patience.ts';
 import { listenerPlaces } from './listener-places.ts';
@@ -38,7 +38,7 @@ export async function checkLoop(
     if (addresses === undefined || addresses instanceof Error) {
       report('LG3103', span, {
         subject: name,
-        message: `the name ${name} does not resolve: ${addresses?.message ?? `no answer within ${LONGEST_WAIT_MS / 1000} s`}`,
+        message: `the name ${name} does not resolve: ${addresses ? whyUnresolved(addresses) : `no answer within ${LONGEST_WAIT_MS / 1000} s`}`,
         advice: `Give it an address in "hosts" of settings.json, or in the hosts file of the machine. Until then no request reaches it.`,
       });
       return;

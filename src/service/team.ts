@@ -43,8 +43,14 @@ export interface TeamOptions {
 }
 
 export function createTeam({ setup, count, conditions, heard, lost, log }: TeamOptions): Team {
-  const exec = fileURLToPath(new URL(`./start-worker${extname(import.meta.url)}`, import.meta.url));
-  cluster.setupPrimary({ exec, args: [], execArgv: [YOUNG_SPACE, NO_INSPECTOR], serialization: 'advanced' });
+  const fileOf = (name: string) => fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url));
+  cluster.setupPrimary({
+    exec: fileOf('worker'),
+    args: [],
+    // The first line of a module runs when a fault of its channel has already ended the worker; this is loaded before.
+    execArgv: [YOUNG_SPACE, NO_INSPECTOR, '--require', fileOf('start-worker')],
+    serialization: 'advanced',
+  });
   const workers = new Set<Worker>();
   /** Those that serve; the others have not been told yet what is so, or have ended. */
   const serving = new Set<Worker>();

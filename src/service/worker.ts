@@ -46,10 +46,3 @@ process.on('message', (message: ToWorker) => {
     });
   } else hear(message);
 });
-// The supervisor is gone: without it nobody could stop or replace this worker.
-// First of all listeners: that of node:cluster would end the process in its own way.
-process.prependOnceListener('disconnect', () => {
-  // Node waits for its threads, and one that asks the system for a name may take half a minute and cannot be interrupted.
-  process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
-  process.exit(0);
-});

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,6 +57,25 @@ test('it makes settings, schema, certificates folder, compose.yaml and .env, and
   expect(JSON.parse(readFileSync(join(edge, 'config', $schema), 'utf8'))).toEqual(settingsSchema());
   expect(readFileSync(join(edge, 'compose.yaml'), 'utf8')).toBe(composeFile());
   expect(readFileSync(join(edge, 'README.md'), 'utf8').trim().split('\n').length).toBe(10);
+});
+
+test('each suggestion of settings.json is valid as soon as its two slashes are away, alone and with the others', async () => {
+  const edge = join(emptyFolder(), 'edge');
+  await commandLine('init', edge);
+  const file = join(edge, 'config/settings.json');
+  const first = readFileSync(file, 'utf8').split('\n');
+  const suggestions = first.flatMap((line, index) => (/^ *\/\/ "/.test(line) ? [index] : []));
+  expect(suggestions.length).toBeGreaterThan(7);
+  for (const some of [...suggestions.map((index) => [index]), suggestions]) {
+    const lines = first.map((line, index) => (some.includes(index) ? line.replace('// ', '') : line));
+    writeFileSync(file, lines.join('\n'));
+    const { diagnostics } = JSON.parse((await commandLine('validate', file, '--format', 'json')).out);
+    // Files that a suggestion names are not there.
+    const codes = diagnostics.map(({ code }: { code: string }) => code);
+    expect(codes.filter((code: string) => /^LG600/.test(code))).toEqual([]);
+    const read = JSON.stringify(parse(lines.join('\n'), [], { allowTrailingComma: true }));
+    for (const index of some) expect(read).toContain(`${/"[^"]+":/.exec(lines[index] ?? '')}`);
+  }
 });
 
 test('.env has an entry for each address that compose.yaml asks for, empty, and whom the service runs as', async () => {
@@ -170,6 +190,30 @@ test('wrong use: no folder, two, an option; and a file in place of the folder', 
     err: expect.stringContaining('is a file'),
   });
   expect(filesIn(folder)).toEqual(['file']);
+});
+
+test('a link that leads nowhere, or to itself, is told as one', async () => {
+  const folder = emptyFolder();
+  for (const [name, to] of [
+    ['nowhere', 'none'],
+    ['itself', 'itself'],
+  ] as const) {
+    symlinkSync(to, join(folder, name));
+    for (const path of [join(folder, name), join(folder, name, 'edge')]) {
+      const { code, err } = await commandLine('init', path);
+      expect([code, err]).toEqual([
+        3,
+        `lychgate: cannot make ${join(folder, name)}: it is a link that leads nowhere.\n`,
+      ]);
+    }
+  }
+  expect(filesIn(folder)).toEqual([]);
+});
+
+test('the command that is shown can be pasted, whatever the name of the folder', async () => {
+  const folder = emptyFolder();
+  const { out } = await commandLine('init', join(folder, "it's a b"));
+  expect(out).toContain(`     npm run -s lychgate -- validate '${folder}/it'\\''s a b/config'\n`);
 });
 
 test('config/settings.json of the repository differs from the first settings.json in its hosts alone', async () => {

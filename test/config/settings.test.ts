@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { reportInto } from '../../src/config/diagnostic.ts';
 import { newSession } from '../../src/config/load-session.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { settingsSchema } from '../../src/config/settings-schema.ts';
+import { parseSettings } from '../../src/config/settings-text.ts';
+import { leastCpuTime } from '../cpu-time.ts';
 import { unmark, writeFiles } from './written.ts';
 
 function read(source: string) {
@@ -14,6 +17,12 @@ function read(source: string) {
 
 const cases: readonly (readonly [what: string, code: string, marked: string])[] = [
   ['no JSON', 'LG6001', '{"http2": «yes»}'],
+  ['comma that is missing lines above', 'LG6001', '{"certificates": ["../certs"]«» // ours\n\n  "http2": true}'],
+  ['comma that is missing in a list', 'LG6001', '{"dns": ["10.0.0.1"«» "10.0.0.2"]}'],
+  ['colon that is missing', 'LG6001', '{"http2"«»\n true}'],
+  ['brace that is missing', 'LG6001', '{"http2": true«» // ours\n\n'],
+  ['lists too deep', 'LG6001', `{"hosts": {"a": ${'['.repeat(254)}«[»${'['.repeat(100_000)}`],
+  ['objects too deep', 'LG6001', `${'{"a":'.repeat(256)}«{»"a": 1${'}'.repeat(257)}`],
   ['unknown key', 'LG6002', '{«"htp2"»: true}'],
   ['unknown key inside', 'LG6002', '{"limits": {«"headerByte"»: 1}}'],
   ['wrong type', 'LG6003', '{"http2": «"yes"»}'],
@@ -44,6 +53,9 @@ const cases: readonly (readonly [what: string, code: string, marked: string])[] 
   ['network in place of an address of ours', 'LG6004', '{"addresses": {"10.0.0.1": «"10.0.0.0/24"»}}'],
   ['mistyped address of ours', 'LG6004', '{"addresses": {"10.0.0.1": «"10.0.0.256"»}}'],
   ['mistyped IPv6 address of ours', 'LG6004', '{"addresses": {"10.0.0.1": «"fd00::g"»}}'],
+  ['address of a link without the link', 'LG6004', '{"addresses": {"10.0.0.1": «"FE80:0::1"»}}'],
+  ['no character', 'LG6011', '«»'],
+  ['comments alone', 'LG6011', '«»// nothing\n /* yet */'],
   ['address of bindings that is none', 'LG6004', '{"addresses": {«"*"»: "eth0"}}'],
   ['address in another spelling', 'LG6005', '{"addresses": {"2001:db8::1": "*", «"2001:DB8:0::1"»: "*"}}'],
   ['key twice', 'LG6005', '{"http2": true, «"http2"»: false}'],
@@ -77,8 +89,29 @@ describe('faults of the settings', () => {
     expect(read(source).diagnostics[0]?.advice).toMatch(new RegExp(`^${advice.replaceAll('?', '\\?')}`));
   });
 
+  it('takes an address of a link with its interface', () => {
+    expect(read('{"addresses": {"10.0.0.1": "fe80::1%eth0", "fe80::2": "fe80::1%2"}}').diagnostics).toEqual([]);
+  });
+
   it('proposes the key that was meant', () => {
     expect(read('{"trustedProxy": []}').diagnostics[0]?.advice).toBe('Did you mean "trustedProxies"?');
+  });
+});
+
+describe('many keys at the top that are not known', () => {
+  const many = (count: number) => `{ ${Array.from({ length: count }, (_, index) => `"wrok${index}": 0`).join(', ')} }`;
+
+  it('are read in a time that grows with their number', async () => {
+    const [few, more] = [many(10_000), many(80_000)];
+    const parse = (text: string) => parseSettings('f', text, reportInto([]));
+    // Eight times as many; with the square of it, sixty-four times the time.
+    const one = await leastCpuTime(() => parse(few));
+    expect(await leastCpuTime(() => parse(more), 24 * one)).toBeLessThan(24 * one);
+  });
+
+  it('do not hide which known one was refused, or meant', () => {
+    const { misread } = parseSettings('f', '{"http2": 1, "dns": [], "workrs": 2, "limits": {"a": 0}}', reportInto([]));
+    expect([...misread]).toEqual(['http2', 'workers', 'limits']);
   });
 });
 
@@ -110,7 +143,8 @@ describe('settings', () => {
     expect(absent.iis).toEqual([{ file: join(folder, 'applicationHost.config') }]);
     for (const source of ['{}', '', '// nothing\n{\n}']) {
       const given = read(source);
-      expect(given.diagnostics).toEqual([]);
+      // What holds nothing at all may be the rest of a file.
+      expect(given.diagnostics.map(({ code }) => code)).toEqual(source === '' ? ['LG6011'] : []);
       expect({ ...given.settings, file: '', certificates: [] }).toEqual({ ...settings, file: '', certificates: [] });
     }
   });

@@ -1,7 +1,7 @@
 /** One question for the addresses of a name: what is taken of the answer, and what is never asked. */
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
-import { createResolver, MOST_ADDRESSES, saysNone } from '../../src/farm/resolve.ts';
+import { createResolver, MOST_ADDRESSES, saysNone, whyUnresolved } from '../../src/farm/resolve.ts';
 import { startDnsServer } from '../integration/dns-server.ts';
 
 const NAME = 'fe01.contoso.example';
@@ -151,4 +151,16 @@ describe('the resolver of the system', () => {
     );
     expect(addressesOf(await resolver.ask('link'))).toHaveLength(1);
   });
+});
+
+test('why a name has no address is told in words', async () => {
+  const { dns, resolver } = await withDns();
+  dns.tell(NAME, { addresses: [] });
+  expect(whyUnresolved(await refused(resolver.ask(NAME)))).toBe('DNS has no address for it');
+  expect(whyUnresolved(await refused(resolver.ask('a b')))).toBe('this can be no name');
+  const fault = (code: string) =>
+    Object.assign(new Error(`getaddrinfo ${code} fe01`), { code, syscall: 'getaddrinfo' });
+  const system = createResolver({ hosts: {}, dns: [] }, () => Promise.reject(fault('ENOTFOUND')));
+  expect(whyUnresolved(await refused(system.ask(NAME)))).toBe('neither a hosts file nor DNS knows it');
+  expect(whyUnresolved(fault('EAI_AGAIN'))).toBe('no DNS server answers');
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
+import { listenFault } from '../../src/listener/listener.ts';
 import { planListeners } from '../../src/listener/listener-plan.ts';
 import { describeMachine, type Interfaces, likelyAddress } from '../../src/listener/machine-addresses.ts';
 import { createSiteTable, matchSite } from '../../src/proxy/match-site.ts';
@@ -342,6 +343,14 @@ test('run tells all addresses that this machine has not, each once', async () =>
   expect(told).toEqual(
     [A, B].map((each) => `cannot listen on ${each}:${port}: this machine does not have the address.`),
   );
+});
+
+test('an address of a link without the link: what to write is told', () => {
+  const invalid = Object.assign(new Error('listen EINVAL: invalid argument fe80::1:443'), { code: 'EINVAL' });
+  const told = (standsFor?: string) => listenFault({ name: 'L', address: 'fe80::1', port: 443, standsFor }, invalid);
+  expect(told()).toContain('"addresses": { "fe80::1": "fe80::1%eth0" }');
+  expect(told(A)).toContain(`"addresses": { "${A}": "fe80::1%eth0" }`);
+  expect(told()).not.toContain('EINVAL');
 });
 
 test('run: an address that this machine has not names the setting, and an interface works', async () => {

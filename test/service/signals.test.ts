@@ -1,5 +1,5 @@
 /** SIGHUP and SIGUSR2 are told and ignored, SIGUSR1 opens no inspector: in every process, and from its first moment on. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -64,18 +64,17 @@ describe('while it starts', () => {
   test.each(IGNORED)('%s to a worker in which nothing of ours runs yet', async (signal) => {
     const folder = mkdtempSync(join(tmpdir(), 'lychgate-signals-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    const first = JSON.stringify(join(folder, 'first'));
-    // The second worker is left in peace.
-    const published = await publish(
-      {},
-      {},
-      preload(`import cluster from 'node:cluster';
-        import { existsSync, writeFileSync } from 'node:fs';
-        if (cluster.isWorker && !existsSync(${first})) {
-          writeFileSync(${first}, '');
-          process.kill(process.pid, '${signal}');
-        }`),
+    const file = join(folder, 'ahead.cjs');
+    // Ahead of what is ours, which is required too. The second worker is left in peace.
+    writeFileSync(
+      file,
+      `const { worker } = require('node:cluster');
+       if (worker?.id === 1) process.kill(process.pid, '${signal}');
+       if (worker) require('node:fs').writeFileSync(require('node:path').join(__dirname, String(worker.id)), '');`,
     );
+    const published = await publish({}, {}, { NODE_OPTIONS: `--require=${file}` });
+    // One is closed to SIGUSR1 from its start, and lives.
+    expect(existsSync(join(folder, '2'))).toBe(signal !== 'SIGUSR1');
     expect(published.service.workers()).toHaveLength(1);
     await goesOn(published);
   });
