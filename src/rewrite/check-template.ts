@@ -171,11 +171,14 @@ function checkEmpty(
   if (empty === undefined || use === 'file' || setSomewhere.has(name)) return;
   const [why, advice] = WHY_EMPTY[empty];
   const whole = part.from === 0 && part.to === text.value.length;
+  // Whoever takes the whole line away lets in what a client sends under that name.
+  const guard =
+    whole && use === 'value' ? ' Keep the header with value="": else clients could send one of their own.' : '';
   const effect = whole && whenEmpty ? `, so this condition ${whenEmpty}` : '';
   report('LG2248', spanWithin(text, part.from, part.to), {
     subject: `${name}${effect}`,
     message: `{${part.name}} is always empty here${effect}: ${why}.`,
-    advice,
+    advice: advice + guard,
   });
 }
 

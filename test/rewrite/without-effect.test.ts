@@ -160,6 +160,17 @@ describe('LG2248: always empty', () => {
     expect(told('LG2248', rulesXml([file]))).toEqual([]);
   });
 
+  test('a header that was to be made of it is kept from clients', () => {
+    const set = (value: string) =>
+      findings(rulesXml([{ set: [['HTTP_X_REMOTE_USER', value]] }]), /LG2248/).map(
+        ({ diagnostic }) => diagnostic.advice,
+      );
+    expect(set('{LOGON_USER}')).toEqual([
+      'Leave the login to the server; a Windows login passes through to it. Keep the header with value="": else clients could send one of their own.',
+    ]);
+    expect(set('user {LOGON_USER}')).toEqual(['Leave the login to the server; a Windows login passes through to it.']);
+  });
+
   test('a rule that sets it, and a variable that is told once', () => {
     expect(
       told(
