@@ -23,8 +23,8 @@ export function clientHeaders(
     if ((hopByHop.has(lower) || nominated?.has(lower)) && lower !== 'proxy-authenticate') continue;
     if (lower === 'server' && protocol.passServerHeader !== 'PassThrough') continue;
     if (lower === 'date') continue; // Made anew by the lane.
-    // RFC 9110 8.6 and 15.3.6: neither has content.
-    if (lower === 'content-length' && (status === 204 || status === 205)) continue;
+    // RFC 9110 15.3.6: it has no content, whatever its length was.
+    if (lower === 'content-length' && status === 205) continue;
     list.push(name, protocol.reverseRewriteHostInResponseHeaders ? reverseHost(lower, value, head) : value);
   }
   if (status === 205) list.push('Content-Length', '0');
@@ -39,8 +39,7 @@ export function informationHeaders(headers: HeaderList): HeaderList {
   const nominated = nominatedNames(headers);
   return headers.filter((_, i) => {
     const lower = (headers[i - (i % 2)] ?? '').toLowerCase();
-    // RFC 9110 8.6: no length; a client that believed it would take the answer for a body.
-    return !hopByHop.has(lower) && !nominated?.has(lower) && lower !== 'content-length';
+    return !hopByHop.has(lower) && !nominated?.has(lower);
   });
 }
 

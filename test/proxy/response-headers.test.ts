@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseResponse } from '../../src/http1/response-message.ts';
 import { clientHeaders } from '../../src/proxy/response-headers.ts';
 import { aHead, aProtocol } from './fixtures.ts';
 
@@ -53,9 +54,8 @@ test('reverseRewriteHostInResponseHeaders replaces whatever host is named, and l
   );
 });
 
-test('204 has no Content-Length, whatever the server says (RFC 9110 8.6)', () => {
-  const headers = ['Content-Length', '5', 'X-A', 'b'];
+test.each([204, 304])('%i has no Content-Length, whatever the server says (RFC 9110 8.6, RFC 9112 6.3)', (status) => {
   const protocol = aProtocol({ arrResponseHeader: false, passServerHeader: 'Remove' });
-  expect(clientHeaders({ status: 204, headers }, aHead({}), protocol)).toEqual(['X-A', 'b']);
-  expect(clientHeaders({ status: 304, headers }, aHead({}), protocol)).toEqual(headers);
+  const read = parseResponse(`HTTP/1.1 ${status} x\r\nContent-Length: 5\r\nX-A: b\r\n\r\n`, 'GET', 9);
+  expect(clientHeaders(read, aHead({}), protocol)).toEqual(['X-A', 'b']);
 });
