@@ -45,12 +45,16 @@ function badHost(authority: string): ExchangeError {
   return bad(`Host ${JSON.stringify(authority.slice(0, 64))}`);
 }
 
-/** @throws ExchangeError */
-export function checkTarget(target: string, limit: number): string {
+/**
+ * Origin form, or the asterisk of OPTIONS (RFC 9112 3.2.4).
+ * @throws ExchangeError
+ */
+export function checkTarget(target: string, method: string, limit: number): string {
   if (target.length > limit) {
     throw new ExchangeError('targetTooLong', `a target of ${target.length} bytes, ${limit} are taken`);
   }
-  if (!target.startsWith('/')) throw bad(`request target ${JSON.stringify(target.slice(0, 64))}`);
+  if (!target.startsWith('/') && !(target === '*' && method === 'OPTIONS'))
+    throw bad(`request target ${JSON.stringify(target.slice(0, 64))}`);
   return target;
 }
 

@@ -12,7 +12,7 @@ export function headOfMessage(message: RequestMessage, connection: ClientConnect
   const { method, headers, body, version, host } = message;
   // Before its target is looked at, which has a form of its own.
   if (isRefusedMethod(method)) throw new ExchangeError('methodRefused', `method ${method}`);
-  const absolute = message.target.startsWith('/') ? undefined : splitAbsolute(message.target);
+  const absolute = message.target.startsWith('/') ? undefined : splitAbsolute(message.target, method);
   // RFC 9110 7.4: what is asked for as secure has come on a way that is not.
   if (absolute?.scheme === 'https' && !connection.tls) throw bad('an https target on a listener without TLS');
   // RFC 9112 3.2.2 would let the absolute form win; here the two must agree, since a server might look at the other.
@@ -23,7 +23,7 @@ export function headOfMessage(message: RequestMessage, connection: ClientConnect
   if (upgrade !== '' && body !== 'none' && body !== 0) throw bad('Upgrade with a body');
   return {
     method,
-    target: checkTarget(absolute?.target ?? message.target, targetBytes),
+    target: checkTarget(absolute?.target ?? message.target, method, targetBytes),
     scheme: connection.tls ? 'https' : 'http',
     authority: checkAuthority(host ?? absolute?.authority ?? ''),
     headers,
@@ -35,15 +35,21 @@ export function headOfMessage(message: RequestMessage, connection: ClientConnect
   };
 }
 
-/** Goes on in origin form. Other schemes, and the forms of CONNECT and OPTIONS, are left as they are, and refused. */
-function splitAbsolute(target: string): { scheme: 'http' | 'https'; target: string; authority: string } | undefined {
+/**
+ * Goes on in origin form, OPTIONS for nothing but a host in asterisk form (RFC 9112 3.2.4). Other schemes, and the form of
+ * CONNECT, are left as they are, and refused.
+ */
+function splitAbsolute(
+  target: string,
+  method: string,
+): { scheme: 'http' | 'https'; target: string; authority: string } | undefined {
   const match = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(target);
   if (!match) return undefined;
   const [, scheme = '', authority = '', rest = ''] = match;
   return {
     scheme: scheme.length === 'https'.length ? 'https' : 'http',
     authority,
-    target: rest.startsWith('/') ? rest : `/${rest}`,
+    target: rest.startsWith('/') ? rest : rest === '' && method === 'OPTIONS' ? '*' : `/${rest}`,
   };
 }
 

@@ -32,7 +32,7 @@ export function readHead(request: Http2ServerRequest, connection: ClientConnecti
   const ended = request.stream.endAfterHeaders;
   return {
     method: request.method,
-    target: checkTarget(request.url, limits.targetBytes),
+    target: checkTarget(request.url, request.method, limits.targetBytes),
     scheme,
     authority: checkAuthority(host),
     headers: withoutPseudo(raw),

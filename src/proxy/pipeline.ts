@@ -59,6 +59,7 @@ export function decide(runtime: Runtime, head: RequestHead): Decision {
   const site = siteOf(runtime, head);
   const refusal = head.connection.clientCertificate?.refusal;
   if (refusal) throw new ExchangeError(refusal.kind, refusal.reason);
+  if (isForUs(head)) return { ...OPTIONS_ANSWER, site: site.name, rule: '', outbound: undefined };
   const request = rewriteRequest(head, site);
   const outcome = evaluateRules(site.rules, request);
   return {
@@ -73,6 +74,21 @@ export function decide(runtime: Runtime, head: RequestHead): Decision {
 export function isRefusedMethod(method: string): boolean {
   return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK';
 }
+
+/** OPTIONS that asks for this server, not for something on it, or may not go further (RFC 9110 9.3.7 and 7.6.2). */
+function isForUs({ method, target, headers }: RequestHead): boolean {
+  return method === 'OPTIONS' && (target === '*' || /^0+$/.test(headerOf(headers, 'max-forwards') ?? ''));
+}
+
+/** What every server is asked with; others, as those of WebDAV, go on, too, and are the server's to name. */
+const OPTIONS_ANSWER: Respond = {
+  action: 'respond',
+  status: 200,
+  subStatus: 0,
+  reason: '',
+  headers: ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
+  body: '',
+};
 
 function siteOf(runtime: Runtime, head: RequestHead): RunningSite {
   const table = runtime.sites.get(head.connection.listener);

@@ -3,6 +3,7 @@ import type { ProtocolConfig } from '../config/farm-model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/server.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';
+import { isForwardedField } from './forwarded-fields.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import { passedTrailers } from './trailers.ts';
@@ -10,18 +11,11 @@ import { passedTrailers } from './trailers.ts';
 /** Longest X-Forwarded-For that is taken over from a client; what is older than that is cut off. */
 const FORWARDED_FOR_LIMIT = 2048;
 
-/** Written by us or by a proxy that we trust; a client that sends one lies. */
-const FORWARDED = new Set([
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-server',
-  'x-forwarded-by',
-  'forwarded',
-  'x-real-ip',
-  'x-original-url',
-  'front-end-https',
-]);
+/**
+ * X-Original-URL, which we write; Proxy, which no client sends and which CGI hands to a program as HTTP_PROXY, the proxy that it
+ * is to use (CVE-2016-5385).
+ */
+const NEVER_PASSED: ReadonlySet<string> = new Set(['x-original-url', 'proxy']);
 
 /** Fields that decide how a message is read. */
 const FRAMING = new Set([
@@ -202,9 +196,9 @@ function treatmentOf(lower: string, own: OwnNames): Treatment {
   if (hopByHop.has(lower)) return 'drop';
   // It becomes such a header, or a framing header, once a server reads `_` as `-` (CGI, WSGI and IIS do).
   const read = dashed(lower);
-  if (own.all.has(read)) return 'drop';
-  const guarded = FORWARDED.has(read) || read.startsWith('x-arr-');
-  if (read !== lower && (guarded || read === 'x-forwarded-for' || FRAMING.has(read))) return 'drop';
+  if (own.all.has(read) || NEVER_PASSED.has(read)) return 'drop';
+  const guarded = isForwardedField(read);
+  if (read !== lower && (guarded || FRAMING.has(read))) return 'drop';
   if (guarded) return 'trusted';
   return lower === 'cookie' ? 'cookie' : 'pass';
 }

@@ -121,6 +121,20 @@ describe('forged forwarded headers (H20)', () => {
     'Front-End-Https',
     'X-ARR-LOG-ID',
     'X-ARR-Whatever',
+    'X-Rewrite-URL',
+    'X-Original-Host',
+    'Proxy',
+    'proxy',
+    'X-Forwarded-Ssl',
+    'X-Forwarded-Scheme',
+    'X-Forwarded-User',
+    'X-Forwarded-Prefix',
+    'X-Host',
+    'X-HTTP-Host-Override',
+    'X-Url-Scheme',
+    'True-Client-IP',
+    'X-Client-IP',
+    'X_Rewrite_URL',
   ];
   test.each(forged)('%s from anybody is not believed', (name) => {
     expect(valuesOf(sent([name, 'forged']), name)).not.toContain('forged');
@@ -132,6 +146,33 @@ describe('forged forwarded headers (H20)', () => {
     expect(valuesOf(list, 'x-forwarded-proto')).toEqual(['https']);
     expect(valuesOf(list, 'x-arr-clientcert')).toEqual([]);
   });
+
+  test.each(['X-Rewrite-URL', 'X-Forwarded-Ssl', 'X-Forwarded-Scheme', 'X-Host', 'X-Real-IP', 'True-Client-IP'])(
+    'a trusted proxy’s %s passes',
+    (name) => {
+      const trusted = { head: { connection: aConnection({ trusted: true }) } };
+      expect(valuesOf(sent([name, 'told'], trusted), name)).toEqual(['told']);
+    },
+  );
+
+  test('X-Original-URL is ours alone, and nobody sends Proxy', () => {
+    const trusted = { head: { connection: aConnection({ trusted: true }) } };
+    const list = sent(['X-Original-URL', '/forged', 'Proxy', 'http://forged/', 'X_Original_URL', '/forged'], trusted);
+    expect(valuesOf(list, 'x-original-url')).toHaveLength(1);
+    expect(JSON.stringify(list)).not.toContain('forged');
+  });
+
+  test('X-Forwarded-For beside the farm’s own name for it is nobody’s to forge', () => {
+    const protocol = { xForwardedForHeaderName: 'X-Client' };
+    expect(valuesOf(sent(['X-Forwarded-For', 'forged'], { protocol }), 'x-forwarded-for')).toEqual([]);
+  });
+
+  test.each(['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Proxy', 'Proxy-Status', 'X-Hostname', 'My-Client-IP'])(
+    '%s is between a client and its application',
+    (name) => {
+      expect(valuesOf(sent([name, 'mine']), name)).toEqual(['mine']);
+    },
+  );
 
   test('X-Forwarded-For is appended to, and repeated fields become one', () => {
     expect(valuesOf(sent(['X-Forwarded-For', '1.1.1.1', 'x-forwarded-for', '2.2.2.2']), 'x-forwarded-for')).toEqual([
