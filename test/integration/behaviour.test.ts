@@ -314,11 +314,7 @@ const TABLE: readonly Row[] = [
       ],
     },
     told: { status: 200 },
-    fields: [
-      'x-original-url: /a?b',
-      'x-forwarded-for: 10.0.0.1, 127.0.0.1:PORT',
-      'x-http-method-override: DELETE',
-    ],
+    fields: ['x-original-url: /a?b', 'x-forwarded-for: 10.0.0.1, 127.0.0.1:PORT', 'x-http-method-override: DELETE'],
     without: [
       'x-forwarded-proto',
       'x-forwarded-host',
