@@ -1,5 +1,6 @@
 /** Walks one configuration file and finds the sections in it, with the `<location>` that each stands in. */
 
+import type { NearestKey } from '../nearest.ts';
 import { nearest } from '../nearest.ts';
 import { readConfigSections } from './config-sections.ts';
 import type { Report, Span } from './diagnostic.ts';
@@ -33,6 +34,7 @@ interface Walk {
   readonly passedOver: Set<string>;
   /** Of sections, groups and locations, as keys. */
   readonly names: object;
+  readonly nearestKey: NearestKey;
   readonly seen: Map<string, XmlElement>;
 }
 
@@ -68,12 +70,12 @@ export function knownFrom(
 export function findSections(
   root: XmlElement,
   { sections }: KnownSections,
-  { report, passedOver }: Pick<LoadSession, 'report' | 'passedOver'>,
+  { report, passedOver, nearestKey }: Pick<LoadSession, 'report' | 'passedOver' | 'nearestKey'>,
 ): readonly SectionUse[] {
   reportTransformation(root, report);
   const groups = groupsOf(sections);
   const names = Object.fromEntries([...sections, ...groups, 'location'].map((path) => [leafOf(path), true]));
-  const walk: Walk = { report, known: sections, groups, uses: [], passedOver, names, seen: new Map() };
+  const walk: Walk = { report, known: sections, groups, uses: [], passedOver, names, nearestKey, seen: new Map() };
   if (root.name === 'configuration') {
     for (const attribute of root.attributes) checkRootAttribute(attribute, report);
     walkChildren(root, '', undefined, walk);
@@ -212,7 +214,7 @@ const homes: Readonly<Record<string, string>> = {
 
 function reportUnknown(element: XmlElement, path: string, group: string, walk: Walk): void {
   const { report, known, groups, passedOver } = walk;
-  for (const name of namesMeant(element, walk.names)) passedOver.add(name);
+  for (const name of namesMeant(element, walk.names, walk.nearestKey)) passedOver.add(name);
   report('LG1008', element.nameSpan, () => {
     const prefix = group === '' ? '' : `${group}/`;
     const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]

@@ -18,6 +18,7 @@ import {
   looksLikeApplicationHost,
   type ReadSections,
   readSections,
+  sectionContext,
   siteCodes,
 } from './read-sections.ts';
 import { checkFarm, checkFarmSettings, checkProxy, checkSites, farmNodes } from './references.ts';
@@ -271,7 +272,7 @@ function emptySite(name: string, span: SiteConfig['span']): SiteConfig {
 }
 
 function sitesFrom(sections: ReadSections, read: ReadSettings, session: LoadSession): readonly SiteConfig[] {
-  const context: SectionContext = { report: session.report, codes: siteCodes, status: '500.19' };
+  const context = sectionContext(session, siteCodes, '500.19');
   const entries = mergeEntries(
     sections.sites.map((node) => node.entries),
     sitesSection.collection,
@@ -340,7 +341,7 @@ function result(
   read: ReadSettings,
   session: LoadSession,
 ): LoadResult {
-  const context: SectionContext = { report: session.report, codes: farmCodes, status: '500.19' };
+  const context = sectionContext(session, farmCodes, '500.19');
   const farms = mergeEntries(
     sections.webFarms.map((node) => node.entries),
     webFarmsSection.collection,

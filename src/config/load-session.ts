@@ -1,5 +1,6 @@
 /** What one run of the loader carries along: its findings, the texts it read, and the opening of XML files. */
 import { existsSync } from 'node:fs';
+import { type NearestKey, newNearestKey } from '../nearest.ts';
 import { type Diagnostic, type Report, reportInto, type Span } from './diagnostic.ts';
 import { fileName, readSource } from './files.ts';
 import { notXml } from './foreign-file.ts';
@@ -13,6 +14,7 @@ export const FRAGMENT_SITE = 'fragment';
 export interface LoadSession {
   readonly diagnostics: Diagnostic[];
   readonly report: Report;
+  readonly nearestKey: NearestKey;
   readonly sources: Map<string, string>;
   /** Nothing where it is not known what settings.json says of such sections. */
   acknowledge: readonly string[] | undefined;
@@ -31,6 +33,7 @@ export function newSession(): LoadSession {
   return {
     diagnostics,
     report: reportInto(diagnostics),
+    nearestKey: newNearestKey(),
     sources: new Map(),
     acknowledge: [],
     clientCertificates: undefined,

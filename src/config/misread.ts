@@ -1,5 +1,5 @@
 /** Parts of the configuration in which something was refused: what seems to be missing there may be what was read wrongly. */
-import { newNearestKey } from '../nearest.ts';
+import type { NearestKey } from '../nearest.ts';
 import type { LoadSession } from './load-session.ts';
 import type { Part } from './model.ts';
 import type { XmlElement } from './xml.ts';
@@ -24,8 +24,6 @@ const HOLDERS: Readonly<Record<Part, readonly string[]>> = {
   rules: ['rules', 'rule', 'globalRules', 'rewriteMaps', 'rewriteMap', 'rewrite', 'system.webServer', 'location'],
 };
 
-const nearestIn = newNearestKey();
-
 /** To be asked behind the reading, before the parts are compared. */
 export function misreadParts({ diagnostics, misread, passedOver }: LoadSession): ReadonlySet<Part> {
   const faults = diagnostics.filter(({ severity, code }) => severity === 'error' && !KEEPS_NOTHING.test(code));
@@ -44,8 +42,8 @@ export function misreadParts({ diagnostics, misread, passedOver }: LoadSession):
  * What an element that nobody knows may have been meant to hold: the name that is nearest to its own, and all that stands in it.
  * @param names of sections and groups, as keys
  */
-export function* namesMeant(unknown: XmlElement, names: object): Iterable<string> {
-  const near = nearestIn(names, unknown.name);
+export function* namesMeant(unknown: XmlElement, names: object, nearestKey: NearestKey): Iterable<string> {
+  const near = nearestKey(names, unknown.name);
   if (near !== undefined) yield near;
   const queue = [...unknown.children];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {

@@ -8,7 +8,7 @@ import { includedText, type LoadSession, openXml } from './load-session.ts';
 import { isLockAttribute, readLocks } from './locks.ts';
 import { diskCacheSection, proxySection } from './proxy-section.ts';
 import { type RewriteSectionName, rewriteSections } from './rewrite-section.ts';
-import { type ElementSchema, readElement, type SectionContext, type SectionNode } from './schema.ts';
+import { type ElementSchema, readElement, type SectionCodes, type SectionContext, type SectionNode } from './schema.ts';
 import { checkChildren } from './section-children.ts';
 import {
   type ConfigFile,
@@ -73,9 +73,17 @@ export const siteCodes = {
   doubtful: 'LG5007',
 } as const;
 
+export function sectionContext(
+  { report, nearestKey }: LoadSession,
+  codes: SectionCodes,
+  status: string,
+): SectionContext {
+  return { report, nearestKey, codes, status };
+}
+
 /** Faults inside rewrite sections come out as 500.51 (global rules) or 500.52, all others as 500.19. */
 export function ruleContext(session: LoadSession, section: RewriteSectionName): SectionContext {
-  return { report: session.report, codes: ruleCodes, status: section === 'globalRules' ? '500.51' : '500.52' };
+  return sectionContext(session, ruleCodes, section === 'globalRules' ? '500.51' : '500.52');
 }
 
 const rewriteGroup = 'system.webServer/rewrite/';
@@ -129,7 +137,7 @@ interface Reading {
 
 function readOther(use: SectionUse, file: ConfigFile, { into, known }: Reading, session: LoadSession): void {
   const { report } = session;
-  const farms: SectionContext = { report, codes: farmCodes, status: '500.19' };
+  const farms = sectionContext(session, farmCodes, '500.19');
   switch (use.path) {
     case 'webFarms':
       push(into.webFarms, readSection(use, file, webFarmsSection, farms, session));
@@ -141,7 +149,7 @@ function readOther(use: SectionUse, file: ConfigFile, { into, known }: Reading, 
       readSection(use, file, diskCacheSection, farms, session);
       break;
     case 'system.applicationHost/sites':
-      push(into.sites, readSection(use, file, sitesSection, { report, codes: siteCodes, status: '500.19' }, session));
+      push(into.sites, readSection(use, file, sitesSection, sectionContext(session, siteCodes, '500.19'), session));
       for (const site of use.element.children) {
         for (const child of site.children) if (child.name === 'hsts') reportHsts(child, session.acknowledge, report);
       }

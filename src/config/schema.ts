@@ -1,6 +1,6 @@
 /** Reads one section by its table: unknown names, required attributes, types, ranges and keys, in IIS's own words. */
 
-import { newNearestKey } from '../nearest.ts';
+import type { NearestKey } from '../nearest.ts';
 import type { Code, Report, Span } from './diagnostic.ts';
 import { isLockAttribute, type Locks, readLocks } from './locks.ts';
 import { type AttributeSchema, type AttributeValue, parseValue } from './schema-values.ts';
@@ -44,6 +44,7 @@ export interface SectionContext {
   readonly codes: SectionCodes;
   /** The status with which IIS answers while the section is faulty. */
   readonly status: string;
+  readonly nearestKey: NearestKey;
 }
 
 export interface SectionNode {
@@ -72,7 +73,6 @@ export interface Entry {
 const NO_VALUES = new Map<string, { value: AttributeValue; text: Text }>();
 const NO_ELEMENTS = new Map<string, SectionNode>();
 const NO_ENTRIES: Entry[] = [];
-const nearestIn = newNearestKey();
 
 /** Reads an element and everything in it. */
 export function readElement(element: XmlElement, schema: ElementSchema, context: SectionContext): SectionNode {
@@ -129,7 +129,7 @@ function readAttributes(
       else note(into.faults, attribute.name);
     } else if (!isLockAttribute(attribute.name) && !/^(xdt:|xmlns(:|$))/.test(attribute.name)) {
       reportUnknownAttribute(attribute, element, schema, context);
-      note(into.faults, nearestIn(known, attribute.name));
+      note(into.faults, context.nearestKey(known, attribute.name));
     }
   }
   for (const [name, definition] of Object.entries(known)) {
@@ -199,7 +199,7 @@ function readChildren(
     const definition = own(schema.elements, child.name);
     if (definition === undefined) {
       reportUnknownElement(child, element, schema, context);
-      note(faults, nearestIn(schema.elements, child.name));
+      note(faults, context.nearestKey(schema.elements, child.name));
     } else if (elements.has(child.name)) {
       context.report(context.codes.repeated, child.nameSpan, {
         message: `<${child.name}> stands twice in <${element.name}>.`,

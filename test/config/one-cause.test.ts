@@ -1,7 +1,7 @@
 /** One cause gives one finding: what was read wrongly is not judged further. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, test } from 'vitest';
 import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
 import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
@@ -230,4 +230,12 @@ describe('settings', () => {
     const settings = '{ "iis": ["none.config"], "farms": { "f": {} }, "affinitySecretFile": "none" }';
     expect(codes(main, settings)).toEqual(['LG1001', 'LG6020']);
   });
+});
+
+test('what was read before has no part in it', () => {
+  const alone = codes(changed(byPath, '<rule name=', '<rule Name='));
+  expect(alone).toContain('LG2001');
+  const strange = Array.from({ length: 1500 }, (_, i) => `<rule name="r${i}" a${i}="x"><match url="a" /></rule>`);
+  codes(changed(byPath, '<rule name=', `${strange.join('')}<rule name=`));
+  expect(codes(changed(byPath, '<rule name=', '<rule nmae='))).toEqual(alone);
 });
