@@ -14,13 +14,9 @@ if (!existsSync(join(import.meta.dirname, '../shared/corpus'))) {
 }
 
 const TESTS = 'test/**/*.test.ts';
-/**
- * Most of what these files need is to load all of Lychgate: a process that has done so takes one after the other. Those that measure
- * their own process have it for themselves.
- */
-const TOGETHER = [
-  'test/integration/!(streaming|failover|server-names|host-affinity|http1-limits|routing-threats|slow-clients|websocket).test.ts',
-];
+/** Those that measure their own process, or wait in it for long, have it for themselves. */
+const APART =
+  'test/integration/{streaming,failover,server-names,host-affinity,http1-limits,routing-threats,slow-clients,websocket}.test.ts';
 
 // The workers, and the programs that tests start, are compiled once.
 process.env.NODE_COMPILE_CACHE = join(import.meta.dirname, 'node_modules/.cache/compiled');
@@ -28,8 +24,9 @@ process.env.NODE_COMPILE_CACHE = join(import.meta.dirname, 'node_modules/.cache/
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'apart', include: [TESTS], exclude: TOGETHER } },
-      { extends: true, test: { name: 'together', include: TOGETHER, isolate: false } },
+      { extends: true, test: { name: 'apart', include: [APART] } },
+      // Most of what the others need is to load all of Lychgate: a process that has done so takes one file after the other.
+      { extends: true, test: { name: 'together', include: [TESTS], exclude: [APART], isolate: false } },
     ],
     reporters: ['default', new ClosingLine()],
     globalSetup: ['test/compile-once.ts'],
@@ -41,5 +38,7 @@ export default defineConfig({
     expect: { poll: { timeout: 170_000 } },
     // More than there are cores: most files wait most of their time, and those that compute fill what the others leave.
     maxWorkers: 8,
+    // Sources and tests are run as the product is: by Node itself, whose compile cache they share.
+    experimental: { viteModuleRunner: false },
   },
 });
