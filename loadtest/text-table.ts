@@ -4,7 +4,7 @@
 export const WIDTH = 100;
 const GAP = '  ';
 /** Less than this no first column is given, whatever stands behind it. */
-const NARROWEST = 6;
+const NARROWEST = 4;
 
 /** Lines no longer than `width`, broken at blanks; in the middle of a word where it has no room otherwise. */
 export function wrapWords(text: string, width: number): string[] {

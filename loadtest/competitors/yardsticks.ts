@@ -1,13 +1,19 @@
-/** Bare programs on Node, without a duty: what the work itself costs there. Each takes part where it does the same work. */
+/** Bare programs on Node, without a duty: what the work itself costs there. */
 import { ask } from '../child-processes.ts';
 import { freePort, PROXY_ADDRESS } from '../run-folder.ts';
 import { type Competitor, type Duty, type Running, type StartContext, whenReady } from './competitor.ts';
 
 /**
- * Two `node:tls` sockets joined. Not for HTTP/2, which it could only pass on as it is, to an origin that speaks it too; and
- * not for a connection per request or idle ones, since it has a connection to the origin for each of the clients'.
+ * Two `node:tls` sockets joined. Not for HTTP/2, which it could only pass on as it is, to an origin that speaks it too. Of a
+ * connection per request, and of idle ones, it makes two: there those below are the yardstick of the goals.
  */
-export const relay = yardstick({ name: 'relay', label: 'relay', yardstick: 'relay' }, ['http1', 'rules', 'polls']);
+export const relay = yardstick({ name: 'relay', label: 'relay', yardstick: 'relay' }, [
+  'http1',
+  'handshake',
+  'rules',
+  'idle',
+  'polls',
+]);
 
 /** Answers from one pooled TLS connection to the origin. */
 export const pooled = yardstick({ name: 'pooled', label: 'pooled server', yardstick: 'pooled' }, ['handshake']);
