@@ -201,6 +201,7 @@ export const CATALOGUE = {
   LG4034: ['error', 'client certificates without an authority'],
   LG4035: ['error', 'client certificates on a listener that no binding opens'],
   LG4036: ['warning', 'certificate is not for who shows it'],
+  LG4037: ['warning', 'outdated TLS with the servers of a farm'],
   LG5001: ['error', 'unknown attribute in the sites section'],
   LG5002: ['error', 'unknown element in the sites section'],
   LG5003: ['error', 'missing attribute in the sites section'],
