@@ -50,7 +50,12 @@ function issuerOf(
   const rank = (candidate: X509Certificate) => (own.has(candidate.fingerprint256) ? 1 : 0);
   return (issuers.get(certificate.issuer) ?? [])
     .filter((candidate) => certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey))
-    .sort((a, b) => rank(b) - rank(a) || b.validToDate.getTime() - a.validToDate.getTime())[0];
+    .sort((a, b) => rank(b) - rank(a) || endOf(b) - endOf(a))[0];
+}
+
+/** 0 where the date cannot be read. */
+function endOf({ validToDate }: X509Certificate): number {
+  return validToDate.getTime() || 0;
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {

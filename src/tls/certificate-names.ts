@@ -142,11 +142,16 @@ function choose(name: string, candidates: CertificateChoice, now: number): Certi
   const valid = (certificate: CertificateData) => (isValid(certificate, now) ? 1 : 0);
   const named = ({ storeName }: CertificateData) => (storeName === name ? 1 : 0);
   const [best = candidates[0], ...others] = candidates.toSorted(
-    (a, b) => valid(b) - valid(a) || named(b) - named(a) || b.notAfter - a.notAfter,
+    (a, b) => valid(b) - valid(a) || named(b) - named(a) || endOf(b) - endOf(a),
   );
   const otherKind = best.keyType === 'rsa' ? 'ec' : best.keyType === 'ec' ? 'rsa' : undefined;
   const second = others.find((other) => other.keyType === otherKind && valid(other) === 1);
   return second && valid(best) === 1 ? [best, second] : [best];
+}
+
+/** Dates that cannot be read are the oldest: without an order among them a sound certificate could come behind. */
+function endOf({ notAfter }: CertificateData): number {
+  return Number.isNaN(notAfter) ? 0 : notAfter;
 }
 
 function isValid({ notBefore, notAfter }: CertificateData, now: number): boolean {

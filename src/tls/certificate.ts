@@ -21,7 +21,7 @@ export interface CertificateData {
   readonly certPem: string;
   /** PKCS #8. */
   readonly keyPem: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; NaN where the file has no date that can be read. */
   readonly notBefore: number;
   readonly notAfter: number;
   readonly keyType: 'rsa' | 'ec' | 'other';
