@@ -4,6 +4,7 @@ import type { SettingsConfig } from '../config/settings-model.ts';
 import { asciiAuthority } from '../host-name.ts';
 import { plainAddress } from '../ip-address.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
+import { endOf } from './validity.ts';
 
 /** Certificates that serve together: one, or one with an RSA and one with an EC key, of which each client gets the one it understands. */
 export type CertificateChoice = readonly [CertificateData, ...CertificateData[]];
@@ -147,11 +148,6 @@ function choose(name: string, candidates: CertificateChoice, now: number): Certi
   const otherKind = best.keyType === 'rsa' ? 'ec' : best.keyType === 'ec' ? 'rsa' : undefined;
   const second = others.find((other) => other.keyType === otherKind && valid(other) === 1);
   return second && valid(best) === 1 ? [best, second] : [best];
-}
-
-/** Dates that cannot be read are the oldest: without an order among them a sound certificate could come behind. */
-function endOf({ notAfter }: CertificateData): number {
-  return Number.isNaN(notAfter) ? 0 : notAfter;
 }
 
 function isValid({ notBefore, notAfter }: CertificateData, now: number): boolean {

@@ -187,7 +187,8 @@ function faultOf(folder: string): string | undefined {
   const sample = Buffer.from('sample');
   const fits = verify('sha256', sample, new X509Certificate(taken.certPem).publicKey, sign('sha256', sample, key));
   if (!fits) return 'its key signs what the certificate does not verify';
-  const dated = Number.isFinite(taken.notBefore) && Number.isFinite(taken.notAfter);
+  const { validFrom, validTo } = new X509Certificate(taken.certPem);
+  const dated = !/Bad/.test(validFrom + validTo);
   return dated || told.some((each) => each.startsWith('LG4039'))
     ? undefined
     : 'dates that nobody can read are not told';
