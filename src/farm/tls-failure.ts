@@ -12,6 +12,7 @@ const CA = '"upstream": { "ca" } of settings.json';
 const NO_VERSION = ', as from a server that speaks none of the versions from "minVersion" of the farm on';
 const NO_CIPHER =
   ', as from a server that takes none of "ciphers" of the farm, or wants to be shown a certificate ("clientCertificate" of the farm)';
+const NO_ANSWER = ', as those do that take none of "minVersion" and "ciphers" of the farm, or that speak no TLS';
 const WEAK = ', which "ciphers" of the farm takes where it ends with ":@SECLEVEL=0"';
 
 /** By code, without ERR_SSL_: what it comes from most often. */
@@ -33,8 +34,13 @@ const HINTS: Readonly<Record<string, string>> = {
   LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED: WEAK,
 };
 
+/** Node's words for it; there is no code of its own. */
+const CLOSED = 'Client network socket disconnected before secure TLS connection';
+
 /** OpenSSL tells of places in its sources, which helps nobody who administers the service. */
 export function inPlainWords(error: Error): Error {
+  if (error.message.startsWith(CLOSED))
+    return told(`the server closed the connection within the TLS handshake${NO_ANSWER}`, error);
   const code = codeOf(error);
   if (!code.startsWith('ERR_SSL_') || !('reason' in error)) return error;
   return told(`TLS: ${error.reason}${HINTS[code.slice('ERR_SSL_'.length)] ?? ''}`, error);
@@ -60,20 +66,24 @@ export function explainRefusal(socket: TLSSocket): void {
 /** Leaf first, each followed by its issuer: those that the server sent, and those that are trusted here. */
 function chainOf(socket: TLSSocket): readonly DetailedPeerCertificate[] {
   const chain: DetailedPeerCertificate[] = [];
-  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (next?.raw !== undefined && !chain.includes(next)) {
-    chain.push(next);
-    next = next.issuerCertificate;
+  try {
+    let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+    while (next?.raw !== undefined && !chain.includes(next)) {
+      chain.push(next);
+      next = next.issuerCertificate;
+    }
+  } catch {
+    // One of them is so odd that Node cannot make anything of it.
   }
   return chain;
 }
 
 function refusalOf(error: Error, chain: readonly DetailedPeerCertificate[]): Error {
-  const last = chain.at(-1);
-  if (last === undefined) return new CertificateRefused(error.message, { cause: error });
-  const [subject, issuer] = [nameOf(last.subject), nameOf(last.issuer)];
   // Behind it Node tells of an option of its own.
   const verdict = error.message.split(';', 1)[0];
+  const last = chain.at(-1);
+  if (last === undefined) return new CertificateRefused(verdict, { cause: error });
+  const [subject, issuer] = [nameOf(last.subject), nameOf(last.issuer)];
   switch (codeOf(error)) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return told(`${verdict}: its authority is none of ${CA}`, error);
