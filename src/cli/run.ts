@@ -2,8 +2,10 @@
 import { type Diagnostic, hasErrors, type Report, reportInto } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
+import type { SettingsConfig } from '../config/settings-model.ts';
 import { comparedName } from '../host-name.ts';
 import { createLog, type Logger } from '../log.ts';
+import { checkAccount } from '../service/check-account.ts';
 import { type CheckedConfig, canStart, checkConfig, type Startable } from '../service/check-config.ts';
 import { checkLoop } from '../service/check-loop.ts';
 import { findAddresses } from '../service/find-addresses.ts';
@@ -34,7 +36,7 @@ export const run: Command = {
   async run(input) {
     refuseArguments(input);
     const begun = endOnSignal();
-    const started = await startFrom(configFolder(input), input.streams);
+    const started = await startFrom(configFolder(input), input.streams, checkAccount);
     if (typeof started === 'number') return started;
     const ended = untilStopped(started.service, started.log);
     begun();
@@ -44,16 +46,20 @@ export const run: Command = {
 
 /**
  * Checks everything, then starts. Findings go to the error stream.
+ * @param checkMore what only a service that is meant to last has to be told
  * @returns the running service, or the exit code where there is an error
  */
 export async function startFrom(
   configDir: string,
   streams: Streams,
+  checkMore?: (settings: SettingsConfig, report: Report) => void,
 ): Promise<number | { service: Service; log: Logger; config: Config }> {
   const checked = checkConfig(configDir);
   // Whether this machine has the addresses of the bindings is seen when they are listened on.
   const diagnostics: Diagnostic[] = checked.diagnostics.filter(({ code }) => code !== 'LG5015');
-  const config = canStart(checked) ? await placedConfig(checked, reportInto(diagnostics)) : undefined;
+  const report = reportInto(diagnostics);
+  const config = canStart(checked) ? await placedConfig(checked, report) : undefined;
+  if (config) checkMore?.(config.settings, report);
   if (diagnostics.length > 0) show(diagnostics, checked, streams);
   if (config === undefined || hasErrors(diagnostics)) return EXIT.no;
 

@@ -201,6 +201,9 @@ export const CATALOGUE = {
   LG4034: ['error', 'client certificates without an authority'],
   LG4035: ['error', 'client certificates on a listener that no binding opens'],
   LG4036: ['warning', 'certificate is not for who shows it'],
+  LG4037: ['warning', 'outdated TLS with the servers of a farm'],
+  LG4038: ['warning', 'private key that everybody can read'],
+  LG4039: ['warning', 'certificate whose dates cannot be read'],
   LG5001: ['error', 'unknown attribute in the sites section'],
   LG5002: ['error', 'unknown element in the sites section'],
   LG5003: ['error', 'missing attribute in the sites section'],
@@ -233,6 +236,7 @@ export const CATALOGUE = {
   LG6031: ['error', 'token of the admin listener cannot be used'],
   LG6032: ['warning', 'token of the admin listener that everybody can read'],
   LG6033: ['warning', 'admin address that other machines reach, without a token'],
+  LG6034: ['warning', 'service that runs as root'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;

@@ -22,12 +22,19 @@ export interface CertificateFileSetting {
 
 export type CertificateSetting = CertificateFolderSetting | CertificateFileSetting;
 
+export type ServerTlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
 export interface FarmSettings {
   readonly span: Span;
   readonly verify: 'full' | 'chain' | 'none';
   readonly serverName?: string;
   /** SHA-256 of the SubjectPublicKeyInfo, base64. */
   readonly pins: readonly string[];
+  /** The oldest that is spoken with its servers; absent: TLS 1.2. */
+  readonly minVersion?: { readonly value: ServerTlsVersion; readonly span: Span };
+  readonly ciphers?: { readonly value: string; readonly span: Span };
+  /** In place of that of `upstream`. */
+  readonly allowPartialTrustChain?: boolean;
   readonly localAddress?: string;
   /** Connections of a worker to each server; absent: as many as there are requests. */
   readonly maxConnections?: number;
@@ -126,6 +133,8 @@ export interface SettingsConfig {
   readonly upstream: {
     readonly ca: readonly { readonly path: string; readonly span: Span }[];
     readonly localAddress?: string;
+    /** An issuing authority of `ca` is trusted by itself, without its root. */
+    readonly allowPartialTrustChain: boolean;
     /** Hosts that a computed rule target may name, lower case. */
     readonly allow: readonly string[];
   };

@@ -203,6 +203,10 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
     upstream: object({
       ca: { kind: 'either', options: [text, list(text)], meaning: 'Files with certificates of authorities.' },
       localAddress: address,
+      allowPartialTrustChain: described(
+        flag,
+        'Whether an issuing authority of "ca" is trusted by itself, without its root.',
+      ),
       allow: list({ kind: 'text', form: forms.name }, 'Hosts that a computed target of a rule may name.'),
     }),
     farms: {
@@ -211,6 +215,13 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
         verify: names('full', 'chain', 'none'),
         serverName: { kind: 'text', form: forms.name },
         pins: list({ kind: 'text', form: forms.pin }),
+        minVersion: {
+          kind: 'text',
+          names: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'],
+          meaning: 'The oldest TLS that is spoken with the servers, TLSv1.2 by default.',
+        },
+        ciphers: described(text, 'Ciphers for the servers, as OpenSSL names them.'),
+        allowPartialTrustChain: described(flag, 'As that of "upstream", for this farm.'),
         localAddress: address,
         maxConnections: count(1, 'Connections of a worker to each server.'),
         queueLength: count(0, 'Requests that wait for a connection.'),

@@ -99,6 +99,17 @@ function textsAt(setting: Setting | undefined, ...path: readonly string[]): read
   return (at(setting, ...path)?.items ?? []).map((item) => String(item.value));
 }
 
+/** With its place, for who checks it. */
+function placedTextAt(setting: Setting | undefined, name: string): { value: string; span: Span } | undefined {
+  const found = at(setting, name);
+  return typeof found?.value === 'string' ? { value: found.value, span: found.span } : undefined;
+}
+
+function switchAt(setting: Setting | undefined, name: string): boolean | undefined {
+  const value = at(setting, name)?.value;
+  return typeof value === 'boolean' ? value : undefined;
+}
+
 /** A name of a host, in ASCII. */
 function nameAt(setting: Setting | undefined, name: string): string | undefined {
   const text = textAt(setting, name);
@@ -136,6 +147,7 @@ function settingsOf(root: Setting | undefined, file: string, misread: ReadonlySe
       upstream: {
         ca: filesOf(at(root, 'upstream', 'ca'), folder),
         ...present('localAddress', textAt(root, 'upstream', 'localAddress')),
+        allowPartialTrustChain: at(root, 'upstream', 'allowPartialTrustChain')?.value === true,
         allow: textsAt(root, 'upstream', 'allow').map(comparedName),
       },
       farms: new Map(farms.map(([name, farm]) => [comparedName(name), farmOf(farm, folder)])),
@@ -281,6 +293,9 @@ function farmOf(setting: Setting, folder: string): FarmSettings {
     verify: verify === 'chain' || verify === 'none' ? verify : 'full',
     ...present('serverName', nameAt(setting, 'serverName')),
     pins: textsAt(setting, 'pins').map((pin) => pin.replace(/^sha256\//, '')),
+    ...present('minVersion', placedTextAt(setting, 'minVersion') as FarmSettings['minVersion']),
+    ...present('ciphers', placedTextAt(setting, 'ciphers')),
+    ...present('allowPartialTrustChain', switchAt(setting, 'allowPartialTrustChain')),
     ...present('localAddress', textAt(setting, 'localAddress')),
     ...present('maxConnections', optionalNumberAt(setting, 'maxConnections')),
     queueLength: number('queueLength'),

@@ -7,8 +7,9 @@ import { Client, type Dispatcher } from 'undici';
 import { codeOf } from '../errors.ts';
 import { startFairTimeout } from './fair-timeout.ts';
 import type { ServerRoute } from './server-route.ts';
-import { connectTo, inPlainWords, type Reach } from './server-socket.ts';
+import { connectTo, type Reach } from './server-socket.ts';
 import type { StatusCodes } from './status-codes.ts';
+import { inPlainWords } from './tls-failure.ts';
 
 /** ARR's results of a URL test. */
 export type TestResult = 'Success' | 'ConnectionFailure' | 'StatusCodeFailure' | 'ResponseEntityFailure';

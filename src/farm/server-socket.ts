@@ -1,9 +1,10 @@
 /** Opens the socket of a connection to a server: TCP, then TLS where the scheme asks for it. */
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { codeOf, ExchangeError } from '../errors.ts';
+import { ExchangeError } from '../errors.ts';
 import type { ServerRoute } from './server-route.ts';
 import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
+import { explainRefusal, inPlainWords } from './tls-failure.ts';
 
 /** Where a connection goes and under which conditions it may be used. Times in seconds, sizes in bytes. */
 export interface Endpoint {
@@ -120,6 +121,7 @@ export function connectTo(
     ...(localAddress === undefined ? {} : { localAddress }),
   };
   const socket = tls ? connectTls({ ...tcp, ...trustOptions(tls), ...(session ? { session } : {}) }) : connectTcp(tcp);
+  if (tls && tls.verify !== 'none') explainRefusal(socket as TLSSocket);
   const refusal = route.refusal();
   if (refusal) socket.destroy(refusal);
   socket.once(tls ? 'secureConnect' : 'connect', () => {
@@ -141,17 +143,6 @@ function failureOf(error: Error): Error {
   // We have no more file descriptors or ports.
   const ours = 'code' in first && OUT_OF_SOCKETS.test(String(first.code));
   return ours ? new ExchangeError('outOfSockets', first.message, first) : inPlainWords(first);
-}
-
-/** OpenSSL tells of places in its sources, and Node of its own options: neither helps who administers the service. */
-export function inPlainWords(error: Error): Error {
-  const code = codeOf(error);
-  const [fault, advice] = error.message.split('; if the root CA is installed locally');
-  const told = (message: string) => Object.assign(new Error(message, { cause: error }), { code });
-  if (advice !== undefined) return told(`${fault}: its authority is none of "upstream": { "ca" } of settings.json`);
-  if (!code.startsWith('ERR_SSL_') || !('reason' in error)) return error;
-  const hint = code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? ', as from a port that does not speak TLS' : '';
-  return told(`TLS: ${error.reason}${hint}`);
 }
 
 /** A TLS session, and when the certificate was shown on which it rests, in milliseconds of `performance.now()`. */

@@ -1,15 +1,19 @@
 /** How the certificate of a server is judged (design: chain and a name that comes from configuration only). */
-import { createHash, X509Certificate } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
   checkServerIdentity,
   createSecureContext,
+  DEFAULT_CIPHERS,
   getCACertificates,
   type PeerCertificate,
   type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
 } from 'node:tls';
 import { isListed, type PublicKey } from './public-keys.ts';
+import { CertificateRefused } from './tls-failure.ts';
 
 export interface ServerTls {
   /** `full`: chain and name; `chain`: no name; `none`: neither. */
@@ -24,6 +28,12 @@ export interface ServerTls {
   readonly publicKeys: readonly PublicKey[];
   /** PEM certificates trusted beside the public authorities. */
   readonly ca: readonly string[];
+  /** An issuing authority of `ca` is trusted by itself, without its root. */
+  readonly allowPartialTrustChain?: boolean;
+  /** Absent: TLS 1.2. */
+  readonly minVersion?: SecureVersion;
+  /** As OpenSSL names them; absent: Node's. */
+  readonly ciphers?: string;
   /** What we show where the server asks for it. */
   readonly clientCertificate?: ShownCertificate;
 }
@@ -37,19 +47,16 @@ export interface ShownCertificate {
   readonly keyPem: string;
 }
 
-/** Raised inside the TLS client when a certificate does not carry an accepted name or key. */
-export class CertificateRefused extends Error {
-  readonly code = 'LYCHGATE_CERTIFICATE_REFUSED';
-}
-
 /** Made once for all connections: it reads every authority, which takes longer than a handshake. */
-function contextOf({ ca, clientCertificate: own }: ServerTls): SecureContext {
-  const key = [own?.sha256 ?? '', ...ca].join('\n');
+function contextOf(server: ServerTls): SecureContext {
+  const { ca, allowPartialTrustChain = false, minVersion, ciphers, clientCertificate: own } = server;
+  const key = [own?.sha256, minVersion, ciphers, allowPartialTrustChain, ...ca].join('\n');
   let context = contexts.get(key);
   if (context === undefined) {
     context = createSecureContext({
       ca: [...getCACertificates('default'), ...ca],
-      minVersion: 'TLSv1.2',
+      allowPartialTrustChain,
+      ...protocolOptions(server),
       ...(own && { cert: own.certPem, key: own.keyPem }),
     });
     contexts.set(key, context);
@@ -58,6 +65,21 @@ function contextOf({ ca, clientCertificate: own }: ServerTls): SecureContext {
 }
 
 const contexts = new Map<string, SecureContext>();
+
+/** Versions that need what OpenSSL has given up: SHA-1 signatures, short keys, and servers that know no safe renegotiation. */
+export function isOutdated(minVersion: SecureVersion | undefined): boolean {
+  return minVersion === 'TLSv1' || minVersion === 'TLSv1.1';
+}
+
+/** The part of a secure context that decides what is spoken. */
+export function protocolOptions({
+  minVersion = 'TLSv1.2',
+  ciphers = DEFAULT_CIPHERS,
+}: Pick<ServerTls, 'minVersion' | 'ciphers'>): SecureContextOptions {
+  if (!isOutdated(minVersion)) return { minVersion, ciphers };
+  const level = ciphers.includes('@SECLEVEL') ? '' : ':@SECLEVEL=0';
+  return { minVersion, ciphers: ciphers + level, secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT };
+}
 
 /** The part of `tls.connect` options that decides whom to trust. */
 export function trustOptions(server: ServerTls): ConnectionOptions {

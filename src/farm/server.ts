@@ -18,6 +18,7 @@ export interface FarmSurroundings {
   /** Names that bindings and rules give to what the farm publishes. */
   readonly names: readonly string[];
   readonly ca: readonly string[];
+  readonly allowPartialTrustChain: boolean;
   readonly clientCertificate: ShownCertificate | undefined;
   readonly localAddress: string | undefined;
   readonly connectTimeout: number;
@@ -304,6 +305,9 @@ export function endpointsOf(
     pins: settings.pins,
     ca: around.ca,
     publicKeys,
+    ...(settings.minVersion && { minVersion: settings.minVersion.value }),
+    ...(settings.ciphers && { ciphers: settings.ciphers.value }),
+    ...(around.allowPartialTrustChain && { allowPartialTrustChain: true }),
     ...(around.clientCertificate && { clientCertificate: around.clientCertificate }),
     ...(serverName === undefined ? {} : { serverName }),
   };

@@ -16,7 +16,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 
 /** Codes of OpenSSL and of Node's certificate checks all begin with one of these. */
 const TLS_CODE =
-  /^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|INVALID_(CA|PURPOSE)|EPROTO|CRL_|ERROR_IN_CERT|HOSTNAME_MISMATCH)/;
+  /^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|INVALID_(CA|PURPOSE)|PATH_LENGTH_|EPROTO|CRL_|ERROR_IN_CERT|HOSTNAME_MISMATCH)/;
 
 /** @param server address and port, for the log */
 export function serverFailure(error: unknown, server: string): ExchangeError {

@@ -5,6 +5,7 @@ import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import type { Config, Part } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { checkFarms } from '../farm/check.ts';
+import { checkServerTls } from '../farm/check-server-tls.ts';
 import { checkRules } from '../rewrite/check.ts';
 import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';
@@ -53,6 +54,7 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   const shown = readShownCertificates(config ?? { settings }, certificates, { report, misread });
   const asked = config && askedHosts(config);
   checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread }, settings, report);
+  checkServerTls(settings, report);
   checkClientCertificates(misread.has('sites') ? undefined : config?.sites, settings, report);
   if (config && !misread.has('sites') && !misread.has('certificates')) checkAddresses(config, certificates, report);
   return { config, ...read, shown, diagnostics: inOrder(all, sources.keys()), sources };

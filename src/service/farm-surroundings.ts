@@ -17,6 +17,7 @@ export function farmSurroundings(
     settings: own,
     names: farm ? publishedNames(config, farm) : [],
     ca,
+    allowPartialTrustChain: own.allowPartialTrustChain ?? settings.upstream.allowPartialTrustChain,
     clientCertificate: shown.get(comparedName(farm?.name.value ?? '')),
     localAddress: own.localAddress ?? settings.upstream.localAddress,
     connectTimeout: settings.timeouts.connect,

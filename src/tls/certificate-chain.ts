@@ -1,5 +1,6 @@
 /** Completes the chain that a listener sends: phones do not fetch a missing intermediate as Windows clients do. */
 import type { X509Certificate } from 'node:crypto';
+import { endOf, validityOf } from './validity.ts';
 
 export interface Chain {
   /** Leaf first, each followed by its issuer, without the self-signed root. */
@@ -50,7 +51,7 @@ function issuerOf(
   const rank = (candidate: X509Certificate) => (own.has(candidate.fingerprint256) ? 1 : 0);
   return (issuers.get(certificate.issuer) ?? [])
     .filter((candidate) => certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey))
-    .sort((a, b) => rank(b) - rank(a) || b.validToDate.getTime() - a.validToDate.getTime())[0];
+    .sort((a, b) => rank(b) - rank(a) || endOf(validityOf(b)) - endOf(validityOf(a)))[0];
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {

@@ -5,11 +5,16 @@ import type { CertificateSetting, SettingsConfig } from '../config/settings-mode
 import { type CertificateData, describeCertificate, hostNamesOf, publicKeyOf } from './certificate.ts';
 import { completeChain, type Issuers, issuersFrom } from './certificate-chain.ts';
 import { type CertificateFile, describeFault, readOrReport, readSetting } from './certificate-reading.ts';
+import { reportOpenKeys } from './open-keys.ts';
 import { readPem } from './pem.ts';
 
 /** Every certificate that has its key, in the order of the settings and then of the file names. */
 export function readCertificates(settings: Pick<SettingsConfig, 'certificates'>, report: Report): CertificateData[] {
   const groups = settings.certificates.map((setting) => readGroup(setting, report));
+  reportOpenKeys(
+    groups.flatMap(({ files }) => files),
+    report,
+  );
   const issuers = issuersFrom(groups.flatMap(({ files }) => files.flatMap((file) => file.certificates)));
   const found = groups.flatMap((group) => group.files.flatMap((file) => pairFile(file, { group, issuers, report })));
   return withoutTwins(found);
@@ -29,6 +34,7 @@ export function pairCertificate(
     told = true;
     report(...finding);
   };
+  reportOpenKeys(files, report);
   const group = groupOf(files);
   const issuers = issuersFrom(files.flatMap(({ certificates }) => certificates));
   const [found] = files.flatMap((file) => pairFile(file, { group, issuers, report: noting }));

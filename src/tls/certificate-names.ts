@@ -4,6 +4,7 @@ import type { SettingsConfig } from '../config/settings-model.ts';
 import { asciiAuthority } from '../host-name.ts';
 import { plainAddress } from '../ip-address.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
+import { endOf } from './validity.ts';
 
 /** Certificates that serve together: one, or one with an RSA and one with an EC key, of which each client gets the one it understands. */
 export type CertificateChoice = readonly [CertificateData, ...CertificateData[]];
@@ -142,7 +143,7 @@ function choose(name: string, candidates: CertificateChoice, now: number): Certi
   const valid = (certificate: CertificateData) => (isValid(certificate, now) ? 1 : 0);
   const named = ({ storeName }: CertificateData) => (storeName === name ? 1 : 0);
   const [best = candidates[0], ...others] = candidates.toSorted(
-    (a, b) => valid(b) - valid(a) || named(b) - named(a) || b.notAfter - a.notAfter,
+    (a, b) => valid(b) - valid(a) || named(b) - named(a) || endOf(b) - endOf(a),
   );
   const otherKind = best.keyType === 'rsa' ? 'ec' : best.keyType === 'ec' ? 'rsa' : undefined;
   const second = others.find((other) => other.keyType === otherKind && valid(other) === 1);

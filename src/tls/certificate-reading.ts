@@ -6,6 +6,8 @@ import type { Code, Report, Span } from '../config/diagnostic.ts';
 import type { CertificateFileSetting, CertificateSetting } from '../config/settings-model.ts';
 import { codeOf } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
+import { keyFault } from './key-faults.ts';
+import { isOpenToAll } from './open-keys.ts';
 import { decodeText, readPem } from './pem.ts';
 import { type Fault, type FileContents, readPfx } from './pfx.ts';
 
@@ -22,6 +24,8 @@ export interface CertificateFile {
   readonly readable: boolean;
   readonly certificates: readonly X509Certificate[];
   readonly keys: readonly KeyObject[];
+  /** Everybody can read its keys, or its password with it. */
+  readonly open: boolean;
 }
 
 const pfxExtensions = new Set(['.pfx', '.p12']);
@@ -95,21 +99,22 @@ function readCertificateFile(path: string, origin: Origin, report: Report): Cert
   const about = { path, stem: stemOf(path), kind, named, span } as const;
   return contents
     ? { ...about, readable: true, ...contents }
-    : { ...about, readable: false, certificates: [], keys: [] };
+    : { ...about, readable: false, certificates: [], keys: [], open: false };
 }
 
 /** Undefined, and a diagnostic, where the file cannot be read or understood. */
 function readContents(
   path: string,
   { origin, kind, report }: { origin: Origin; kind: 'pfx' | 'pem'; report: Report },
-): FileContents | undefined {
+): (FileContents & Pick<CertificateFile, 'open'>) | undefined {
   const { span } = origin;
   const bytes = readOrReport(path, span, report);
   const password = bytes && readPassword(path, origin, report);
   if (!bytes || !password) {
     return undefined;
   }
-  const contents = kind === 'pfx' ? readPfx(bytes, [...password.words, '', null]) : readPem(bytes, password.words);
+  const parsed = parse(bytes, kind, password.words);
+  const contents = typeof parsed === 'string' ? parsed : (keyFault(parsed) ?? parsed);
   if (typeof contents === 'string') {
     const given = password.words.length > 0;
     const { code, ...finding } = describeFault(contents, { path, kind, passwordFile: password.file, given });
@@ -122,7 +127,20 @@ function readContents(
       advice: 'Export the certificate together with its private key.',
     });
   }
-  return contents;
+  const isOpen = contents.keys.length > 0 && isOpenToAll(path);
+  return { ...contents, open: isOpen && !keepsKeys({ bytes, kind, password }) };
+}
+
+/** The password that its keys need is not open as well. */
+function keepsKeys(file: { bytes: Buffer; kind: 'pfx' | 'pem'; password: PasswordFile }): boolean {
+  const { bytes, kind, password } = file;
+  if (password.words.length === 0 || password.open) return false;
+  const without = parse(bytes, kind, []);
+  return typeof without === 'string' || without.keys.length === 0;
+}
+
+function parse(bytes: Buffer, kind: 'pfx' | 'pem', passwords: readonly string[]): FileContents | Fault {
+  return kind === 'pfx' ? readPfx(bytes, [...passwords, '', null]) : readPem(bytes, passwords);
 }
 
 interface PasswordFile {
@@ -130,6 +148,7 @@ interface PasswordFile {
   readonly file: string;
   /** Empty where there is no such file. */
   readonly words: readonly string[];
+  readonly open: boolean;
 }
 
 /** The password of a file stands in `NAME.pfx.pass` beside it, unless settings.json names another file. */
@@ -138,13 +157,13 @@ function readPassword(
   { passphraseFile, password, span }: Origin,
   report: Report,
 ): PasswordFile | undefined {
-  if (password !== undefined) return { file: password.where, words: [password.value] };
+  if (password !== undefined) return { file: password.where, words: [password.value], open: false };
   const file = passphraseFile ?? `${path}.pass`;
   if (passphraseFile === undefined && !existsSync(file)) {
-    return { file, words: [] };
+    return { file, words: [], open: false };
   }
   const bytes = readOrReport(file, span, report);
-  return bytes && { file, words: [decodeText(bytes).replace(/\r?\n$/, '')] };
+  return bytes && { file, words: [decodeText(bytes).replace(/\r?\n$/, '')], open: isOpenToAll(file) };
 }
 
 /** The file's bytes; undefined, and a diagnostic, where it cannot be read. */

@@ -4,6 +4,7 @@ import { isIP, SocketAddress } from 'node:net';
 import { basename, extname } from 'node:path';
 import { asciiName, isHostName } from '../host-name.ts';
 import { distinguishedName, namesOfCertificate } from './distinguished-name.ts';
+import { validityOf } from './validity.ts';
 
 /** Everything a listener, a check and a log line need of one certificate. Holds the private key: never log it whole. */
 export interface CertificateData {
@@ -21,7 +22,7 @@ export interface CertificateData {
   readonly certPem: string;
   /** PKCS #8. */
   readonly keyPem: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; NaN where the file has no date that can be read. */
   readonly notBefore: number;
   readonly notAfter: number;
   readonly keyType: 'rsa' | 'ec' | 'other';
@@ -55,8 +56,7 @@ export function describeCertificate(
     usages: leaf.keyUsage ?? [],
     certPem: chain.map((certificate) => certificate.toString()).join(''),
     keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    notBefore: leaf.validFromDate.getTime(),
-    notAfter: leaf.validToDate.getTime(),
+    ...validityOf(leaf),
     ...keyOf(leaf),
     signatureDigest: digestOf(leaf),
     subject: distinguishedName(subject),

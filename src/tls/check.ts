@@ -56,7 +56,10 @@ export function checkCertificates(
 
 export function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
   const advice = 'Renew the certificate and put the new file in place of this one.';
-  if (notBefore > now) {
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) {
+    const message = `${file}: the dates of ${subject} cannot be read, so clients will refuse it, and it is shown only where nothing else fits`;
+    report('LG4039', startOf(file), { message, advice: 'Have the certificate issued again.' });
+  } else if (notBefore > now) {
     report('LG4022', startOf(file), {
       message: `${file}: ${subject} is valid only from ${dateOf(notBefore)} on`,
       advice: 'Check the clock of this machine, or use the previous certificate until then.',

@@ -22,6 +22,8 @@ export function unmark(marked: string): Marked {
   return { text, places: places.sort((one, other) => one[0] - other[0]) };
 }
 
+const MAY_HOLD_KEYS = /\.(?:key|pem|pfx|p12)$/;
+
 /** @returns the folder */
 export function writeFiles(files: Readonly<Record<string, string | Uint8Array>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'lychgate-config-'));
@@ -29,7 +31,8 @@ export function writeFiles(files: Readonly<Record<string, string | Uint8Array>>)
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
-    chmodSync(join(folder, name), 0o644); // Whatever the account of the test masks.
+    // Whatever the account of the test masks.
+    chmodSync(join(folder, name), MAY_HOLD_KEYS.test(name) ? 0o600 : 0o644);
   }
   return folder;
 }

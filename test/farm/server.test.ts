@@ -44,6 +44,7 @@ function server(address: string, weight: number, settings: Partial<FarmSettings>
     settings: { ...defaultFarmSettings('settings.json'), ...settings },
     names: [],
     ca: [],
+    allowPartialTrustChain: false,
     clientCertificate: undefined,
     localAddress: undefined,
     connectTimeout: 10,

@@ -54,7 +54,7 @@ export function writeFolder({ iis, settings = {}, certificates = {}, files = {} 
   for (const [file, names] of Object.entries(certificates)) {
     const { cert, key } = certificateFor(...names);
     writeFileSync(join(dir, 'certs', `${file}.crt`), cert);
-    writeFileSync(join(dir, 'certs', `${file}.key`), key);
+    writeFileSync(join(dir, 'certs', `${file}.key`), key, { mode: 0o600 });
   }
   for (const [name, contents] of Object.entries(files)) writeFileSync(join(configDir, name), contents);
   return { dir, configDir, ca };

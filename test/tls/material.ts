@@ -21,10 +21,10 @@ export function folder(): string {
   return path;
 }
 
-/** Writes a file into `path` and returns its full name. */
+/** Writes a file that may hold a key into `path` and returns its full name. */
 export function put(path: string, name: string, contents: string | Buffer): string {
   const file = join(path, name);
-  writeFileSync(file, contents);
+  writeFileSync(file, contents, { mode: 0o600 });
   return file;
 }
 
