@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { StartError } from '../errors.ts';
 import { lacksInterface } from '../ip-address.ts';
 import type { Logger } from '../log.ts';
+import type { ClientCount } from './client-count.ts';
 import type { PlannedListener } from './listener-plan.ts';
 import { describeMachine, likelyAddress } from './machine-addresses.ts';
 
@@ -19,7 +20,8 @@ export interface ListenerOptions {
   /** True where several processes listen on the same port. */
   readonly reusePort: boolean;
   readonly connections: number;
-  readonly connectionsPerAddress: number | undefined;
+  /** Of all listeners. */
+  readonly clients: ClientCount;
   readonly log: Logger;
 }
 
@@ -33,7 +35,6 @@ export interface Listener {
 
 /** @throws StartError where the port cannot be had */
 export function openListener(plan: PlannedListener, lanes: Lanes, options: ListenerOptions): Promise<Listener> {
-  const admit = connectionCounter(options.connectionsPerAddress);
   const server = options.tls
     ? createTlsServer(options.tls, (socket) => hand(socket, plan, lanes))
     : createTcpServer({ noDelay: true }, (socket) => lanes.http1(socket, plan));
@@ -42,7 +43,7 @@ export function openListener(plan: PlannedListener, lanes: Lanes, options: Liste
     socket.setNoDelay(true);
     // A client that resets before it is served is no event worth more than this.
     socket.on('error', (error) => options.log.trace({ listener: plan.name }, error.message));
-    if (!admit(socket)) socket.destroy();
+    if (!options.clients.admit(socket)) socket.destroy();
   });
   server.on('tlsClientError', (error, socket: TLSSocket) => {
     options.log.debug({ listener: plan.name, client: socket.remoteAddress }, `TLS handshake: ${error.message}`);
@@ -112,22 +113,4 @@ function absentAddress({ address, standsFor }: Pick<PlannedListener, 'address' |
   }
   const entry = `"addresses": { "${address}": "${likelyAddress(address)}" }`;
   return `this machine does not have the address. ${has}: say in settings.json which of them stands for it, as in ${entry}.`;
-}
-
-/** Counts the connections of each client address. */
-function connectionCounter(limit: number | undefined): (socket: Socket) => boolean {
-  if (limit === undefined) return () => true;
-  const open = new Map<string, number>();
-  return (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const count = open.get(address) ?? 0;
-    if (count >= limit) return false;
-    open.set(address, count + 1);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
-    });
-    return true;
-  };
 }

@@ -16,7 +16,9 @@ import { currentHttpDate } from './http-date.ts';
 import { clientFault, headOfMessage } from './http1-request.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
+import type { SendQueues } from './send-queues.ts';
 import { SlowReader } from './slow-reader.ts';
+import { resetSocket } from './socket-reset.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /** Times in seconds, sizes in bytes. */
@@ -25,6 +27,7 @@ export interface Http1Options {
   runtime(): Runtime;
   /** True from the moment the service stops: connections are then closed behind their answer. */
   draining(): boolean;
+  readonly sendQueues: SendQueues;
   readonly limits: {
     readonly headerBytes: number;
     readonly headerCount: number;
@@ -79,7 +82,7 @@ export class Http1Connection implements ClientSide {
   #served = 0;
   /** Milliseconds of `turnTime`: when the phase began, or when the client last sent something in it. */
   #since = turnTime();
-  readonly #reader = new SlowReader();
+  readonly #reader: SlowReader;
 
   constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
     this.#socket = socket;
@@ -92,6 +95,7 @@ export class Http1Connection implements ClientSide {
     });
     this.#connection = connection;
     this.#options = options;
+    this.#reader = new SlowReader(socket, options.sendQueues);
     this.#head = new HeadReader({ limit: options.limits.headerBytes, startLine: true });
     this.#body = new BodyReader(options.limits);
     // A client may end its side and still wait for what it has asked; the sides of a tunnel end one by one.
@@ -116,14 +120,14 @@ export class Http1Connection implements ClientSide {
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
-    if (this.#reader.isStalled(this.#writer.pending, now, body)) this.#socket.destroy();
+    if (this.#reader.isStalled(this.#writer, now, body)) resetSocket(this.#socket);
     else if (this.#phase === 'lingering') {
-      if (this.#writer.pending > 0) this.#since = now;
+      if (this.#reader.isSending(this.#writer)) this.#since = now;
       else if (now - this.#since > LINGER_MS) this.#socket.destroy();
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
         if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
-      } else if (this.#writer.pending > 0) {
+      } else if (this.#reader.isSending(this.#writer)) {
         // The last answer is on its way, and the client takes it.
         this.#since = now;
       } else {

@@ -9,8 +9,20 @@ import type { Socket } from 'node:net';
 import type { Logger } from '../log.ts';
 import type { Lane } from './lane.ts';
 import type { ClientConnection } from './request-head.ts';
+import type { SendQueues } from './send-queues.ts';
+import { SlowReader } from './slow-reader.ts';
+import { resetSocket } from './socket-reset.ts';
 
-const CONNECTION = Symbol('the client connection of a socket');
+const CLIENT = Symbol('the client of a socket');
+
+/** The client at the other end of one connection. */
+export interface Http2Client {
+  readonly connection: ClientConnection;
+  readonly socket: Socket;
+  readonly reader: SlowReader;
+  /** A stream had something that did not leave when it was last looked at. */
+  isWaitedFor: boolean;
+}
 
 /** For the GOAWAY of an idle session to be taken. */
 const CLOSE_MS = 1000;
@@ -20,19 +32,27 @@ export interface SessionOptions {
   readonly headerCount: number;
   /** Seconds that a kept connection may be without a request. */
   readonly idleTimeout: number;
+  /** Seconds between two pieces of a body. */
+  readonly bodyTimeout: number;
+  readonly sendQueues: SendQueues;
   readonly log: Logger;
 }
 
 export type Http2Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
-/** The connection a request came on; `undefined` when the client is gone already. */
-export function connectionOf(request: Http2ServerRequest): ClientConnection | undefined {
-  return (request.stream.session?.socket as { [CONNECTION]?: ClientConnection } | undefined)?.[CONNECTION];
+/** The client a request came from; `undefined` when it is gone already. */
+export function clientOf(request: Http2ServerRequest): Http2Client | undefined {
+  return (request.stream.session?.socket as { [CLIENT]?: Http2Client } | undefined)?.[CLIENT];
 }
 
-export function createHttp2Sessions(options: SessionOptions, handle: Http2Handler): Lane {
-  const { headerBytes, headerCount, idleTimeout, log } = options;
-  const sockets = new Set<Socket>();
+export interface Http2Sessions extends Lane {
+  /** Looks at the time limits, behind those of the streams. @param now milliseconds of `turnTime` */
+  sweep(now: number): void;
+}
+
+export function createHttp2Sessions(options: SessionOptions, handle: Http2Handler): Http2Sessions {
+  const { headerBytes, headerCount, idleTimeout, bodyTimeout, sendQueues, log } = options;
+  const clients = new Set<Http2Client>();
   const sessions = new Set<ServerHttp2Session>();
   let emptied: (() => void) | undefined;
   let draining = false;
@@ -61,24 +81,33 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
   });
   return {
     take(socket, connection) {
-      Object.defineProperty(socket, CONNECTION, { value: connection });
-      sockets.add(socket);
+      const client = { connection, socket, reader: new SlowReader(socket, sendQueues), isWaitedFor: false };
+      Object.defineProperty(socket, CLIENT, { value: client });
+      clients.add(client);
       socket.once('close', () => {
-        sockets.delete(socket);
+        clients.delete(client);
         connection.pins.close();
-        if (sockets.size === 0) emptied?.();
+        if (clients.size === 0) emptied?.();
       });
       server.emit('secureConnection', socket);
     },
     async drain() {
       draining = true;
       for (const session of sessions) session.close();
-      if (sockets.size > 0) await new Promise<void>((resolve) => (emptied = resolve));
+      if (clients.size > 0) await new Promise<void>((resolve) => (emptied = resolve));
     },
     destroy() {
-      const { size } = sockets;
-      for (const socket of sockets) socket.destroy();
+      const { size } = clients;
+      for (const { socket } of clients) socket.destroy();
       return size;
+    },
+    sweep(now) {
+      for (const client of clients) {
+        const { socket, reader } = client;
+        const sending = { pending: client.isWaitedFor ? 1 : 0, given: socket.bytesWritten };
+        client.isWaitedFor = false;
+        if (reader.isStalled(sending, now, bodyTimeout)) resetSocket(socket);
+      }
     },
   };
 }
