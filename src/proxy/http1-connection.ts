@@ -9,6 +9,7 @@ import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
 import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
+import { inNextShare } from '../loop-share.ts';
 import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
@@ -47,6 +48,8 @@ type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 const DRAINED_BYTES = 1024 * 1024;
 const LINGER_MS = 5000;
 const FORGET_SECONDS = 5;
+/** Requests that are answered while they are read: more of a client's wait until others have had their turn. */
+const MOST_AT_ONCE = 64;
 /** A whole TLS record: behind it there is most often another. */
 const BULK_BYTES = 16 * 1024;
 
@@ -163,6 +166,7 @@ export class Http1Connection implements ClientSide {
     this.#reading = true;
     let at = 0;
     let start = 0;
+    let begun = 0;
     try {
       while (at < bytes.length && !this.#isOver()) {
         if (this.#phase === 'head') {
@@ -171,10 +175,16 @@ export class Http1Connection implements ClientSide {
             this.#keep(bytes, at);
             break;
           }
+          if (begun === MOST_AT_ONCE) {
+            this.#keep(bytes, at);
+            inNextShare(this.#goOn);
+            break;
+          }
           start = at;
           const end = this.#head.push(bytes, at);
           if (end < 0) break;
           at = end;
+          begun++;
           this.#begin();
         } else if (!this.#requestComplete) {
           at = this.#readBody(bytes, at);
@@ -441,6 +451,10 @@ export class Http1Connection implements ClientSide {
     this.#earlier = undefined;
     this.#connection.passed = undefined;
   }
+
+  readonly #goOn = (): void => {
+    if (this.#phase === 'head' && this.#rest !== undefined) this.#takeRest();
+  };
 
   readonly #flushed = (): void => {
     this.#flushing = false;
