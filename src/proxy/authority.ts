@@ -48,7 +48,10 @@ function badHost(authority: string): ExchangeError {
 /** @throws ExchangeError */
 export function checkTarget(target: string, limit: number): string {
   if (target.length > limit) {
-    throw new ExchangeError('targetTooLong', `a target of ${target.length} bytes, ${limit} are taken`);
+    throw new ExchangeError(
+      'targetTooLong',
+      `a target of ${target.length} bytes, ${limit} are taken (limits.targetBytes)`,
+    );
   }
   if (!target.startsWith('/')) throw bad(`request target ${JSON.stringify(target.slice(0, 64))}`);
   return target;

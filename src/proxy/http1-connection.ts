@@ -12,6 +12,7 @@ import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
 import { inNextShare } from '../loop-share.ts';
 import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
+import { type Cut, tellCut } from './cut-telling.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
 import { clientFault, headOfMessage } from './http1-request.ts';
@@ -46,6 +47,7 @@ type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 
 /** The rest of a body that nobody wants is read up to this size to keep the connection; beyond it the connection ends. */
 const DRAINED_BYTES = 1024 * 1024;
+const UNWANTED = 'more than 1 MiB came behind an answer, of a body that nobody wants';
 const LINGER_MS = 5000;
 const FORGET_SECONDS = 5;
 /** Requests that are answered while they are read: more of a client's wait until others have had their turn. */
@@ -123,25 +125,57 @@ export class Http1Connection implements ClientSide {
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
-    if (this.#reader.isStalled(this.#writer, now, body)) resetSocket(this.#socket);
+    if (this.#reader.isStalled(this.#writer, now, body)) this.#reset(body);
     else if (this.#phase === 'lingering') {
       if (this.#reader.isSending(this.#writer)) this.#since = now;
-      else if (now - this.#since > LINGER_MS) this.#socket.destroy();
+      else if (now - this.#since > LINGER_MS) {
+        this.#cutFor({
+          kind: 'linger',
+          reason: `the client did not end its side within ${LINGER_MS / 1000} s of its last answer`,
+        });
+      }
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
-        if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
+        if (seconds > header)
+          this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s (timeouts.header)`), {});
       } else if (this.#reader.isSending(this.#writer)) {
         // The last answer is on its way, and the client takes it.
         this.#since = now;
       } else {
         if (seconds > FORGET_SECONDS) this.#forget();
-        if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
+        if (this.#served === 0) {
+          if (seconds > header)
+            this.#cutFor({ setting: 'timeouts.header', reason: `no request came within ${header} s` });
+        } else if (seconds > idle) {
+          this.#cutFor({ setting: 'timeouts.idle', reason: `no other request came within ${idle} s` });
+        }
       }
     } else if (this.#phase === 'exchange' && !this.#requestComplete) {
       if (!this.#exchange?.answerComplete || this.#exchange.bodyGoesOn)
         this.#exchange?.sweepBody(now, { since: this.#since, usual: body, held: this.#paused });
-      else if (seconds > body) this.#socket.destroy();
+      else if (seconds > body) {
+        const reason = `behind its answer, no more of the body of a request came within ${body} s`;
+        this.#cutFor({ setting: 'timeouts.body', reason });
+      }
     }
+  }
+
+  /** What was written is not kept for a client that does not take it. */
+  #reset(timeout: number): void {
+    const reason = `the client took nothing of what was sent for ${timeout} s`;
+    resetSocket(this.#socket);
+    if (this.#exchange) this.#exchange.refuse(new ExchangeError('requestTimeout', `${reason} (timeouts.body)`));
+    else this.#tellCut({ setting: 'timeouts.body', reason });
+  }
+
+  #cutFor(cut: Pick<Cut, 'setting' | 'kind' | 'reason'>): void {
+    this.#tellCut(cut);
+    this.#socket.destroy();
+  }
+
+  #tellCut(cut: Pick<Cut, 'setting' | 'kind' | 'reason'>): void {
+    const { remoteAddress: client, listener } = this.#connection;
+    tellCut(this.#options.runtime(), { ...cut, client, listener });
   }
 
   // ---- from the client ---------------------------------------------------------------------------------------------
@@ -152,7 +186,7 @@ export class Http1Connection implements ClientSide {
       if (this.#exchange?.takeTunnel(bytes) === false) this.#pause();
     } else if (this.#phase === 'lingering') {
       this.#drained += bytes.length;
-      if (this.#drained > DRAINED_BYTES) this.#socket.destroy();
+      if (this.#drained > DRAINED_BYTES) this.#cutFor({ kind: 'drained', reason: UNWANTED });
     } else if (this.#rest) {
       this.#rest = Buffer.concat([this.#rest, bytes]);
     } else {
@@ -256,7 +290,10 @@ export class Http1Connection implements ClientSide {
       this.#requestComplete = true;
       exchange?.endBody(this.#body.trailers);
       this.#advance();
-    } else if (this.#drained > DRAINED_BYTES) this.#linger();
+    } else if (this.#drained > DRAINED_BYTES) {
+      this.#tellCut({ kind: 'drained', reason: UNWANTED });
+      this.#linger();
+    }
     return end;
   }
 
@@ -270,8 +307,11 @@ export class Http1Connection implements ClientSide {
       this.#open(new Exchange(this.#options.runtime(), request, this));
     }
     // Its answer is complete, and is not to be lost for what came behind.
-    if (this.#exchange?.answerComplete) this.#linger();
-    else this.#exchange?.refuse(error);
+    if (this.#exchange?.answerComplete) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#tellCut({ kind: 'behind', reason: `behind a complete answer: ${reason}` });
+      this.#linger();
+    } else this.#exchange?.refuse(error);
   }
 
   #ended(): void {

@@ -102,6 +102,9 @@ export class Http2Call implements ClientSide {
   sweep(now: number, bodyTimeout: number): void {
     // A window that stays closed holds the server's connection too.
     if (this.#isShut(now, bodyTimeout * 1000)) {
+      const reason = `the client left no room for the answer for ${bodyTimeout} s (timeouts.body)`;
+      this.exchange.refuse(new ExchangeError('requestTimeout', reason));
+      // Where the answer is our own, and complete, it is not cut yet.
       this.cut();
       return;
     }

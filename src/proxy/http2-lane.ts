@@ -15,13 +15,10 @@ import { type HeadLimits, readHead } from './http2-request.ts';
 import { clientOf, createHttp2Sessions, type SessionOptions } from './http2-sessions.ts';
 import type { Lane } from './lane.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
-import type { Runtime } from './runtime.ts';
 
 const CALL = Symbol('the call of a request');
 
 export interface Http2LaneOptions extends SessionOptions {
-  /** Asked once per request. */
-  runtime(): Runtime;
   readonly targetBytes: number;
 }
 

@@ -6,9 +6,11 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Logger } from '../log.ts';
+import { codeOf } from '../errors.ts';
+import { type Cut, tellCut } from './cut-telling.ts';
 import type { Lane } from './lane.ts';
 import type { ClientConnection } from './request-head.ts';
+import type { Runtime } from './runtime.ts';
 import type { SendQueues } from './send-queues.ts';
 import { SlowReader } from './slow-reader.ts';
 import { resetSocket } from './socket-reset.ts';
@@ -35,14 +37,17 @@ export interface SessionOptions {
   /** Seconds between two pieces of a body. */
   readonly bodyTimeout: number;
   readonly sendQueues: SendQueues;
-  readonly log: Logger;
+  /** Asked once per request. */
+  runtime(): Runtime;
 }
 
 export type Http2Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
+type Marked = { readonly [CLIENT]?: Http2Client };
+
 /** The client a request came from; `undefined` when it is gone already. */
 export function clientOf(request: Http2ServerRequest): Http2Client | undefined {
-  return (request.stream.session?.socket as { [CLIENT]?: Http2Client } | undefined)?.[CLIENT];
+  return (request.stream.session?.socket as Marked | undefined)?.[CLIENT];
 }
 
 export interface Http2Sessions extends Lane {
@@ -51,7 +56,9 @@ export interface Http2Sessions extends Lane {
 }
 
 export function createHttp2Sessions(options: SessionOptions, handle: Http2Handler): Http2Sessions {
-  const { headerBytes, headerCount, idleTimeout, bodyTimeout, sendQueues, log } = options;
+  const { headerBytes, headerCount, idleTimeout, bodyTimeout, sendQueues, runtime } = options;
+  const tell = (connection: ClientConnection | undefined, cut: Pick<Cut, 'setting' | 'kind' | 'reason'>) =>
+    tellCut(runtime(), { ...cut, client: connection?.remoteAddress, listener: connection?.listener ?? '' });
   const clients = new Set<Http2Client>();
   const sessions = new Set<ServerHttp2Session>();
   let emptied: (() => void) | undefined;
@@ -73,8 +80,16 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
   server.on('session', (session) => {
     sessions.add(session);
     session.setLocalWindowSize(1024 * 1024);
-    closeWhenIdle(session, idleTimeout);
-    session.on('error', (error) => log.debug(`HTTP/2 session: ${error.message}`));
+    const connection = (session.socket as Marked)[CLIENT]?.connection;
+    closeWhenIdle(session, idleTimeout, () =>
+      tell(connection, { setting: 'timeouts.idle', reason: `no other request came within ${idleTimeout} s` }),
+    );
+    session.on('error', (error) => {
+      const reason = `HTTP/2: ${error.message}`;
+      // All others are the client's end of it.
+      if (codeOf(error).startsWith('ERR_HTTP2_')) tell(connection, { kind: codeOf(error), reason });
+      else runtime().log.debug(reason);
+    });
     session.once('close', () => sessions.delete(session));
     // Its TLS handshake was under way when the service was told to stop.
     if (draining) session.close();
@@ -106,17 +121,23 @@ export function createHttp2Sessions(options: SessionOptions, handle: Http2Handle
         const { socket, reader } = client;
         const sending = { pending: client.isWaitedFor ? 1 : 0, given: socket.bytesWritten };
         client.isWaitedFor = false;
-        if (reader.isStalled(sending, now, bodyTimeout)) resetSocket(socket);
+        if (!reader.isStalled(sending, now, bodyTimeout)) continue;
+        tell(client.connection, {
+          setting: 'timeouts.body',
+          reason: `the client took nothing of what was sent for ${bodyTimeout} s`,
+        });
+        resetSocket(socket);
       }
     },
   };
 }
 
 /** A session ends after a time without a stream. Node's own time-out would also count the silence of a long poll. */
-function closeWhenIdle(session: ServerHttp2Session, idleTimeout: number): void {
+function closeWhenIdle(session: ServerHttp2Session, idleTimeout: number, tell: () => void): void {
   let open = 0;
   const start = () =>
     setTimeout(() => {
+      tell();
       session.close();
       // A head without its end is no stream yet, but would keep the session from closing.
       timer = setTimeout(() => session.destroy(), CLOSE_MS);

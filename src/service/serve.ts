@@ -8,6 +8,7 @@ import { type PlannedListener, planListeners } from '../listener/listener-plan.t
 import type { Logger } from '../log.ts';
 import { within } from '../patience.ts';
 import { openAccessLog } from '../proxy/access-log.ts';
+import { tellCut } from '../proxy/cut-telling.ts';
 import { createHttp1Lane } from '../proxy/http1-lane.ts';
 import { createHttp2Lane } from '../proxy/http2-lane.ts';
 import type { Lane } from '../proxy/lane.ts';
@@ -53,7 +54,6 @@ export async function serve(
     setup,
     () => runtime,
     () => draining,
-    log,
   );
   const listeners: Listener[] = [];
   const { limits, trustedProxies } = settings;
@@ -138,6 +138,7 @@ function open(
     reusePort: workers > 1,
     connections: settings.limits.connections,
     clients,
+    tellCut: (cut) => tellCut(runtime, cut),
     log,
   };
   const described = {
@@ -156,7 +157,6 @@ async function createLanes(
   { config: { settings } }: WorkerSetup,
   runtime: () => Runtime,
   draining: () => boolean,
-  log: Logger,
 ): Promise<Lanes> {
   const { limits, timeouts } = settings;
   const sendQueues = createSendQueues();
@@ -170,7 +170,6 @@ async function createLanes(
       idleTimeout: timeouts.idle,
       bodyTimeout: timeouts.body,
       sendQueues,
-      log,
     }),
   };
 }
