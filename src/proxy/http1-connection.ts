@@ -425,6 +425,8 @@ export class Http1Connection implements ClientSide {
     const exchange = this.#exchange;
     if (this.#phase !== 'exchange' || !exchange?.answerComplete) return;
     if (!this.#requestComplete) {
+      // Whoever waited for the answer before sending more has its time for that from now on.
+      this.#since = turnTime();
       if (!this.#keepAlive && !exchange.bodyGoesOn) this.#linger();
       else {
         // Whoever the body was held back for does not want the rest, and no read may be there to send the answer.

@@ -3,9 +3,10 @@
  * /proc/net/tcp and tcp6, in tables of all connections of the machine, so that only a connection which is suspected of
  * taking nothing is looked up there.
  */
-import { createReadStream } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { addressBytes } from '../ip-address.ts';
+import { inNextShare, shareIsUsed } from '../loop-share.ts';
 
 /** What is known of one socket. Times in milliseconds of `turnTime`. */
 export interface HeldByKernel {
@@ -42,13 +43,14 @@ interface Suspect {
 }
 
 /** @param read gives a table piece by piece; throws where there is none */
-export function createSendQueues(read: (table: string) => AsyncIterable<string> = readTable): SendQueues {
+export function createSendQueues(read: (table: string) => Iterable<string> = readTable): SendQueues {
   const suspects = new Map<Socket, Suspect>();
   let reading = false;
   let pauseUntil = Number.NEGATIVE_INFINITY;
 
   const readAll = async (now: number) => {
     reading = true;
+    let took = 0;
     const wanted = new Map<string, Suspect>();
     for (const [socket, suspect] of suspects) {
       if (now - suspect.asked > FORGET_MS) suspects.delete(socket);
@@ -58,13 +60,14 @@ export function createSendQueues(read: (table: string) => AsyncIterable<string> 
     // Of an IPv4 address in IPv6 the second one tells.
     for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
       try {
-        await findIn(read(table), wanted, found);
+        took += await findIn(read(table), wanted, found);
       } catch {
         // A machine without IPv6, or a system that tells nothing.
       }
     }
     for (const suspect of wanted.values()) note(suspect, found.get(suspect), now);
     reading = false;
+    pauseUntil = now + Math.max(LEAST_PAUSE_MS, PAUSE_FACTOR * took);
   };
 
   return {
@@ -75,13 +78,7 @@ export function createSendQueues(read: (table: string) => AsyncIterable<string> 
         suspects.set(socket, suspect);
       }
       suspect.asked = now;
-      if (!reading && now >= pauseUntil) {
-        const began = process.hrtime.bigint();
-        void readAll(now).then(() => {
-          const took = Number(process.hrtime.bigint() - began) / 1e6;
-          pauseUntil = now + took + Math.max(LEAST_PAUSE_MS, PAUSE_FACTOR * took);
-        });
-      }
+      if (!reading && now >= pauseUntil) void readAll(now);
       return suspect.held;
     },
   };
@@ -103,13 +100,16 @@ function note(suspect: Suspect, bytes: number | undefined, now: number): void {
 /** Both ends and the state of a connection, then its queues: `0100007F:1F90 0200007F:C350 01 000000FF:00000000`. */
 const ENTRY = /^\s*\d+: ([0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]+):/;
 
+/** @returns the milliseconds that it took, without those in which others had their turn */
 async function findIn(
-  pieces: AsyncIterable<string>,
+  pieces: Iterable<string>,
   wanted: ReadonlyMap<string, Suspect>,
   found: Map<Suspect, number>,
-): Promise<void> {
+): Promise<number> {
   let rest = '';
-  for await (const piece of pieces) {
+  let took = 0;
+  let began = process.hrtime.bigint();
+  for (const piece of pieces) {
     const lines = (rest + piece).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
@@ -117,12 +117,32 @@ async function findIn(
       const suspect = wanted.get(ends);
       if (suspect) found.set(suspect, Number.parseInt(bytes, 16));
     }
+    if (!shareIsUsed()) continue;
+    took += millisecondsSince(began);
+    await new Promise<void>(inNextShare);
+    began = process.hrtime.bigint();
+  }
+  return took + millisecondsSince(began);
+}
+
+function millisecondsSince(began: bigint): number {
+  return Number(process.hrtime.bigint() - began) / 1e6;
+}
+
+/** Read here: the kernel gives a page at a time, and a trip to another thread for each would take seconds for a large table. */
+function* readTable(table: string): Generator<string> {
+  const file = openSync(table, 'r');
+  const page = Buffer.allocUnsafe(PAGE_BYTES);
+  try {
+    for (let length = readSync(file, page); length > 0; length = readSync(file, page)) {
+      yield page.toString('latin1', 0, length);
+    }
+  } finally {
+    closeSync(file);
   }
 }
 
-function readTable(table: string): AsyncIterable<string> {
-  return createReadStream(table, 'latin1');
-}
+const PAGE_BYTES = 16 * 1024;
 
 function keyOf({ localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${endOf(localAddress, localPort)} ${endOf(remoteAddress, remotePort)}`;

@@ -22,7 +22,7 @@ function tables() {
   return {
     text,
     reads: () => reads,
-    async *read(name: string) {
+    *read(name: string) {
       reads++;
       const all = text.get(name);
       if (all === undefined) throw new Error('ENOENT');
