@@ -157,7 +157,7 @@ export class Exchange implements AnswerSink, ServerTaker {
       if (this.#lengthUnknown() && versionFor(decision.farm.protocol, this.head) === 'HTTP/1.0') {
         throw new ExchangeError(
           'lengthRequired',
-          'a body of unknown length, for a server that is spoken to in HTTP/1.0',
+          'a body of unknown length, for a server that is spoken to in HTTP/1.0 (httpVersion of the farm)',
         );
       }
       // 2.
