@@ -11,6 +11,41 @@ export function plainAddress(address: string): string {
   return shortest.startsWith('::ffff:') && shortest.includes('.') ? shortest.slice('::ffff:'.length) : shortest;
 }
 
+/** The 4 or 16 bytes of an address, whatever its scope; none of what is no address. */
+export function addressBytes(address: string): Uint8Array {
+  const family = isIP(address);
+  if (family === 0) return new Uint8Array(0);
+  if (family === 4) return Uint8Array.from(address.split('.'), Number);
+  const [head = '', tail] = address
+    .replace(/%.*/s, '')
+    .replace(/[\d.]+\.\d+$/, (four) => {
+      const [a = 0, b = 0, c = 0, d = 0] = addressBytes(four);
+      return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+    })
+    .split('::');
+  const groups = head.split(':').filter(Boolean);
+  const behind = (tail ?? '').split(':').filter(Boolean);
+  const zeros = Array.from({ length: 8 - groups.length - behind.length }, () => '0');
+  return Uint8Array.from(
+    [...groups, ...zeros, ...behind].flatMap((group) => {
+      const value = Number.parseInt(group, 16);
+      return [value >> 8, value & 0xff];
+    }),
+  );
+}
+
+/**
+ * What stands for one client where clients are counted: an address of IPv4; of IPv6 the /64, whose addresses are most often
+ * one client's to choose from.
+ */
+export function clientNetwork(address: string): string {
+  const plain = plainAddress(address);
+  if (isIP(plain) !== 6) return plain;
+  const bytes = addressBytes(plain);
+  const groups = [0, 2, 4, 6].map((at) => (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16));
+  return `${plainAddress(`${groups.join(':')}::`)}/64`;
+}
+
 export const isLoopback = rangeTest('127.0.0.0/8', '::1/128');
 export const isLinkLocal = rangeTest('169.254.0.0/16', 'fe80::/10');
 /** The system takes it for this machine. */

@@ -163,6 +163,13 @@ describe('compose.yaml', () => {
     expect(Number(seconds)).toBeGreaterThan(settings.timeouts.drain + 5);
   });
 
+  test('bounds what the kernel buffers of one connection to 1 MB', () => {
+    for (const name of ['wmem', 'rmem']) {
+      const [, most] = new RegExp(`^ {6}net\\.ipv4\\.tcp_${name}: \\d+ \\d+ (\\d+)$`, 'm').exec(compose) ?? [];
+      expect(Number(most)).toBe(1024 * 1024);
+    }
+  });
+
   test('has descriptors for two connections per client', () => {
     const [, files] = /^ {6}nofile: (\d+)$/m.exec(compose) ?? [];
     expect(Number(files)).toBeGreaterThan(2 * settings.limits.connections);

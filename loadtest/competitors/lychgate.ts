@@ -44,6 +44,8 @@ export function settings(
     certificates: [{ cert: front.cert, key: front.key }],
     upstream: { ca: authority },
     workers,
+    // All clients have one address.
+    limits: { connectionsPerAddress: 20_000 },
     timeouts: { idle: PATIENCE },
     log: { level: 'warn', access: { file: join(own, 'access.log') } },
     admin: { address: `${PROXY_ADDRESS}:${adminPort}` },

@@ -98,10 +98,14 @@ services:
     # Longer than "timeouts": { "drain": 30 } of settings.json plus the 5 seconds after which a worker that hangs is ended.
     stop_grace_period: 45s
 
-    # This is what lets a non-root user listen on 80 and 443. It holds for this container's network alone. With
-    # network_mode: host it cannot stand here; set it on the host: sysctl -w net.ipv4.ip_unprivileged_port_start=80
+    # The first is what lets a non-root user listen on 80 and 443. All hold for this container's network alone. With
+    # network_mode: host none of these can stand here; set them on the host: sysctl -w net.ipv4.ip_unprivileged_port_start=80
     sysctls:
       net.ipv4.ip_unprivileged_port_start: 80
+      # What the kernel buffers of one connection, in bytes: at least, at first, at most. Its own most, 4 and 6 MB and more, lets
+      # some hundred clients that take nothing fill the TCP memory of the host. 1 MB carries 80 Mbit/s over 100 ms.
+      net.ipv4.tcp_wmem: 4096 16384 1048576
+      net.ipv4.tcp_rmem: 4096 131072 1048576
     # Each client connection may need one to a server: twice "limits": { "connections": 20000 }, and some for the rest.
     ulimits:
       nofile: 65536

@@ -153,7 +153,7 @@ export interface SettingsConfig {
     readonly targetBytes: number;
     readonly bodyBytes?: number;
     readonly connections: number;
-    readonly connectionsPerAddress?: number;
+    readonly connectionsPerAddress: number;
     readonly pinned: number;
     readonly trailerBytes: number;
   };

@@ -308,7 +308,10 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
       targetBytes: count(64, 'Size of a request target.'),
       bodyBytes: count(0, 'Size of a request body.', Number.MAX_SAFE_INTEGER),
       connections: count(1, 'Client connections of a worker.'),
-      connectionsPerAddress: count(1, 'Client connections of one address.'),
+      connectionsPerAddress: count(
+        1,
+        'Client connections of one address, or one /64 of IPv6, over all workers: a tenth of connections where it is not said, but at least 10. Networks of trustedProxies are not counted.',
+      ),
       pinned: count(0, 'Connections bound to one client.'),
       trailerBytes: count(0, 'Size of a trailer block.'),
     }),

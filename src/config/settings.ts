@@ -356,16 +356,20 @@ function workersOf(setting: Setting | undefined): SettingsConfig['workers'] {
   return typeof setting?.value === 'number' ? setting.value : 'auto';
 }
 
+/** A browser alone opens six, and there may be more than one behind an address. */
+const LEAST_PER_ADDRESS = 10;
+
 function limitsOf(root: Setting | undefined): SettingsConfig['limits'] {
   const number = (name: string, otherwise: number) => numberAt(root, ['limits', name], otherwise);
   const optional = (name: string) => optionalNumberAt(root, 'limits', name);
+  const connections = number('connections', 20000);
   return {
     headerBytes: number('headerBytes', 65536),
     headerCount: number('headerCount', 200),
     targetBytes: number('targetBytes', 16384),
     ...present('bodyBytes', optional('bodyBytes')),
-    connections: number('connections', 20000),
-    ...present('connectionsPerAddress', optional('connectionsPerAddress')),
+    connections,
+    connectionsPerAddress: number('connectionsPerAddress', Math.max(LEAST_PER_ADDRESS, Math.ceil(connections / 10))),
     pinned: number('pinned', 10000),
     trailerBytes: number('trailerBytes', 8192),
   };

@@ -217,7 +217,12 @@ class Pool implements ConnectionOwner {
       if (this.#queue.length < this.#endpoint.queueLength + this.#closing.size)
         this.#queue.push({ taker, fresh, until: turnTime() + this.#endpoint.queueTimeout * 1000 });
       else
-        taker.onNoConnection(this.#failure('serverBusy', 'as many requests as may wait for a connection are waiting'));
+        taker.onNoConnection(
+          this.#failure(
+            'serverBusy',
+            'as many requests as may wait for a connection are waiting (maxConnections, queueLength)',
+          ),
+        );
     }
   }
 
@@ -283,22 +288,38 @@ class Pool implements ConnectionOwner {
       const silent = now - connection.activity;
       if (connection.isOpening) {
         if (silent > connectTimeout * 1000) {
-          connection.fail(this.#failure('serverTimeout', `no connection within ${connectTimeout} s`));
+          connection.fail(
+            this.#failure(
+              'serverTimeout',
+              `no connection within ${connectTimeout} s, ${connectTimeout < timeout ? 'timeouts.connect' : 'the timeout of the farm'}`,
+            ),
+          );
         }
       } else if (connection.isIdle) {
         if (silent > idleLimit(connection)) connection.abandon();
       } else if (connection.isTunnel) {
         const limit = connection.isHalfClosed ? Math.min(HALF_CLOSED_MS, tunnelIdle) : tunnelIdle;
-        if (silent > limit) connection.fail(this.#failure('serverTimeout', `an idle tunnel of ${limit / 1000} s`));
+        if (silent > limit)
+          connection.fail(
+            this.#failure(
+              'serverTimeout',
+              `an idle tunnel of ${limit / 1000} s${limit === tunnelIdle ? ' (timeouts.upgradeIdle)' : ''}`,
+            ),
+          );
       } else if (silent > timeout * 1000 && connection.awaitsServer) {
-        connection.fail(this.#failure('serverTimeout', `the server was silent for ${timeout} s`));
+        connection.fail(
+          this.#failure('serverTimeout', `the server was silent for ${timeout} s, the timeout of the farm`),
+        );
       }
     }
     while ((this.#queue[0]?.until ?? now) < now) {
       this.#queue
         .shift()
         ?.taker.onNoConnection(
-          this.#failure('queueTimeout', `no connection became free within ${this.#endpoint.queueTimeout} s`),
+          this.#failure(
+            'queueTimeout',
+            `no connection became free within ${this.#endpoint.queueTimeout} s (queueTimeout)`,
+          ),
         );
     }
   }

@@ -1,5 +1,6 @@
 /** One HTTP/1.1 connection to a server: carries one request at a time and reads its answer. */
 import type { Socket } from 'node:net';
+import { codeOf } from '../errors.ts';
 import { BodyReader } from '../http1/body-reader.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';
@@ -75,8 +76,9 @@ export class ServerConnection implements SocketEvents {
   #failure: Error | undefined;
   /** It lay idle: its server may have ended it, or sent something unasked, before it carries the next request. */
   #rested = false;
-  /** It was idle before the request that it carries. */
+  /** It was idle before the request that it carries: for so many milliseconds. */
   kept = false;
+  #idleFor = 0;
   /** A request was sent on it. */
   used = false;
   #whenClosed: (() => void) | undefined;
@@ -172,7 +174,9 @@ export class ServerConnection implements SocketEvents {
     this.kept = this.#rested;
     this.used = true;
     this.#turn = this.kept ? currentTurn() : -1;
-    this.activity = turnTime();
+    const now = turnTime();
+    this.#idleFor = now - this.activity;
+    this.activity = now;
     return this.#socket.write(request.bytes, 'latin1');
   }
 
@@ -265,7 +269,7 @@ export class ServerConnection implements SocketEvents {
       this.#sink?.onEnd([]);
       return;
     } else if (this.#sink) {
-      this.fail(connectionClosed(this.#state));
+      this.fail(this.#withIdleTime(connectionClosed(this.#state), this.#state));
       return;
     }
     this.#destroy();
@@ -281,7 +285,15 @@ export class ServerConnection implements SocketEvents {
     this.#state = 'closed';
     this.#whenClosed?.();
     this.#owner.closed(this, this.#failure ?? error);
-    this.#tell(this.#failure ?? error ?? connectionClosed(state));
+    this.#tell(this.#failure ?? this.#withIdleTime(error ?? connectionClosed(state), state));
+  }
+
+  /** A server, or something on the way to it, may end what idles sooner than we do: then the time is what tells it. */
+  #withIdleTime(error: Error, state: State): Error {
+    if (!this.kept || (state !== 'head' && state !== 'body')) return error;
+    const seconds = (this.#idleFor / 1000).toFixed(1);
+    const message = `${error.message}; it had been idle for ${seconds} s before this request`;
+    return Object.assign(new Error(message, { cause: error }), { code: codeOf(error) });
   }
 
   #tell(error: Error): void {
@@ -389,8 +401,9 @@ function connectionClosed(state: State): Error {
 }
 
 /** For the log: what the server has sent, escaped. */
-function withBytes({ status, message, bytes }: MessageFault): MessageFault {
-  return new MessageFault(status, bytes === '' ? message : `${message}: ${JSON.stringify(bytes)}`);
+function withBytes({ status, message, bytes, limit }: MessageFault): MessageFault {
+  const named = limit === 'headerBytes' || limit === 'trailerBytes' ? `${message} (maxResponseHeaderSize)` : message;
+  return new MessageFault(status, bytes === '' ? named : `${named}: ${JSON.stringify(bytes)}`);
 }
 
 /** RFC 9110 7.8: the server may only choose among what the client has offered. */

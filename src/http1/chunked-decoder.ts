@@ -83,7 +83,7 @@ export class ChunkedDecoder {
       }
     } catch (error) {
       if (!(error instanceof MessageFault) || error.bytes !== '') throw error;
-      throw new MessageFault(error.status, error.message, bytesAround(piece, at));
+      throw new MessageFault(error.status, error.message, bytesAround(piece, at), error.limit);
     }
     return at;
   }

@@ -1,6 +1,6 @@
 /** The header fields of a head: a flat list in the order of the wire, and what they say about the message itself. */
 import { fieldNameAt } from './field-name.ts';
-import { MessageFault, malformed, shownLine } from './message-fault.ts';
+import { malformed, shownLine, tooMuch } from './message-fault.ts';
 
 const TAB = 0x09;
 const BLANK = 0x20;
@@ -44,7 +44,7 @@ export function parseFields(text: string, at: number, most: number, lenient = fa
   for (let start = at; ; ) {
     const end = text.indexOf('\r', start);
     if (end === start) break;
-    if (++count > most) throw new MessageFault(431, `more than ${most} header fields`);
+    if (++count > most) throw tooMuch(431, 'headerCount', `more than ${most} header fields`);
     const first = text.charCodeAt(start);
     if (first === BLANK || first === TAB) throw malformed('a folded header line', shownLine(text, start, end));
     const colon = text.indexOf(':', start);

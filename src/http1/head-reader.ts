@@ -2,7 +2,7 @@
  * Collects the bytes of one head, split anywhere, up to its empty line. What no head may hold is refused at the byte where
  * it stands, so that a message which never ends in CRLF CRLF is not waited for.
  */
-import { bytesAround, MessageFault, malformed } from './message-fault.ts';
+import { bytesAround, type MessageFault, malformed, tooMuch } from './message-fault.ts';
 
 const ORDINARY = 0;
 const CR = 1;
@@ -129,9 +129,10 @@ export class HeadReader {
   }
 
   #tooLong(): MessageFault {
-    const { limit } = this.#options;
+    const { limit, startLine } = this.#options;
+    const name = startLine ? 'headerBytes' : 'trailerBytes';
     return this.#lines === 0
-      ? new MessageFault(414, `a first line of more than ${limit} bytes`)
-      : new MessageFault(431, `a head of more than ${limit} bytes`);
+      ? tooMuch(414, name, `a first line of more than ${limit} bytes`)
+      : tooMuch(431, name, `a head of more than ${limit} bytes`);
   }
 }

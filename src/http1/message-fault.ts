@@ -3,18 +3,27 @@
 /** What a client is told. From a server every fault is the same: its answer is not valid. */
 export type FaultStatus = 400 | 414 | 431 | 501 | 505;
 
+/** A limit that a message goes beyond, by its name among those of the reader. */
+export type MessageLimit = 'headerBytes' | 'headerCount' | 'targetBytes' | 'trailerBytes';
+
 export class MessageFault extends Error {
   override readonly name = 'MessageFault';
   readonly status: FaultStatus;
   /** Where it was found, as latin1; `''` where the reason says it. */
   readonly bytes: string;
+  readonly limit: MessageLimit | undefined;
 
   /** @param reason what is wrong, for the log */
-  constructor(status: FaultStatus, reason: string, bytes = '') {
+  constructor(status: FaultStatus, reason: string, bytes = '', limit?: MessageLimit) {
     super(reason);
     this.status = status;
     this.bytes = bytes;
+    this.limit = limit;
   }
+}
+
+export function tooMuch(status: FaultStatus, limit: MessageLimit, reason: string): MessageFault {
+  return new MessageFault(status, reason, '', limit);
 }
 
 export function malformed(reason: string, bytes?: string): MessageFault {

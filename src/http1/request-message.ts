@@ -1,7 +1,7 @@
 /** The head of a request as HTTP/1.1 has it on the wire (RFC 9112 3): text to parts, or why it is refused. */
 import { type BodyFraming, declaredBody } from './body-framing.ts';
 import { namesOption, parseFields } from './fields.ts';
-import { MessageFault, malformed } from './message-fault.ts';
+import { MessageFault, malformed, tooMuch } from './message-fault.ts';
 
 export interface RequestMessage {
   readonly method: string;
@@ -114,7 +114,7 @@ function requestLineFault(text: string, limits: MessageLimits): MessageFault {
 }
 
 function targetTooLong(target: string, { targetBytes }: MessageLimits): MessageFault {
-  return new MessageFault(414, `a target of ${target.length} bytes, ${targetBytes} are taken`);
+  return tooMuch(414, 'targetBytes', `a target of ${target.length} bytes, ${targetBytes} are taken`);
 }
 
 function keepsAlive10(connection: string): boolean {

@@ -2,8 +2,9 @@
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { StartError } from '../errors.ts';
-import { lacksInterface } from '../ip-address.ts';
+import { lacksInterface, plainAddress } from '../ip-address.ts';
 import type { Logger } from '../log.ts';
+import type { ClientCount } from './client-count.ts';
 import type { PlannedListener } from './listener-plan.ts';
 import { describeMachine, likelyAddress } from './machine-addresses.ts';
 
@@ -19,8 +20,19 @@ export interface ListenerOptions {
   /** True where several processes listen on the same port. */
   readonly reusePort: boolean;
   readonly connections: number;
-  readonly connectionsPerAddress: number | undefined;
+  /** Of all listeners. */
+  readonly clients: ClientCount;
+  /** Says that a connection was ended, or not taken. */
+  tellCut(cut: ListenerCut & { readonly client: string; readonly listener: string }): void;
   readonly log: Logger;
+}
+
+/** What ended a connection before a lane had it. */
+export interface ListenerCut {
+  /** As in settings.json; without it, what else counts as the same. */
+  readonly setting?: string;
+  readonly kind?: string;
+  readonly reason: string;
 }
 
 export interface Listener {
@@ -33,7 +45,8 @@ export interface Listener {
 
 /** @throws StartError where the port cannot be had */
 export function openListener(plan: PlannedListener, lanes: Lanes, options: ListenerOptions): Promise<Listener> {
-  const admit = connectionCounter(options.connectionsPerAddress);
+  const tell = ({ remoteAddress = '' }: { readonly remoteAddress?: string | undefined }, cut: ListenerCut) =>
+    options.tellCut({ ...cut, client: plainAddress(remoteAddress), listener: plan.name });
   const server = options.tls
     ? createTlsServer(options.tls, (socket) => hand(socket, plan, lanes))
     : createTcpServer({ noDelay: true }, (socket) => lanes.http1(socket, plan));
@@ -42,14 +55,41 @@ export function openListener(plan: PlannedListener, lanes: Lanes, options: Liste
     socket.setNoDelay(true);
     // A client that resets before it is served is no event worth more than this.
     socket.on('error', (error) => options.log.trace({ listener: plan.name }, error.message));
-    if (!admit(socket)) socket.destroy();
+    if (options.clients.admit(socket)) return;
+    tell(socket, { setting: 'limits.connectionsPerAddress', reason: 'one client has as many connections as it may' });
+    socket.destroy();
   });
+  // Node has closed it already.
+  server.on('drop', (client) =>
+    tell(client ?? {}, { setting: 'limits.connections', reason: 'there are as many connections as there may be' }),
+  );
   server.on('tlsClientError', (error, socket: TLSSocket) => {
-    options.log.debug({ listener: plan.name, client: socket.remoteAddress }, `TLS handshake: ${error.message}`);
+    const fault = handshakeFault(error, options.tls);
+    if (fault) tell(socket, fault);
+    else options.log.debug({ listener: plan.name, client: socket.remoteAddress }, `TLS handshake: ${error.message}`);
     socket.destroy();
   });
   return listen(server, plan, options);
 }
+
+/** Why we ended a TLS handshake, with the setting that is the cause where one is; nothing where the client did. */
+function handshakeFault(error: NodeJS.ErrnoException, options: TlsOptions | undefined): ListenerCut | undefined {
+  const { code = '', message } = error;
+  if (!code.startsWith('ERR_') || code.includes('_ALERT_')) return undefined;
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+    const seconds = (options?.handshakeTimeout ?? 0) / 1000;
+    return { setting: 'timeouts.handshake', reason: `a TLS handshake was not done within ${seconds} s` };
+  }
+  const setting = HANDSHAKE_SETTINGS[code];
+  return { ...(setting === undefined ? {} : { setting }), kind: code, reason: `TLS handshake: ${message}` };
+}
+
+const HANDSHAKE_SETTINGS: Readonly<Record<string, string>> = {
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'tls.minVersion',
+  ERR_SSL_VERSION_TOO_LOW: 'tls.minVersion',
+  ERR_SSL_NO_SHARED_CIPHER: 'tls.ciphers',
+  ERR_SSL_NO_APPLICATION_PROTOCOL: 'http2',
+};
 
 function hand(socket: TLSSocket, plan: PlannedListener, lanes: Lanes): void {
   if (socket.alpnProtocol === 'h2') lanes.http2(socket, plan);
@@ -112,22 +152,4 @@ function absentAddress({ address, standsFor }: Pick<PlannedListener, 'address' |
   }
   const entry = `"addresses": { "${address}": "${likelyAddress(address)}" }`;
   return `this machine does not have the address. ${has}: say in settings.json which of them stands for it, as in ${entry}.`;
-}
-
-/** Counts the connections of each client address. */
-function connectionCounter(limit: number | undefined): (socket: Socket) => boolean {
-  if (limit === undefined) return () => true;
-  const open = new Map<string, number>();
-  return (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const count = open.get(address) ?? 0;
-    if (count >= limit) return false;
-    open.set(address, count + 1);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
-    });
-    return true;
-  };
 }

@@ -51,7 +51,10 @@ function badHost(authority: string): ExchangeError {
  */
 export function checkTarget(target: string, method: string, limit: number): string {
   if (target.length > limit) {
-    throw new ExchangeError('targetTooLong', `a target of ${target.length} bytes, ${limit} are taken`);
+    throw new ExchangeError(
+      'targetTooLong',
+      `a target of ${target.length} bytes, ${limit} are taken (limits.targetBytes)`,
+    );
   }
   if (!target.startsWith('/') && !(target === '*' && method === 'OPTIONS'))
     throw bad(`request target ${JSON.stringify(target.slice(0, 64))}`);

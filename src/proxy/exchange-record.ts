@@ -30,7 +30,7 @@ const REFUSED: ReadonlySet<string> = new Set<FailureKind>([
 const OF_RULES: ReadonlySet<string> = new Set<FailureKind>(['ruleFailed', 'globalRuleFailed', 'outboundRuleFailed']);
 
 /** What nothing but the configuration leaves without a better answer: any client can ask for it, time and again. */
-const NOT_PUBLISHED: ReadonlySet<string> = new Set<FailureKind>(['noRule', 'targetNotAllowed']);
+const NOT_PUBLISHED: ReadonlySet<string> = new Set<FailureKind>(['noSite', 'noRule', 'targetNotAllowed']);
 
 export function reportFailure(
   { log, tellingLimit }: Pick<Runtime, 'log' | 'tellingLimit'>,
@@ -49,6 +49,18 @@ export function reportFailure(
     if (leftOut === undefined) return;
     log.info({ ...facts, ...askedBy(head), ...(leftOut > 0 ? { leftOut } : {}) }, reason);
   } else if (REFUSED.has(kind)) log.info({ ...facts, client: head.connection.remoteAddress }, reason);
+}
+
+/** A rule ends the connection without an answer. */
+export function reportAbort(
+  { log, tellingLimit }: Pick<Runtime, 'log' | 'tellingLimit'>,
+  { head, logId, decision }: ExchangeFacts,
+): void {
+  const { site, rule } = decision ?? {};
+  const leftOut = tellingLimit(JSON.stringify(['abort', site, rule]));
+  if (leftOut === undefined) return;
+  const facts = { logId, site, rule, ...askedBy(head), ...(leftOut > 0 ? { leftOut } : {}) };
+  log.info(facts, `rule ${JSON.stringify(rule)} ends the connection without an answer (AbortRequest)`);
 }
 
 function askedBy(head: RequestHead): { readonly client: string; readonly url: string } {

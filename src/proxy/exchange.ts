@@ -11,7 +11,7 @@ import { requestHead } from '../http1/head-writer.ts';
 import type { ResponseMessage } from '../http1/response-message.ts';
 import { type BodyRules, rewriteHead } from '../rewrite/outbound.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
-import { accessRecord, reportFailure } from './exchange-record.ts';
+import { accessRecord, reportAbort, reportFailure } from './exchange-record.ts';
 import { heldBytes, holdAnswer } from './held-answer.ts';
 import { bodyRulesApply, rewriteBody } from './outbound-answer.ts';
 import { failurePage, ruleAnswer } from './own-answer.ts';
@@ -118,8 +118,10 @@ export class Exchange implements AnswerSink, ServerTaker {
     const { action } = this.#decision;
     if (action === 'forward') return true;
     if (action === 'fail') this.refuse(this.#decision.error);
-    else if (action === 'abort') this.#client.cut();
-    else this.#respond(this.#decision);
+    else if (action === 'abort') {
+      reportAbort(this.#runtime, { head: this.head, logId: this.#logId, decision: this.#decision });
+      this.#client.cut();
+    } else this.#respond(this.#decision);
     return false;
   }
 
@@ -155,7 +157,7 @@ export class Exchange implements AnswerSink, ServerTaker {
       if (this.#lengthUnknown() && versionFor(decision.farm.protocol, this.head) === 'HTTP/1.0') {
         throw new ExchangeError(
           'lengthRequired',
-          'a body of unknown length, for a server that is spoken to in HTTP/1.0',
+          'a body of unknown length, for a server that is spoken to in HTTP/1.0 (httpVersion of the farm)',
         );
       }
       // 2.
@@ -423,7 +425,10 @@ export class Exchange implements AnswerSink, ServerTaker {
   #refuseLargeBody(bytes: number): void {
     const { bodyBytes } = this.#runtime.limits;
     if (bodyBytes === undefined || bytes <= bodyBytes) return;
-    throw new ExchangeError('bodyTooLarge', `a body of ${bytes} bytes or more, ${bodyBytes} are taken`);
+    throw new ExchangeError(
+      'bodyTooLarge',
+      `a body of ${bytes} bytes or more, ${bodyBytes} are taken (limits.bodyBytes)`,
+    );
   }
 
   /** Of a body that has come whole, and is empty, the length is known after all. */

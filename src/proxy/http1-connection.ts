@@ -9,14 +9,18 @@ import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { responseHead } from '../http1/head-writer.ts';
 import { parseRequest, type RequestMessage } from '../http1/request-message.ts';
+import { inNextShare } from '../loop-share.ts';
 import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
+import { type Cut, tellCut } from './cut-telling.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
 import { clientFault, headOfMessage } from './http1-request.ts';
 import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
+import type { SendQueues } from './send-queues.ts';
 import { SlowReader } from './slow-reader.ts';
+import { resetSocket } from './socket-reset.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /** Times in seconds, sizes in bytes. */
@@ -25,6 +29,7 @@ export interface Http1Options {
   runtime(): Runtime;
   /** True from the moment the service stops: connections are then closed behind their answer. */
   draining(): boolean;
+  readonly sendQueues: SendQueues;
   readonly limits: {
     readonly headerBytes: number;
     readonly headerCount: number;
@@ -42,8 +47,11 @@ type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed';
 
 /** The rest of a body that nobody wants is read up to this size to keep the connection; beyond it the connection ends. */
 const DRAINED_BYTES = 1024 * 1024;
+const UNWANTED = 'more than 1 MiB came behind an answer, of a body that nobody wants';
 const LINGER_MS = 5000;
 const FORGET_SECONDS = 5;
+/** Requests that are answered while they are read: more of a client's wait until others have had their turn. */
+const MOST_AT_ONCE = 64;
 /** A whole TLS record: behind it there is most often another. */
 const BULK_BYTES = 16 * 1024;
 
@@ -79,7 +87,7 @@ export class Http1Connection implements ClientSide {
   #served = 0;
   /** Milliseconds of `turnTime`: when the phase began, or when the client last sent something in it. */
   #since = turnTime();
-  readonly #reader = new SlowReader();
+  readonly #reader: SlowReader;
 
   constructor(socket: Socket, connection: ClientConnection, options: Http1Options) {
     this.#socket = socket;
@@ -92,6 +100,7 @@ export class Http1Connection implements ClientSide {
     });
     this.#connection = connection;
     this.#options = options;
+    this.#reader = new SlowReader(socket, options.sendQueues);
     this.#head = new HeadReader({ limit: options.limits.headerBytes, startLine: true });
     this.#body = new BodyReader(options.limits);
     // A client may end its side and still wait for what it has asked; the sides of a tunnel end one by one.
@@ -116,25 +125,57 @@ export class Http1Connection implements ClientSide {
   sweep(now: number): void {
     const { header, idle, body } = this.#options.timeouts;
     const seconds = (now - this.#since) / 1000;
-    if (this.#reader.isStalled(this.#writer.pending, now, body)) this.#socket.destroy();
+    if (this.#reader.isStalled(this.#writer, now, body)) this.#reset(body);
     else if (this.#phase === 'lingering') {
-      if (this.#writer.pending > 0) this.#since = now;
-      else if (now - this.#since > LINGER_MS) this.#socket.destroy();
+      if (this.#reader.isSending(this.#writer)) this.#since = now;
+      else if (now - this.#since > LINGER_MS) {
+        this.#cutFor({
+          kind: 'linger',
+          reason: `the client did not end its side within ${LINGER_MS / 1000} s of its last answer`,
+        });
+      }
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
-        if (seconds > header) this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s`), {});
-      } else if (this.#writer.pending > 0) {
+        if (seconds > header)
+          this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s (timeouts.header)`), {});
+      } else if (this.#reader.isSending(this.#writer)) {
         // The last answer is on its way, and the client takes it.
         this.#since = now;
       } else {
         if (seconds > FORGET_SECONDS) this.#forget();
-        if (seconds > (this.#served === 0 ? header : idle)) this.#socket.destroy();
+        if (this.#served === 0) {
+          if (seconds > header)
+            this.#cutFor({ setting: 'timeouts.header', reason: `no request came within ${header} s` });
+        } else if (seconds > idle) {
+          this.#cutFor({ setting: 'timeouts.idle', reason: `no other request came within ${idle} s` });
+        }
       }
     } else if (this.#phase === 'exchange' && !this.#requestComplete) {
       if (!this.#exchange?.answerComplete || this.#exchange.bodyGoesOn)
         this.#exchange?.sweepBody(now, { since: this.#since, usual: body, held: this.#paused });
-      else if (seconds > body) this.#socket.destroy();
+      else if (seconds > body) {
+        const reason = `behind its answer, no more of the body of a request came within ${body} s`;
+        this.#cutFor({ setting: 'timeouts.body', reason });
+      }
     }
+  }
+
+  /** What was written is not kept for a client that does not take it. */
+  #reset(timeout: number): void {
+    const reason = `the client took nothing of what was sent for ${timeout} s`;
+    resetSocket(this.#socket);
+    if (this.#exchange) this.#exchange.refuse(new ExchangeError('requestTimeout', `${reason} (timeouts.body)`));
+    else this.#tellCut({ setting: 'timeouts.body', reason });
+  }
+
+  #cutFor(cut: Pick<Cut, 'setting' | 'kind' | 'reason'>): void {
+    this.#tellCut(cut);
+    this.#socket.destroy();
+  }
+
+  #tellCut(cut: Pick<Cut, 'setting' | 'kind' | 'reason'>): void {
+    const { remoteAddress: client, listener } = this.#connection;
+    tellCut(this.#options.runtime(), { ...cut, client, listener });
   }
 
   // ---- from the client ---------------------------------------------------------------------------------------------
@@ -145,7 +186,7 @@ export class Http1Connection implements ClientSide {
       if (this.#exchange?.takeTunnel(bytes) === false) this.#pause();
     } else if (this.#phase === 'lingering') {
       this.#drained += bytes.length;
-      if (this.#drained > DRAINED_BYTES) this.#socket.destroy();
+      if (this.#drained > DRAINED_BYTES) this.#cutFor({ kind: 'drained', reason: UNWANTED });
     } else if (this.#rest) {
       this.#rest = Buffer.concat([this.#rest, bytes]);
     } else {
@@ -159,6 +200,7 @@ export class Http1Connection implements ClientSide {
     this.#reading = true;
     let at = 0;
     let start = 0;
+    let begun = 0;
     try {
       while (at < bytes.length && !this.#isOver()) {
         if (this.#phase === 'head') {
@@ -167,10 +209,16 @@ export class Http1Connection implements ClientSide {
             this.#keep(bytes, at);
             break;
           }
+          if (begun === MOST_AT_ONCE) {
+            this.#keep(bytes, at);
+            inNextShare(this.#goOn);
+            break;
+          }
           start = at;
           const end = this.#head.push(bytes, at);
           if (end < 0) break;
           at = end;
+          begun++;
           this.#begin();
         } else if (!this.#requestComplete) {
           at = this.#readBody(bytes, at);
@@ -242,7 +290,10 @@ export class Http1Connection implements ClientSide {
       this.#requestComplete = true;
       exchange?.endBody(this.#body.trailers);
       this.#advance();
-    } else if (this.#drained > DRAINED_BYTES) this.#linger();
+    } else if (this.#drained > DRAINED_BYTES) {
+      this.#tellCut({ kind: 'drained', reason: UNWANTED });
+      this.#linger();
+    }
     return end;
   }
 
@@ -256,8 +307,11 @@ export class Http1Connection implements ClientSide {
       this.#open(new Exchange(this.#options.runtime(), request, this));
     }
     // Its answer is complete, and is not to be lost for what came behind.
-    if (this.#exchange?.answerComplete) this.#linger();
-    else this.#exchange?.refuse(error);
+    if (this.#exchange?.answerComplete) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#tellCut({ kind: 'behind', reason: `behind a complete answer: ${reason}` });
+      this.#linger();
+    } else this.#exchange?.refuse(error);
   }
 
   #ended(): void {
@@ -371,6 +425,8 @@ export class Http1Connection implements ClientSide {
     const exchange = this.#exchange;
     if (this.#phase !== 'exchange' || !exchange?.answerComplete) return;
     if (!this.#requestComplete) {
+      // Whoever waited for the answer before sending more has its time for that from now on.
+      this.#since = turnTime();
       if (!this.#keepAlive && !exchange.bodyGoesOn) this.#linger();
       else {
         // Whoever the body was held back for does not want the rest, and no read may be there to send the answer.
@@ -437,6 +493,10 @@ export class Http1Connection implements ClientSide {
     this.#earlier = undefined;
     this.#connection.passed = undefined;
   }
+
+  readonly #goOn = (): void => {
+    if (this.#phase === 'head' && this.#rest !== undefined) this.#takeRest();
+  };
 
   readonly #flushed = (): void => {
     this.#flushing = false;

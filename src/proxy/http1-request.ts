@@ -72,5 +72,7 @@ const KINDS: Readonly<Record<MessageFault['status'], FailureKind>> = {
 
 /** What the codec throws, as a failure of an exchange. */
 export function clientFault(error: unknown): unknown {
-  return error instanceof MessageFault ? new ExchangeError(KINDS[error.status], error.message, error) : error;
+  if (!(error instanceof MessageFault)) return error;
+  const { status, message, limit } = error;
+  return new ExchangeError(KINDS[status], limit === undefined ? message : `${message} (limits.${limit})`, error);
 }

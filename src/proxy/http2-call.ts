@@ -4,9 +4,10 @@ import { ExchangeError } from '../errors.ts';
 import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
+import type { Http2Client } from './http2-sessions.ts';
 import type { HeaderList, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
-import { SlowReader } from './slow-reader.ts';
+import { SUSPECT_PART } from './slow-reader.ts';
 
 /** How http-proxy hears of an answer. */
 type Told = (error: unknown, response?: { statusCode: number; headers: object; body: unknown }) => void;
@@ -17,7 +18,11 @@ export class Http2Call implements ClientSide {
   readonly #response: Http2ServerResponse;
   readonly #gone: () => void;
   readonly #method: string;
-  readonly #reader = new SlowReader();
+  readonly #client: Http2Client;
+  /** Bytes of the answer that have not left, since when, and what its connection had been given then. */
+  #waiting = 0;
+  #waitingSince = 0;
+  #given = 0;
   #told: Told | undefined;
   /** The body is being read. */
   #reads = false;
@@ -32,12 +37,17 @@ export class Http2Call implements ClientSide {
 
   /** @param gone called when its exchange has come to its end */
   constructor(
-    { request, response }: { readonly request: Http2ServerRequest; readonly response: Http2ServerResponse },
+    {
+      request,
+      response,
+      client,
+    }: { readonly request: Http2ServerRequest; readonly response: Http2ServerResponse; readonly client: Http2Client },
     runtime: Runtime,
     head: RequestHead,
     gone: () => void,
   ) {
     this.#gone = gone;
+    this.#client = client;
     this.#request = request;
     this.#response = response;
     this.#method = head.method;
@@ -91,12 +101,34 @@ export class Http2Call implements ClientSide {
   /** @param now milliseconds of `turnTime` */
   sweep(now: number, bodyTimeout: number): void {
     // A window that stays closed holds the server's connection too.
-    if (this.#reader.isStalled(this.#response.writableLength, now, bodyTimeout)) {
+    if (this.#isShut(now, bodyTimeout * 1000)) {
+      const reason = `the client left no room for the answer for ${bodyTimeout} s (timeouts.body)`;
+      this.exchange.refuse(new ExchangeError('requestTimeout', reason));
+      // Where the answer is our own, and complete, it is not cut yet.
       this.cut();
       return;
     }
     if (!this.#reads || this.#request.readableEnded) return;
     this.exchange.sweepBody(now, { since: this.#since, usual: bodyTimeout, held: this.#request.isPaused() });
+  }
+
+  /** The client has left no room for the answer for longer than `limit`; where its connection is full, that is another matter. */
+  #isShut(now: number, limit: number): boolean {
+    const { writableLength } = this.#response;
+    const { socket, reader } = this.#client;
+    if (writableLength === 0) {
+      this.#waiting = 0;
+      return false;
+    }
+    this.#client.isWaitedFor = true;
+    if (writableLength !== this.#waiting) {
+      this.#waiting = writableLength;
+      this.#waitingSince = now;
+      this.#given = socket.bytesWritten;
+    }
+    const silent = now - this.#waitingSince;
+    // Asked ahead of time, since the answer takes its time.
+    return silent >= SUSPECT_PART * limit && !reader.isHeldUp(this.#given, now) && silent > limit;
   }
 
   information(status: number, _reason: string, headers: HeaderList): void {

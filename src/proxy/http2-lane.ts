@@ -12,19 +12,14 @@ import { ExchangeError } from '../errors.ts';
 import { fairTime, readBegins } from '../loop-turn.ts';
 import { Http2Call } from './http2-call.ts';
 import { type HeadLimits, readHead } from './http2-request.ts';
-import { connectionOf, createHttp2Sessions, type SessionOptions } from './http2-sessions.ts';
+import { clientOf, createHttp2Sessions, type SessionOptions } from './http2-sessions.ts';
 import type { Lane } from './lane.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
-import type { Runtime } from './runtime.ts';
 
 const CALL = Symbol('the call of a request');
 
 export interface Http2LaneOptions extends SessionOptions {
-  /** Asked once per request. */
-  runtime(): Runtime;
   readonly targetBytes: number;
-  /** Seconds between two pieces of a body. */
-  readonly bodyTimeout: number;
 }
 
 const SWEEP_MS = 250;
@@ -35,18 +30,19 @@ export async function createHttp2Lane(options: Http2LaneOptions): Promise<Lane> 
   const sweeper = setInterval(() => {
     const now = fairTime();
     for (const call of calls) call.sweep(now, options.bodyTimeout);
+    sessions.sweep(now);
   }, SWEEP_MS);
   sweeper.unref();
   const sessions = createHttp2Sessions(options, (request, response) => {
     // Node tells of the streams of a session as it reads its socket.
     readBegins();
-    const connection = connectionOf(request);
-    if (connection === undefined) {
+    const client = clientOf(request);
+    if (client === undefined) {
       response.destroy(); // The client closed before its request was looked at.
       return;
     }
-    const read = tryHead(request, connection, options);
-    const call = new Http2Call({ request, response }, options.runtime(), read.head, () => calls.delete(call));
+    const read = tryHead(request, client.connection, options);
+    const call = new Http2Call({ request, response, client }, options.runtime(), read.head, () => calls.delete(call));
     calls.add(call);
     // It is answered here, and has its line in the log like any other.
     if ('fault' in read) {
@@ -63,7 +59,8 @@ export async function createHttp2Lane(options: Http2LaneOptions): Promise<Lane> 
     app.routing(request as unknown as IncomingMessage, response as unknown as ServerResponse);
   });
   return {
-    ...sessions,
+    take: sessions.take,
+    destroy: sessions.destroy,
     async drain() {
       await sessions.drain();
       clearInterval(sweeper);

@@ -13,7 +13,10 @@ export interface HeadLimits {
 export function readHead(request: Http2ServerRequest, connection: ClientConnection, limits: HeadLimits): RequestHead {
   const raw = request.rawHeaders;
   if (raw.length / 2 > limits.headerCount) {
-    throw new ExchangeError('headersTooLarge', `${raw.length / 2} header fields, ${limits.headerCount} are taken`);
+    throw new ExchangeError(
+      'headersTooLarge',
+      `${raw.length / 2} header fields, ${limits.headerCount} are taken (limits.headerCount)`,
+    );
   }
   const scheme = connection.tls ? 'https' : 'http';
   const authority = valuesOf(raw, ':authority')[0];

@@ -1,6 +1,7 @@
 /** Outbound rules over the body of a server's answer on its way to the client. */
-import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
+import { PassThrough, pipeline, Readable, Transform } from 'node:stream';
 import { ExchangeError } from '../errors.ts';
+import { inNextShare, shareIsUsed } from '../loop-share.ts';
 import type { TagScanner } from '../rewrite/html-scanner.ts';
 import type { BodyRules } from '../rewrite/outbound.ts';
 import { refuseFailing, rewriteWholeBody, wantsWholeBody } from '../rewrite/outbound-body.ts';
@@ -79,10 +80,8 @@ export async function rewriteBody(
     return { head, body: whether };
   }
   const rewritten = await rewriteWholeBody(rules, { bytes, contentType, limit: GROWTH * Math.max(limit, 1024) });
-  const body = new PassThrough();
-  body.end(rewritten);
   const headers = [...head.headers, 'Content-Length', String(rewritten.length)];
-  return { head: { ...head, headers, body: rewritten.length }, body };
+  return { head: { ...head, headers, body: rewritten.length }, body: inPieces(rewritten) };
 }
 
 /** How many times larger than the buffer a rewritten body may be. */
@@ -110,20 +109,49 @@ function through(body: Readable, next: Transform): Transform {
 
 function ignore(): void {}
 
+/** Tags are looked at in so many bytes at once: whoever else has something to do waits no longer than for these. */
+const TAG_BYTES = 1024;
+
 function tagTransform(tags: TagScanner): Transform {
-  const pass = (work: () => Buffer, done: (error: Error | null, bytes?: Buffer) => void) => {
-    let bytes: Buffer;
+  const pass = (chunk: Buffer, from: number, done: (error: Error | null, bytes?: Buffer) => void) => {
+    const passed: Buffer[] = [];
+    let at = from;
     try {
-      bytes = work();
+      while (at < chunk.length && !shareIsUsed()) {
+        passed.push(tags.write(chunk.subarray(at, at + TAG_BYTES)));
+        at += TAG_BYTES;
+      }
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)));
       return;
     }
-    done(null, bytes);
+    const bytes = Buffer.concat(passed);
+    if (at >= chunk.length) {
+      done(null, bytes);
+      return;
+    }
+    if (bytes.length > 0) transform.push(bytes);
+    inNextShare(() => {
+      if (!transform.destroyed) pass(chunk, at, done);
+    });
   };
-  return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => pass(() => tags.write(chunk), done),
-    flush: (done) => pass(tags.end, done),
+  const transform = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => pass(chunk, 0, done),
+    flush: (done) => done(null, tags.end()),
+  });
+  return transform;
+}
+
+/** No more of it at once than whoever reads it takes. */
+const PIECE_BYTES = 64 * 1024;
+
+function inPieces(bytes: Buffer): Readable {
+  let at = 0;
+  return new Readable({
+    read() {
+      this.push(at < bytes.length ? bytes.subarray(at, at + PIECE_BYTES) : null);
+      at += PIECE_BYTES;
+    },
   });
 }
 

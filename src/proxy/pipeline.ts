@@ -58,7 +58,7 @@ export function decide(runtime: Runtime, head: RequestHead): Decision {
   if (isRefusedMethod(head.method)) throw new ExchangeError('methodRefused', `method ${head.method}`);
   const site = siteOf(runtime, head);
   const refusal = head.connection.clientCertificate?.refusal;
-  if (refusal) throw new ExchangeError(refusal.kind, refusal.reason);
+  if (refusal) throw new ExchangeError(refusal.kind, `${refusal.reason} (tls.clientCertificates)`);
   if (isForUs(head)) return { ...OPTIONS_ANSWER, site: site.name, rule: '', outbound: undefined };
   const request = rewriteRequest(head, site);
   const outcome = evaluateRules(site.rules, request);

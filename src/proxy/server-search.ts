@@ -78,6 +78,8 @@ export class ServerSearch implements LeaseTaker {
     if (server === undefined) return false;
     if (!this.#repeated && connection.kept && this.#choice.keeps(server)) {
       this.#repeated = true;
+      const { runtime, logId } = this.#options;
+      runtime.log.debug({ logId, server: server.address }, `asked again on a new connection: ${error.message}`);
       this.#lease(server, true);
       return true;
     }

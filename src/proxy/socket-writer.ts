@@ -41,6 +41,7 @@ export class SocketWriter {
   #busy = false;
   #deferred = false;
   #full = false;
+  #given = 0;
 
   constructor(socket: Socket, options: SocketWriterOptions) {
     this.#socket = socket;
@@ -50,6 +51,11 @@ export class SocketWriter {
   /** Bytes that have not left yet. */
   get pending(): number {
     return this.#socket.writableLength + this.#gatheredLength;
+  }
+
+  /** Bytes that the socket was given since it is there. */
+  get given(): number {
+    return this.#given;
   }
 
   /** There is as much to be sent as may be gathered. */
@@ -79,6 +85,7 @@ export class SocketWriter {
   /** Sends what there is, and ends our side of the connection. */
   end(): void {
     this.flush(false);
+    this.#given += this.#gatheredLength;
     if (this.#gatheredLength > 0)
       this.#socket.write(Buffer.from(this.#gathered?.subarray(0, this.#gatheredLength) ?? ''));
     this.#forget();
@@ -102,6 +109,7 @@ export class SocketWriter {
     const pieces = this.#pieces;
     const [first] = pieces;
     this.#busy = true;
+    this.#given += this.#length;
     if (pieces.length === 1 && typeof first === 'string') {
       this.#socket.write(first, 'latin1', this.#written);
     } else if (pieces.length === 1 && first !== undefined && this.#options.takesAtOnce) {
@@ -145,6 +153,7 @@ export class SocketWriter {
     this.#gathered = undefined;
     this.#gatheredLength = 0;
     this.#busy = true;
+    this.#given += length;
     this.#give(buffer, length);
   }
 

@@ -1,5 +1,5 @@
 /** Rewrites a whole body: outbound rules without a tag filter, each match of each pattern in turn. */
-import { setImmediate } from 'node:timers/promises';
+import { inNextShare, shareIsUsed } from '../loop-share.ts';
 import { beginsAsUtf8, bytesOfText, declaredUtf8, metaSaysUtf8, textOfBody } from './body-text.ts';
 import type { BodyRules } from './outbound.ts';
 import { failed, type OutboundRule, rewriteMatch } from './outbound-rule.ts';
@@ -16,9 +16,10 @@ export function refuseFailing({ rules }: BodyRules): void {
   for (const rule of rules) if (rule.failure) throw failed(rule, rule.failure);
 }
 
-/** Patterns run this long before other requests get their turn, and this long in all for one body. */
-const TURN_MS = 20;
-/** Time of this thread, not of a clock: on a busy machine a body is as good as on a quiet one. */
+/**
+ * Patterns run this long in all for one body: time of this thread, not of a clock, since on a busy machine a body is as good as
+ * on a quiet one.
+ */
 const BODY_MS = 2000;
 /** How far into the body a `<meta>` is looked for, as browsers do. */
 const META_BYTES = 1024;
@@ -39,7 +40,7 @@ export async function rewriteWholeBody({ rules, evaluation }: BodyRules, body: W
   const start = bytes.toString('latin1', 0, META_BYTES);
   const utf8 = declaredUtf8(contentType) ?? (beginsAsUtf8(start) || metaSaysUtf8(start));
   const original = textOfBody(bytes, utf8);
-  const clock: Clock = { spent: 0, turnBegan: performance.now(), usedBefore: threadMs() };
+  const clock: Clock = { spent: 0, usedBefore: threadMs() };
   let { text } = original;
   for (const rule of rules) {
     if (rule.place.kind !== 'body') continue;
@@ -54,12 +55,12 @@ export async function rewriteWholeBody({ rules, evaluation }: BodyRules, body: W
 
 interface Clock {
   spent: number;
-  turnBegan: number;
-  /** What this thread had used when the turn began. */
+  /** What this thread had used when it began, or went on. */
   usedBefore: number;
 }
 
-function threadMs(): number {
+/** Milliseconds of a processor that this thread has had. */
+export function threadMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
@@ -81,7 +82,7 @@ async function replaceAll(
   let passed = 0;
   let matches = 0;
   for (let from = 0; from <= text.length; ) {
-    if (performance.now() - clock.turnBegan > TURN_MS) await letOthersRun(rule, clock);
+    if (shareIsUsed()) await letOthersRun(rule, clock);
     const found = search(text, from);
     if (found === TOO_COMPLEX) throw failed(rule, MATCH_TOO_COMPLEX);
     if (found === undefined) break;
@@ -102,7 +103,6 @@ async function replaceAll(
 async function letOthersRun(rule: OutboundRule, clock: Clock): Promise<void> {
   clock.spent += threadMs() - clock.usedBefore;
   if (clock.spent > BODY_MS) throw failed(rule, MATCH_TOO_COMPLEX);
-  await setImmediate();
-  clock.turnBegan = performance.now();
+  await new Promise<void>(inNextShare);
   clock.usedBefore = threadMs();
 }

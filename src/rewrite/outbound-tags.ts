@@ -1,10 +1,11 @@
 /** Rewrites attributes of tags in a body as it streams: outbound rules with a tag filter. */
-import { ExchangeError } from '../errors.ts';
 import { beginsAsUtf8, bytesOfText, declaredUtf8, metaSaysUtf8, textOfBody } from './body-text.ts';
 import { type Attribute, readAttributes } from './html-attributes.ts';
 import { createTagScanner, type TagScanner } from './html-scanner.ts';
 import type { BodyRules } from './outbound.ts';
-import { type OutboundRule, rewriteText } from './outbound-rule.ts';
+import { threadMs } from './outbound-body.ts';
+import { failed, type OutboundRule, rewriteText } from './outbound-rule.ts';
+import { MATCH_TOO_COMPLEX } from './outcome.ts';
 import type { Pattern } from './pattern.ts';
 
 interface TagRule {
@@ -21,19 +22,20 @@ interface TagPass {
   readonly index: TagIndex;
   readonly evaluation: BodyRules['evaluation'];
   utf8: boolean;
-  /** Milliseconds that patterns may still take for the chunk at hand. */
+  /** When the patterns must have done with the chunk at hand, and what this thread had used when it came. */
   deadline: number;
+  usedBefore: number;
 }
 
-/** A chunk that takes longer ends the answer, so that no body can hold a worker. */
-const CHUNK_MS = 500;
+/** A chunk that takes longer ends the answer: no body can hold a worker. */
+const CHUNK_MS = 50;
 
 /** Nothing where none of the rules looks at tags. Its `write` throws an ExchangeError when a rule fails. */
 export function createTagRewriter({ rules, evaluation }: BodyRules, contentType: string): TagScanner | undefined {
   const index = indexOf(rules);
   if (index.size === 0) return undefined;
   const declared = declaredUtf8(contentType);
-  const pass: TagPass = { index, evaluation, utf8: declared ?? false, deadline: 0 };
+  const pass: TagPass = { index, evaluation, utf8: declared ?? false, deadline: 0, usedBefore: 0 };
   const scanner = createTagScanner({
     wants: (name) => index.has(name) || (name === 'meta' && declared === undefined),
     rewrite: (name, tag) => {
@@ -49,6 +51,7 @@ export function createTagRewriter({ rules, evaluation }: BodyRules, contentType:
         pass.utf8 ||= beginsAsUtf8(start);
       }
       pass.deadline = performance.now() + CHUNK_MS;
+      pass.usedBefore = threadMs();
       return scanner.write(chunk);
     },
     end: scanner.end,
@@ -99,7 +102,7 @@ function rewriteAttribute(
   let { text } = original;
   for (const entry of rules) {
     if (entry.left === 0) continue;
-    if (performance.now() > pass.deadline) throw new ExchangeError('outboundRuleFailed', 'match too complex');
+    if (performance.now() > pass.deadline && isUsedUp(pass)) throw failed(entry.rule, MATCH_TOO_COMPLEX);
     const rewritten = rewriteText(entry.rule, entry.pattern, text, pass.evaluation);
     if (rewritten === undefined) continue;
     entry.left--;
@@ -110,6 +113,13 @@ function rewriteAttribute(
   // Where the bytes are ASCII either way, what is new follows the body.
   const utf8 = original.utf8 || (pass.utf8 && !/[^\x00-\x7f]/.test(original.text));
   return bytesOfText(quoted(text, quote), utf8);
+}
+
+/** On a busy machine this thread has had less of the time than has passed. */
+function isUsedUp(pass: TagPass): boolean {
+  const left = CHUNK_MS - (threadMs() - pass.usedBefore);
+  pass.deadline = performance.now() + left;
+  return left <= 0;
 }
 
 /** A value must not end its attribute, whatever the request brought into it; one without quotes gets them. */

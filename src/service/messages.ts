@@ -1,6 +1,7 @@
 /** What supervisor and workers say to each other. Plain data: it crosses a process border by structured clone. */
 import type { Config } from '../config/model.ts';
 import type { ServerCondition, ServerTraffic } from '../farm/server-state.ts';
+import type { ConnectionCounts } from '../listener/client-count.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import type { ShownCertificates } from '../tls/shown-certificates.ts';
 
@@ -17,8 +18,8 @@ export interface WorkerSetup {
   readonly ticketKeys: Uint8Array;
   /** The secret behind the values of affinity cookies. */
   readonly affinitySecret: Uint8Array;
-  /** True where several workers share the ports. */
-  readonly reusePort: boolean;
+  /** More than one of them share the ports. */
+  readonly workers: number;
 }
 
 /** What the supervisor tells workers while they serve. */
@@ -29,6 +30,8 @@ export type ToServing =
   | { readonly type: 'terminate'; readonly farm: string; readonly server: string }
   /** Answers `askHost`: the servers by address; none where every server is as good. */
   | { readonly type: 'hostServers'; readonly farm: string; readonly host: string; readonly servers: readonly string[] }
+  /** Answers `clients`: what they, and others, have at the other workers. */
+  | { readonly type: 'clientsElsewhere'; readonly counts: ConnectionCounts }
   /** Asks for `traffic` at once, under this number. */
   | { readonly type: 'report'; readonly id: number };
 
@@ -44,6 +47,8 @@ export type ToWorker =
 /** What workers tell the supervisor while they serve. */
 export type FromServing =
   | { readonly type: 'traffic'; readonly id?: number; readonly servers: readonly ServerTraffic[] }
+  /** The clients with many connections. */
+  | { readonly type: 'clients'; readonly counts: ConnectionCounts }
   /** Which servers have the requests for a host (host-name affinity)? The name is that of `hostNamer`. */
   | { readonly type: 'askHost'; readonly farm: string; readonly host: string };
 

@@ -2,20 +2,24 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { plainAddress } from '../ip-address.ts';
+import { type ClientCount, createClientCount } from '../listener/client-count.ts';
 import { type Listener, type ListenerOptions, openListener } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../patience.ts';
 import { openAccessLog } from '../proxy/access-log.ts';
+import { tellCut } from '../proxy/cut-telling.ts';
 import { createHttp1Lane } from '../proxy/http1-lane.ts';
 import { createHttp2Lane } from '../proxy/http2-lane.ts';
 import type { Lane } from '../proxy/lane.ts';
 import type { ClientConnection } from '../proxy/request-head.ts';
 import type { Runtime } from '../proxy/runtime.ts';
+import { createSendQueues } from '../proxy/send-queues.ts';
 import { type CertificateStore, createCertificateStore } from '../tls/certificate-store.ts';
 import { judgeClient } from '../tls/client-certificate.ts';
 import { asksClients, tlsServerOptions } from '../tls/tls-options.ts';
 import { buildRuntime, networkTest } from './build-runtime.ts';
+import { tellClientCounts } from './client-counts.ts';
 import { openFarmLink } from './farm-link.ts';
 import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
 
@@ -45,23 +49,34 @@ export async function serve(
   const accessLog = openAccessLog(settings.log.access, log);
   const runtime = buildRuntime({ ...setup, states: new Map(), tell, accessLog, log });
   const link = openFarmLink(runtime.farms, tell);
-  hear(link.heard);
   let draining = false;
   const lanes = await createLanes(
     setup,
     () => runtime,
     () => draining,
-    log,
   );
   const listeners: Listener[] = [];
+  const { limits, trustedProxies } = settings;
+  const isProxy = networkTest(trustedProxies);
+  const clients = createClientCount(limits.connectionsPerAddress, (address) => !isProxy(plainAddress(address)));
+  const { workers } = setup;
+  const stopCounting =
+    workers > 1 ? tellClientCounts(clients, { limit: limits.connectionsPerAddress, workers }, tell) : () => undefined;
+  const heard = (message: ToServing) => {
+    if (message.type === 'clientsElsewhere') clients.elsewhere(message.counts);
+    else link.heard(message);
+  };
+  hear(heard);
   const closeServers = () => {
+    stopCounting();
     link.stop();
     for (const farm of runtime.farms.values()) farm.close();
     runtime.connections.destroy();
   };
   const stopListening = () => Promise.all(listeners.map((listener) => listener.stop()));
   try {
-    for (const plan of planListeners(setup.config)) listeners.push(await open(plan, setup, runtime, lanes, log));
+    for (const plan of planListeners(setup.config))
+      listeners.push(await open(plan, setup, { runtime, lanes, clients, log }));
   } catch (error) {
     // Not awaited: `close` of a listener waits for its connections, and there is nothing to finish.
     void stopListening();
@@ -71,7 +86,7 @@ export async function serve(
   }
   return {
     listeners,
-    heard: link.heard,
+    heard,
     async stop(seconds) {
       draining = true;
       const cut = await drain(Object.values(lanes), stopListening(), seconds);
@@ -91,12 +106,17 @@ async function drain(lanes: readonly Lane[], stopped: Promise<unknown>, seconds:
   return cut;
 }
 
+interface Served {
+  readonly runtime: Runtime;
+  readonly lanes: Lanes;
+  readonly clients: ClientCount;
+  readonly log: Logger;
+}
+
 function open(
   plan: PlannedListener,
-  { config, certificates, clientCa, ticketKeys, reusePort }: WorkerSetup,
-  runtime: Runtime,
-  lanes: Lanes,
-  log: Logger,
+  { config, certificates, clientCa, ticketKeys, workers }: WorkerSetup,
+  { runtime, lanes, clients, log }: Served,
 ): Promise<Listener> {
   const { settings } = config;
   const asks = asksClients(settings.tls, plan.key);
@@ -115,9 +135,10 @@ function open(
   const keys = Buffer.from(ticketKeys);
   const options: ListenerOptions = {
     tls: store && tlsServerOptions(settings, { listener: plan.key, store: () => store, ticketKeys: keys, ...asked }),
-    reusePort,
+    reusePort: workers > 1,
     connections: settings.limits.connections,
-    connectionsPerAddress: settings.limits.connectionsPerAddress,
+    clients,
+    tellCut: (cut) => tellCut(runtime, cut),
     log,
   };
   const described = {
@@ -136,11 +157,11 @@ async function createLanes(
   { config: { settings } }: WorkerSetup,
   runtime: () => Runtime,
   draining: () => boolean,
-  log: Logger,
 ): Promise<Lanes> {
   const { limits, timeouts } = settings;
+  const sendQueues = createSendQueues();
   return {
-    http1: createHttp1Lane({ runtime, draining, limits, timeouts }),
+    http1: createHttp1Lane({ runtime, draining, limits, timeouts, sendQueues }),
     http2: await createHttp2Lane({
       runtime,
       headerBytes: limits.headerBytes,
@@ -148,7 +169,7 @@ async function createLanes(
       targetBytes: limits.targetBytes,
       idleTimeout: timeouts.idle,
       bodyTimeout: timeouts.body,
-      log,
+      sendQueues,
     }),
   };
 }

@@ -13,6 +13,7 @@ import { listenFault } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import type { Startable } from './check-config.ts';
+import { createClientCounts } from './client-counts.ts';
 import { createFarmControl } from './farm-control.ts';
 import type { WorkerSetup } from './messages.ts';
 import { cannotKeep, openStateFile, type StateFile } from './state-file.ts';
@@ -43,14 +44,21 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
     clientCa: checked.clientCa,
     ticketKeys: randomBytes(48),
     affinitySecret: checked.affinitySecret,
-    reusePort: count > 1,
+    workers: count,
   };
+  const clients = createClientCounts();
   const team: Team = createTeam({
     setup,
     count,
     conditions: () => farms.conditions(),
-    heard: (worker, message, answer) => farms.heard(worker, message, answer),
-    lost: (worker) => farms.lost(worker),
+    heard: (worker, message, answer) => {
+      if (message.type === 'clients') answer(clients.heard(worker, message.counts));
+      else farms.heard(worker, message, answer);
+    },
+    lost: (worker) => {
+      clients.lost(worker);
+      farms.lost(worker);
+    },
     log,
   });
   // Not before the team: what is kept from before the start is told as any other change.

@@ -81,7 +81,10 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
             break;
           case 'stopped':
             if (message.cut > 0) {
-              log.warn({ worker: worker.id, connections: message.cut }, 'connections were cut at the drain deadline');
+              log.warn(
+                { worker: worker.id, connections: message.cut, setting: 'timeouts.drain' },
+                'connections were cut at the drain deadline',
+              );
             }
             break;
           default:

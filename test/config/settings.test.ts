@@ -125,6 +125,7 @@ describe('settings', () => {
       headerCount: 200,
       targetBytes: 16384,
       connections: 20000,
+      connectionsPerAddress: 2000,
       pinned: 10000,
       trailerBytes: 8192,
     });

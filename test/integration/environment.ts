@@ -88,7 +88,7 @@ export async function startProxy(contents: FolderContents, alone: Alone = {}): P
   const told: FromServing[] = [];
   const { tell = (message) => told.push(message), affinitySecret = new Uint8Array(32).fill(7) } = alone;
   const keys = { ticketKeys: new Uint8Array(48).fill(7), affinitySecret };
-  const setup = { config, certificates, ca, shown, clientCa, ...keys, reusePort: false };
+  const setup = { config, certificates, ca, shown, clientCa, ...keys, workers: 1 };
   const serving = await serve(setup, log, tell);
   onTestFinished(async () => {
     await serving.stop(0);

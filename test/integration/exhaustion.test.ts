@@ -1,5 +1,6 @@
 /** Rows F03 and F04 of the list of threats: more connections than there may, or can, be. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -49,6 +50,28 @@ describe('floods of connections (F03)', () => {
     other.write(request);
     const answer = await new Promise<Buffer>((resolve) => other.once('data', resolve));
     expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test('limits.connectionsPerAddress counts over all listeners, and not who comes by a trusted proxy', async () => {
+    const limited = { limits: { connectionsPerAddress: 3 } };
+    const farm = await publishRecorded({ settings: { ...limited, trustedProxies: ['127.0.0.9/32'] } });
+    const clients = [farm.open('plain'), farm.open('TLS'), farm.open('TLS')];
+    for (const each of clients) {
+      each.socket.write(request);
+      await each.until(/200 OK/);
+    }
+    for (const transport of ['plain', 'TLS'] as const) expect(await farm.open(transport).closed()).toBe('');
+    const proxies = Array.from({ length: 5 }, () =>
+      connect({ port: farm.httpPort, host: '127.0.0.1', localAddress: '127.0.0.9' }),
+    );
+    onTestFinished(() => {
+      for (const each of proxies) each.destroy();
+    });
+    for (const each of proxies) {
+      each.write(request);
+      const [answer] = await once(each, 'data');
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /);
+    }
   });
 
   test('2,000 connections that are reset at once, at every stage, leave nothing behind', async () => {

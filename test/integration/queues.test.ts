@@ -146,7 +146,9 @@ describe.each(PROTOCOLS)('over %s', (protocol) => {
     const lost = await send(protocol, farm);
     expect([lost.status, lost.headers.includes('retry-after: 5')]).toEqual([503, true]);
     expect(codes(farm)).toEqual(['503.0 0']);
-    expect(farm.proxy.logged.at(-1)?.msg).toMatch(/^fe01\.contoso\.local:\d+: no connection became free within 1 s$/);
+    expect(farm.proxy.logged.at(-1)?.msg).toMatch(
+      /^fe01\.contoso\.local:\d+: no connection became free within 1 s \(queueTimeout\)$/,
+    );
     held.release();
     expect((await held.outcome).body).toBe('released');
   });

@@ -5,6 +5,7 @@ import { ServerCounters } from '../../src/farm/server-counters.ts';
 import { planListeners } from '../../src/listener/listener-plan.ts';
 import { openAccessLog } from '../../src/proxy/access-log.ts';
 import { createHttp1Lane } from '../../src/proxy/http1-lane.ts';
+import { createSendQueues } from '../../src/proxy/send-queues.ts';
 import { buildRuntime } from '../../src/service/build-runtime.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
 import { applicationHost, farmRules, webFarm, writeFolder } from './environment.ts';
@@ -46,6 +47,7 @@ async function publishWithin(serverPort: number, timeouts: Record<string, number
     draining: () => false,
     limits: config.settings.limits,
     timeouts: config.settings.timeouts,
+    sendQueues: createSendQueues(),
   });
   const [plan] = planListeners(config);
   const server = createServer({ noDelay: true }, (socket: Socket) => {

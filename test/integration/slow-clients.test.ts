@@ -1,7 +1,8 @@
 /** Rows T05, F01, F02 and U08 of the list of threats: clients, and servers, that take their time on purpose. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:http2';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ask, openHttp2, openRaw, type Protocol } from './clients.ts';
@@ -187,6 +188,150 @@ describe('clients that do not read (F01, F02)', () => {
     await unused.closed();
     client.socket.resume();
     await client.when((all) => all.length === begun.indexOf('\r\n\r\n') + 4 + size);
+  });
+});
+
+describe('clients that take little, or nothing, with nothing but real time (F01, F02)', () => {
+  const KB = 1000;
+  const SIZE = 5000 * KB;
+  const answer = () => ok('x'.repeat(SIZE));
+  const protocol = 'timeout="00:01:00"';
+  const settings = { timeouts: { body: 1, idle: 100 } };
+
+  /** Passes on what the proxy sends: `first` bytes at once, then so many every tenth of a second. */
+  async function relay(port: number, first: number, everyTenth: number) {
+    const sockets: Socket[] = [];
+    const server = createServer((client) => {
+      const proxy = connect(port, '127.0.0.1').pause();
+      let left = first;
+      const pass = (most: number) => {
+        const bytes: Buffer | null = most > 0 ? proxy.read(Math.min(most, proxy.readableLength)) : null;
+        if (bytes !== null) client.write(bytes);
+        return bytes?.length ?? 0;
+      };
+      proxy.on('readable', () => {
+        left -= pass(left);
+      });
+      const timer = setInterval(() => pass(everyTenth), 100);
+      client.pipe(proxy);
+      for (const each of [client, proxy]) each.on('error', () => undefined);
+      proxy.once('close', () => {
+        clearInterval(timer);
+        client.destroy();
+      });
+      sockets.push(client, proxy);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      for (const each of sockets) each.destroy();
+      server.close();
+    });
+    return (server.address() as { port: number }).port;
+  }
+
+  const LISTEN = '0A';
+  const TIME_WAIT = '06';
+
+  /** The bytes that the kernel holds for each connection that was accepted on this port. */
+  function heldByKernel(port: number): number[] {
+    const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
+      readFileSync(table, 'latin1')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .flatMap(([, local = '', , state, queues = '']) =>
+          local.endsWith(end) && state !== LISTEN && state !== TIME_WAIT ? [Number.parseInt(queues, 16)] : [],
+        ),
+    );
+  }
+
+  function openOver2(port: number, ca: string) {
+    const session = openHttp2({ protocol: 'HTTP/2', port, host: HOST, ca });
+    session.settings({ initialWindowSize: 64 * MB });
+    session.once('connect', () => session.setLocalWindowSize(64 * MB));
+    session.on('error', () => undefined);
+    return session;
+  }
+
+  function answerOver2(session: ReturnType<typeof openHttp2>, path = '/') {
+    const stream = session.request({ ':authority': HOST, ':path': path });
+    stream.on('error', () => undefined);
+    return stream;
+  }
+
+  test('5 MB at 600 KB a second, of which timeouts.body gives 1, as 10 KB a second with 60: all of it, over each protocol', async () => {
+    const farm = await publishRecorded({ answer, protocol, settings });
+    const slow = (port: number) => relay(port, 0, 60 * KB);
+    const plain = openRaw(await slow(farm.httpPort));
+    const tls = openRaw(await slow(farm.httpsPort), { host: HOST, ca: farm.ca });
+    const session = openOver2(await slow(farm.httpsPort), farm.ca);
+    for (const { socket } of [plain, tls]) socket.write(request());
+    const whole = (all: string) => all.length - all.indexOf('\r\n\r\n') - 4 === SIZE;
+    const stream = answerOver2(session);
+    const over2 = new Promise<number>((resolve, reject) => {
+      let length = 0;
+      stream.on('data', (bytes: Buffer) => (length += bytes.length));
+      stream.once('end', () => resolve(length));
+      stream.once('close', () => reject(new Error(`closed behind ${length} bytes: ${stream.rstCode}`)));
+    });
+    await Promise.all([plain.when(whole), tls.when(whole)]);
+    expect(await over2).toBe(SIZE);
+  });
+
+  test.each([
+    ['more than the kernel holds', 32 * MB],
+    ['all of which the kernel holds', 2 * MB],
+  ])(
+    'who reads nothing of %s is gone at timeouts.body, over each protocol, and what the kernel held with it',
+    async (_, size) => {
+      const farm = await publishRecorded({ answer: () => ok('x'.repeat(size)), protocol, settings });
+      const none = (port: number) => relay(port, 64 * KB, 0);
+      const plain = openRaw(await none(farm.httpPort));
+      const tls = openRaw(await none(farm.httpsPort), { host: HOST, ca: farm.ca });
+      const session = openOver2(await none(farm.httpsPort), farm.ca);
+      answerOver2(session);
+      for (const { socket } of [plain, tls]) socket.write(request());
+      // A reset shows to nobody who does not read: it shows here.
+      await farm.server.until(({ requests }) => requests.length === 3);
+      await expect.poll(() => [farm.httpPort, farm.httpsPort].flatMap(heldByKernel)).toEqual([]);
+    },
+  );
+
+  test('over HTTP/2 a closed window ends the stream at timeouts.body, and not sooner, whatever its neighbours take', async () => {
+    const farm = await publishRecorded({
+      answer: (each) => ok('x'.repeat(targetOf(each) === '/small' ? 50 * KB : 32 * MB)),
+      protocol,
+      settings,
+    });
+    const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
+    const began = performance.now();
+    const shut = [answerOver2(session, '/large'), answerOver2(session, '/large')];
+    const ends = shut.map((stream) => new Promise((resolve) => stream.once('close', resolve)));
+    for (const stream of shut) stream.pause();
+    const none = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
+    none.settings({ initialWindowSize: 0 });
+    const small = answerOver2(none, '/small').pause();
+    const smallEnds = new Promise((resolve) => small.once('close', resolve));
+    // One that goes on all the time, until the others have ended.
+    let taken = 0;
+    let done = false;
+    const next = () => {
+      if (done) return;
+      const busy = answerOver2(session, '/large');
+      busy.on('data', (bytes: Buffer) => (taken += bytes.length));
+      busy.once('close', next);
+    };
+    await Promise.all(shut.map((stream) => once(stream, 'response')));
+    next();
+    // A stream that has ended tells so only when it is read.
+    const whenCut = (stream: (typeof shut)[number]) => stream.once('aborted', () => stream.resume());
+    for (const stream of [...shut, small]) whenCut(stream);
+    await Promise.all([...ends, smallEnds]);
+    done = true;
+    expect(performance.now() - began).toBeGreaterThan(1000);
+    expect([...shut, small].map(({ rstCode }) => rstCode)).toEqual(Array(3).fill(constants.NGHTTP2_INTERNAL_ERROR));
+    expect(session.destroyed).toBe(false);
+    expect(taken).toBeGreaterThan(0);
   });
 });
 

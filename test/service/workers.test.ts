@@ -25,6 +25,26 @@ test('each of three workers takes connections', async () => {
   for (const [index, count] of after.entries()) expect(count).toBeGreaterThan(before[index] ?? 0);
 });
 
+test('limits.connectionsPerAddress counts over all workers, as soon as they have told each other', async () => {
+  const { httpPort } = await publish({ workers: 2, limits: { connectionsPerAddress: 20 } });
+  const open = async () => {
+    const client = openRaw(httpPort);
+    client.socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+    return await client.until(/answer$/).then(
+      () => client.socket,
+      () => undefined,
+    );
+  };
+  for (let i = 0; i < 20; i++) await open();
+  // Whoever is taken all the same, by a worker that has not heard yet, makes room again.
+  const takes = async () => {
+    const sockets = await Promise.all(Array.from({ length: 12 }, open));
+    for (const socket of sockets) socket?.destroy();
+    return sockets.filter((each) => each !== undefined).length;
+  };
+  await expect.poll(takes).toBe(0);
+});
+
 test.each([1, 3])('of %d workers a killed one is replaced, and the service goes on', async (workers) => {
   const { service, get, logged } = await publish({ workers });
   const [victim = 0] = service.workers();
