@@ -291,8 +291,9 @@ export class ServerConnection implements SocketEvents {
   /** A server, or something on the way to it, may end what idles sooner than we do: then the time is what tells it. */
   #withIdleTime(error: Error, state: State): Error {
     if (!this.kept || (state !== 'head' && state !== 'body')) return error;
-    const seconds = (this.#idleFor / 1000).toFixed(1);
-    const message = `${error.message}; it had been idle for ${seconds} s before this request`;
+    const idle = this.#idleFor;
+    const time = idle < 1000 ? `${Math.round(idle)} ms` : `${(idle / 1000).toFixed(1)} s`;
+    const message = `${error.message}; it had been idle for ${time} before this request`;
     return Object.assign(new Error(message, { cause: error }), { code: codeOf(error) });
   }
 
