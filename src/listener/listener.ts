@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { StartError } from '../errors.ts';
 import { lacksInterface } from '../ip-address.ts';
 import type { Logger } from '../log.ts';
+import type { LimitedLog } from '../telling-limit.ts';
 import type { PlannedListener } from './listener-plan.ts';
 import { describeMachine, likelyAddress } from './machine-addresses.ts';
 
@@ -21,6 +22,7 @@ export interface ListenerOptions {
   readonly connections: number;
   readonly connectionsPerAddress: number | undefined;
   readonly log: Logger;
+  readonly limitedLog: LimitedLog;
 }
 
 export interface Listener {
@@ -69,7 +71,9 @@ function listen(server: Server, plan: PlannedListener, options: ListenerOptions)
       },
       () => {
         server.removeAllListeners('error');
-        server.on('error', (error) => options.log.error({ listener: plan.name }, `accept: ${error.message}`));
+        server.on('error', ({ message }) =>
+          options.limitedLog.tell('error', `accept ${plan.name}`, { listener: plan.name }, `accept: ${message}`),
+        );
         const bound = server.address();
         resolve({
           plan,

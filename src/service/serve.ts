@@ -76,6 +76,7 @@ export async function serve(
       draining = true;
       const cut = await drain(Object.values(lanes), stopListening(), seconds);
       closeServers();
+      runtime.limitedLog.end();
       await accessLog.close();
       return cut;
     },
@@ -119,6 +120,7 @@ function open(
     connections: settings.limits.connections,
     connectionsPerAddress: settings.limits.connectionsPerAddress,
     log,
+    limitedLog: runtime.limitedLog,
   };
   const described = {
     http1: (socket: Socket) => lanes.http1.take(socket, describe(socket)),
