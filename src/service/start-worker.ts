@@ -9,9 +9,9 @@ process.on('SIGTERM', () => undefined);
 
 /** Without the supervisor nobody could stop or replace this worker. */
 function end(): void {
-  // Node waits for its threads, and one that asks the system for a name may take half a minute and cannot be interrupted.
-  process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
-  process.exit(0);
+  // Node waits for its threads, and one that asks the system for a name may take half a minute and cannot be interrupted; and
+  // before that pino writes the rest of the access log, to a reader that may take nothing.
+  process.kill(process.pid, 'SIGKILL');
 }
 
 // First of all listeners: that of node:cluster would end the process in its own way.
