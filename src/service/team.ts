@@ -17,6 +17,10 @@ const LONGEST_RESTART_MS = 30_000;
 const YOUNG_SPACE = '--min-semi-space-size=4';
 /** SIGUSR1 opens none, not even before the first line of ours runs: it never comes to a worker. */
 const NO_INSPECTOR = '--disable-sigusr1';
+/** What Node says of its FFI, by which a worker ends with the supervisor. */
+const QUIET = '--disable-warning=ExperimentalWarning';
+/** Environment variable with the process id of the supervisor. */
+const SUPERVISOR = 'LYCHGATE_SUPERVISOR';
 /** A worker that lived this long has not died of its start. */
 const STEADY_MS = 60_000;
 
@@ -48,7 +52,7 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
     exec: fileOf('worker'),
     args: [],
     // The first line of a module runs when a fault of its channel has already ended the worker; this is loaded before.
-    execArgv: [YOUNG_SPACE, NO_INSPECTOR, '--require', fileOf('start-worker')],
+    execArgv: [YOUNG_SPACE, NO_INSPECTOR, QUIET, '--require', fileOf('start-worker')],
     serialization: 'advanced',
   });
   const workers = new Set<Worker>();
@@ -59,7 +63,7 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
 
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = cluster.fork();
+      const worker = cluster.fork({ [SUPERVISOR]: `${process.pid}` });
       const born = Date.now();
       let wasReady = false;
       workers.add(worker);
