@@ -48,6 +48,7 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
   const team: Team = createTeam({
     setup,
     count,
+    hang: settings.timeouts.hang,
     conditions: () => farms.conditions(),
     heard: (worker, message, answer) => farms.heard(worker, message, answer),
     lost: (worker) => farms.lost(worker),

@@ -1,9 +1,11 @@
 /** A worker process: serves what the supervisor gives it, until it is told to stop or the supervisor is gone. */
+import cluster from 'node:cluster';
 import { createLog, type Logger, lastLines } from '../log.ts';
 import { outliveReaders } from './closed-output.ts';
 import { tellIgnoredSignals } from './ignored-signals.ts';
 import type { FromWorker, ToServing, ToWorker } from './messages.ts';
 import { type Serving, serve } from './serve.ts';
+import { watchStalls } from './stall-watch.ts';
 
 let serving: Serving | undefined;
 let drainSeconds = 0;
@@ -19,6 +21,7 @@ function tell(message: FromWorker): void {
 async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   const { timeouts, log: logging } = setup.config.settings;
   drainSeconds = timeouts.drain;
+  watchStalls({ hang: timeouts.hang, level: logging.level, worker: cluster.worker?.id });
   log = await createLog(logging.level);
   tellIgnoredSignals(log);
   try {
