@@ -20,6 +20,7 @@ const WRITE_FAULTS: Readonly<Record<string, string>> = {
   EACCES: 'this account may not write it',
   EPERM: 'this account may not write it',
   EROFS: 'the disk is read-only',
+  ENXIO: 'it is a socket, or a device that is not there',
   EBUSY: 'it is mounted by itself; mount its folder',
   ENOSPC: 'the disk is full',
   EFBIG: 'the file may not become larger',

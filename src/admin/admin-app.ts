@@ -1,10 +1,11 @@
 /** The admin listener: health and readiness for everybody, the API for whom the guard lets in. Plain HTTP, on loopback by default. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { StartError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { reasonPhrase } from '../reason-phrase.ts';
+import { createLimitedLog, type LimitedLog } from '../telling-limit.ts';
 import type { Control } from './control.ts';
 import { farmsApi, peerOf, sendProblem } from './farms-api.ts';
 import { createGuard } from './guard.ts';
@@ -51,8 +52,8 @@ const LIMITS: AdminLimits = {
 
 /** No name of a farm or server is longer. */
 const NAME_LENGTH = 1000;
-/** Refusals are logged at most this often, so that they cannot fill the log. */
-const REFUSALS_MS = 10_000;
+/** One line of a kind is all that whoever looks for a cause needs. */
+const REFUSALS = { most: 1, milliseconds: 10_000 };
 
 /** A route that is open to everybody who reaches the listener. */
 const OPEN = { config: { open: true } };
@@ -60,6 +61,7 @@ const OPEN = { config: { open: true } };
 /** @throws StartError where the address cannot be had */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const { address, port, control, log, limits = LIMITS } = options;
+  const limitedLog = createLimitedLog(log, REFUSALS);
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
@@ -73,12 +75,12 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
       maxHeaderSize: limits.headSize,
     },
     routerOptions: { maxParamLength: NAME_LENGTH },
-    frameworkErrors: (error, _request, reply) => sendProblem(withFields(reply), problemOf(error, log)),
+    frameworkErrors: (error, _request, reply) => sendProblem(withFields(reply), problemOf(error, limitedLog)),
     clientErrorHandler: refuseUnreadable,
   });
   app.removeContentTypeParser('text/plain');
-  guard(app, options);
-  app.setErrorHandler((error: FastifyError, _request, reply) => sendProblem(reply, problemOf(error, log)));
+  guard(app, options, limitedLog);
+  app.setErrorHandler((error: FastifyError, _request, reply) => sendProblem(reply, problemOf(error, limitedLog)));
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, problem('notFound', 'The API begins at /api/v1/farms.')),
   );
@@ -104,36 +106,21 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 /** Before every route that is not open, those that do not exist too. */
-function guard(app: FastifyInstance, { log, ...options }: AdminOptions): void {
+function guard(app: FastifyInstance, options: AdminOptions, limitedLog: LimitedLog): void {
   const refuse = createGuard(options);
-  const logged = refusalLog(log);
   app.addHook('onRequest', async (request, reply) => {
     withFields(reply);
     const { config } = request.routeOptions;
     if ('open' in config && config.open === true) return;
     const refusal = refuse(request.raw);
     if (refusal === undefined) return;
-    logged(request, refusal);
+    const { title } = refusal;
+    limitedLog.tell('warn', title, { by: peerOf(request.socket) }, `admin request refused: ${title}`);
     // Nobody waits for the rest of a body that is not wanted.
     reply.header('Connection', 'close');
     if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="lychgate"');
     return sendProblem(reply, refusal);
   });
-}
-
-function refusalLog(log: Logger): (request: FastifyRequest, refusal: Problem) => void {
-  let last = Number.NEGATIVE_INFINITY;
-  let unsaid = 0;
-  return ({ socket }, { title }) => {
-    const now = performance.now();
-    if (now - last < REFUSALS_MS) {
-      unsaid++;
-      return;
-    }
-    log.warn({ by: peerOf(socket), ...(unsaid > 0 && { others: unsaid }) }, `admin request refused: ${title}`);
-    last = now;
-    unsaid = 0;
-  };
 }
 
 /** On every answer: it is of this moment, and what it says it is. */
@@ -149,12 +136,12 @@ const BY_CODE: Readonly<Record<string, readonly [ProblemKind, string]>> = {
   FST_ERR_MAX_PARAM_LENGTH: ['notFound', 'No farm or server has a name as long as that in the path.'],
 };
 
-function problemOf(error: FastifyError, log: Logger): Problem {
+function problemOf(error: FastifyError, limitedLog: LimitedLog): Problem {
   const known = BY_CODE[error.code];
   if (known) return problem(...known);
   const { statusCode = 500 } = error;
   if (statusCode < 500) return problem('badRequest', error.message);
-  log.error({ err: error }, 'a request to the admin listener failed');
+  limitedLog.tell('error', `failed ${error.code}`, { err: error }, 'a request to the admin listener failed');
   return problem('internal', 'The service log tells more.');
 }
 

@@ -165,6 +165,7 @@ export interface SettingsConfig {
     readonly connect: number;
     readonly upgradeIdle: number;
     readonly drain: number;
+    readonly hang: number;
   };
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

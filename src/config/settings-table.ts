@@ -323,6 +323,7 @@ export const settingsTable: SettingType & { readonly kind: 'object' } = {
       connect: seconds('Connecting to a server.'),
       upgradeIdle: seconds('A silent WebSocket.'),
       drain: seconds('Requests under way at a stop.'),
+      hang: seconds('A worker that does not answer, until it is killed and replaced.', 3),
     }),
     log: object({
       level: names('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

@@ -385,6 +385,7 @@ function timeoutsOf(root: Setting | undefined): SettingsConfig['timeouts'] {
     connect: number('connect', 10),
     upgradeIdle: number('upgradeIdle', 3600),
     drain: number('drain', 30),
+    hang: number('hang', 30),
   };
 }
 

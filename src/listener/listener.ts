@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { StartError } from '../errors.ts';
 import { lacksInterface, plainAddress } from '../ip-address.ts';
 import type { Logger } from '../log.ts';
+import type { LimitedLog } from '../telling-limit.ts';
 import type { ClientCount } from './client-count.ts';
 import type { PlannedListener } from './listener-plan.ts';
 import { describeMachine, likelyAddress } from './machine-addresses.ts';
@@ -25,6 +26,7 @@ export interface ListenerOptions {
   /** Says that a connection was ended, or not taken. */
   tellCut(cut: ListenerCut & { readonly client: string; readonly listener: string }): void;
   readonly log: Logger;
+  readonly limitedLog: LimitedLog;
 }
 
 /** What ended a connection before a lane had it. */
@@ -109,7 +111,9 @@ function listen(server: Server, plan: PlannedListener, options: ListenerOptions)
       },
       () => {
         server.removeAllListeners('error');
-        server.on('error', (error) => options.log.error({ listener: plan.name }, `accept: ${error.message}`));
+        server.on('error', ({ message }) =>
+          options.limitedLog.tell('error', `accept ${plan.name}`, { listener: plan.name }, `accept: ${message}`),
+        );
         const bound = server.address();
         resolve({
           plan,

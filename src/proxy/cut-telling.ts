@@ -15,11 +15,9 @@ export interface Cut {
 }
 
 export function tellCut(
-  { log, tellingLimit }: Pick<Runtime, 'log' | 'tellingLimit'>,
+  { limitedLog }: Pick<Runtime, 'limitedLog'>,
   { setting, kind, reason, client, listener }: Cut,
 ): void {
-  const leftOut = tellingLimit(JSON.stringify(['cut', setting, kind, listener]));
-  if (leftOut === undefined) return;
-  const facts = { setting, client, listener, ...(leftOut > 0 ? { leftOut } : {}) };
-  log.info(facts, setting === undefined ? reason : `${reason} (${setting})`);
+  const message = setting === undefined ? reason : `${reason} (${setting})`;
+  limitedLog.tell('info', JSON.stringify(['cut', setting, kind, listener]), { setting, client, listener }, message);
 }

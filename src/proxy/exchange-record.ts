@@ -33,34 +33,33 @@ const OF_RULES: ReadonlySet<string> = new Set<FailureKind>(['ruleFailed', 'globa
 const NOT_PUBLISHED: ReadonlySet<string> = new Set<FailureKind>(['noSite', 'noRule', 'targetNotAllowed']);
 
 export function reportFailure(
-  { log, tellingLimit }: Pick<Runtime, 'log' | 'tellingLimit'>,
+  { log, limitedLog }: Pick<Runtime, 'log' | 'limitedLog'>,
   failure: ExchangeError,
   { head, logId, decision }: ExchangeFacts,
 ): void {
   const { status, subStatus, win32, reason, side, stack, kind } = failure;
   const facts = { logId, code: `${status}.${subStatus}`, win32, site: decision?.site, rule: decision?.rule };
+  const tell = (level: 'info' | 'warn' | 'error', more: object) =>
+    limitedLog.tell(level, JSON.stringify([kind, decision?.site, decision?.rule]), { ...facts, ...more }, reason);
+  // Nobody but an administrator does this, and each request that it ended is told.
+  if (kind === 'serverStopped') log.warn({ ...facts, side }, reason);
   // A fault of ours is told with its stack; a server that is down is not our fault.
-  if (kind === 'internal') log.error({ ...facts, stack }, reason);
-  else if (OF_RULES.has(kind)) log.warn({ ...facts, side, ...askedBy(head) }, reason);
+  else if (kind === 'internal') tell('error', { stack });
+  else if (OF_RULES.has(kind)) tell('warn', { side, ...askedBy(head) });
   // A loop is the fault of a configuration, and the log is where it is looked for.
-  else if (side !== 'client' || kind === 'tooManyForwards') log.warn({ ...facts, side }, reason);
-  else if (NOT_PUBLISHED.has(kind)) {
-    const leftOut = tellingLimit(JSON.stringify([kind, decision?.site, decision?.rule]));
-    if (leftOut === undefined) return;
-    log.info({ ...facts, ...askedBy(head), ...(leftOut > 0 ? { leftOut } : {}) }, reason);
-  } else if (REFUSED.has(kind)) log.info({ ...facts, client: head.connection.remoteAddress }, reason);
+  else if (side !== 'client' || kind === 'tooManyForwards') tell('warn', { side });
+  else if (NOT_PUBLISHED.has(kind)) tell('info', askedBy(head));
+  else if (REFUSED.has(kind)) tell('info', { client: head.connection.remoteAddress });
 }
 
 /** A rule ends the connection without an answer. */
 export function reportAbort(
-  { log, tellingLimit }: Pick<Runtime, 'log' | 'tellingLimit'>,
+  { limitedLog }: Pick<Runtime, 'limitedLog'>,
   { head, logId, decision }: ExchangeFacts,
 ): void {
   const { site, rule } = decision ?? {};
-  const leftOut = tellingLimit(JSON.stringify(['abort', site, rule]));
-  if (leftOut === undefined) return;
-  const facts = { logId, site, rule, ...askedBy(head), ...(leftOut > 0 ? { leftOut } : {}) };
-  log.info(facts, `rule ${JSON.stringify(rule)} ends the connection without an answer (AbortRequest)`);
+  const message = `rule ${JSON.stringify(rule)} ends the connection without an answer (AbortRequest)`;
+  limitedLog.tell('info', JSON.stringify(['abort', site, rule]), { logId, site, rule, ...askedBy(head) }, message);
 }
 
 function askedBy(head: RequestHead): { readonly client: string; readonly url: string } {

@@ -547,7 +547,9 @@ export class Exchange implements AnswerSink, ServerTaker {
       received,
       bufferLimit: farm.protocol.responseBufferLimit,
       tooLarge: (limit) =>
-        this.#runtime.log.warn(
+        this.#runtime.limitedLog.tell(
+          'warn',
+          JSON.stringify(['responseBufferLimit', site, rule]),
           { logId: this.#logId, site, rule },
           `outbound rules for the whole body are not applied: it is larger than responseBufferLimit (${limit} bytes)`,
         ),

@@ -7,9 +7,9 @@ import type { PinnedConnections } from '../farm/pinned-connection.ts';
 import type { WebFarm } from '../farm/web-farm.ts';
 import type { Logger } from '../log.ts';
 import type { CompiledSite } from '../rewrite/compile.ts';
+import type { LimitedLog } from '../telling-limit.ts';
 import type { AccessLog } from './access-log.ts';
 import type { SiteTable } from './match-site.ts';
-import type { TellingLimit } from './telling-limit.ts';
 
 export interface RunningSite {
   readonly name: string;
@@ -32,6 +32,6 @@ export interface Runtime {
   readonly limits: { readonly bodyBytes: number | undefined };
   readonly accessLog: AccessLog;
   readonly log: Logger;
-  /** For lines of the log that any client can cause. */
-  readonly tellingLimit: TellingLimit;
+  /** For lines of the log that a request can cause. */
+  readonly limitedLog: LimitedLog;
 }

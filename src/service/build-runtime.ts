@@ -13,8 +13,8 @@ import type { Logger } from '../log.ts';
 import type { AccessLog } from '../proxy/access-log.ts';
 import { createSiteTable } from '../proxy/match-site.ts';
 import type { RunningSite, Runtime } from '../proxy/runtime.ts';
-import { createTellingLimit } from '../proxy/telling-limit.ts';
 import { compileRules } from '../rewrite/compile.ts';
+import { createLimitedLog } from '../telling-limit.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, WorkerSetup } from './messages.ts';
 import { serverRoutes } from './server-routes.ts';
@@ -65,7 +65,7 @@ export function buildRuntime(parts: RuntimeParts): Runtime {
     limits: { bodyBytes: settings.limits.bodyBytes },
     accessLog,
     log,
-    tellingLimit: createTellingLimit(() => performance.now()),
+    limitedLog: createLimitedLog(log),
   };
 }
 

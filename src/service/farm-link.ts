@@ -1,6 +1,7 @@
 /** A worker's side of the farms: takes up what the supervisor says of servers, and tells it what the requests show. */
 import type { WebFarm } from '../farm/web-farm.ts';
 import { comparedName } from '../host-name.ts';
+import { BEAT_MS } from './heartbeats.ts';
 import type { FromServing, ToServing } from './messages.ts';
 
 export interface FarmLink {
@@ -10,7 +11,7 @@ export interface FarmLink {
 
 /** Failures are told soon, since servers are taken out for them; what is only counted can wait. */
 const FAILURES_MS = 100;
-const COUNTERS_MS = 1000;
+const COUNTERS_MS = BEAT_MS;
 
 /** @param tell says something to the supervisor */
 export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message: FromServing) => void): FarmLink {
@@ -41,7 +42,8 @@ export function openFarmLink(farms: ReadonlyMap<string, WebFarm>, tell: (message
     const all = elapsed >= COUNTERS_MS;
     if (all) elapsed = 0;
     const servers = traffic(all);
-    if (servers.length > 0) tell({ type: 'traffic', servers });
+    // The supervisor takes a worker for dead that says nothing.
+    if (all || servers.length > 0) tell({ type: 'traffic', servers });
   }, FAILURES_MS);
   timer.unref();
   return {

@@ -91,6 +91,7 @@ export async function serve(
       draining = true;
       const cut = await drain(Object.values(lanes), stopListening(), seconds);
       closeServers();
+      runtime.limitedLog.end();
       await accessLog.close();
       return cut;
     },
@@ -140,6 +141,7 @@ function open(
     clients,
     tellCut: (cut) => tellCut(runtime, cut),
     log,
+    limitedLog: runtime.limitedLog,
   };
   const described = {
     http1: (socket: Socket) => lanes.http1.take(socket, describe(socket)),

@@ -1,5 +1,5 @@
 /** Signals to an orderly end: the first one drains, a second one ends at once. */
-import type { Logger } from '../log.ts';
+import { type Logger, lastLines } from '../log.ts';
 import type { Service } from './supervisor.ts';
 
 /** What asks a service to end. */
@@ -36,7 +36,7 @@ export function untilStopped(service: Service, log: Logger): Promise<number> {
       if (stopping) {
         service.kill();
         log.warn('ended without waiting for requests under way');
-        done(1);
+        void done(1);
         return;
       }
       stopping = true;
@@ -44,17 +44,19 @@ export function untilStopped(service: Service, log: Logger): Promise<number> {
       service.stop().then(
         () => {
           log.info('stopped');
-          done(0);
+          void done(0);
         },
         (error: unknown) => {
           log.error(`stopping failed: ${String(error)}`);
           service.kill();
-          done(1);
+          void done(1);
         },
       );
     };
-    const done = (code: number) => {
+    const done = async (code: number) => {
       for (const signal of ENDING) process.off(signal, end);
+      // What still waits for a reader would keep the process for as long as that one likes.
+      if (!(await lastLines(log))) process.exit(code);
       resolve(code);
     };
     for (const signal of ENDING) process.on(signal, end);

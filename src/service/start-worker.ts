@@ -1,5 +1,6 @@
 /** Loaded ahead of the first file of a worker, before any event can come: takes up its signals and the end of the supervisor. */
 import cluster from 'node:cluster';
+import { constants } from 'node:os';
 import { ignoreSignals } from './ignored-signals.ts';
 
 ignoreSignals();
@@ -7,13 +8,33 @@ ignoreSignals();
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 
-/** Without the supervisor nobody could stop or replace this worker. */
-function end(): void {
-  // Node waits for its threads, and one that asks the system for a name may take half a minute and cannot be interrupted.
-  process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
-  process.exit(0);
+/** Of Linux: `prctl` with it names the signal that a process gets when its parent ends, whatever state it is in. */
+const PR_SET_PDEATHSIG = 1;
+
+/** One that is stopped (SIGSTOP, a debugger) hears of nothing, and would keep the ports. A Node without FFI ends when it goes on. */
+function dieWithSupervisor(): void {
+  try {
+    const word = 'uint64';
+    const { functions } = process
+      .getBuiltinModule('node:ffi')
+      .dlopen(null, { prctl: { arguments: ['int32', word, word, word, word], return: 'int32' } });
+    functions.prctl(PR_SET_PDEATHSIG, BigInt(constants.signals.SIGKILL), 0n, 0n, 0n);
+  } catch {
+    // Not this Node, or not this system.
+  }
+  // It may have ended before the system was asked.
+  const { LYCHGATE_SUPERVISOR: supervisor } = process.env;
+  if (supervisor !== undefined && Number(supervisor) !== process.ppid) end();
 }
 
+/** Without the supervisor nobody could stop or replace this worker. */
+function end(): void {
+  // Node waits for its threads, and one that asks the system for a name may take half a minute and cannot be interrupted; and
+  // before that pino writes the rest of the access log, to a reader that may take nothing.
+  process.kill(process.pid, 'SIGKILL');
+}
+
+dieWithSupervisor();
 // First of all listeners: that of node:cluster would end the process in its own way.
 process.prependOnceListener('disconnect', end);
 // What is said to a supervisor that has gone a moment ago, by node:cluster before the first line of ours too.

@@ -1,6 +1,5 @@
 /** The first process: makes sure of the ports, opens the admin listener and starts the workers. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { type Admin, startAdmin } from '../admin/admin-app.ts';
@@ -12,6 +11,7 @@ import { writeFault } from '../file-fault.ts';
 import { listenFault } from '../listener/listener.ts';
 import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
+import { openLogFile } from '../proxy/access-log.ts';
 import type { Startable } from './check-config.ts';
 import { createClientCounts } from './client-counts.ts';
 import { createFarmControl } from './farm-control.ts';
@@ -33,7 +33,7 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
   const listeners = planListeners(checked.config);
   // Workers share their ports, so that none of them would notice a stranger on one. Asked here, alone.
   await probeAll(listeners);
-  probeLogFile(settings.log.access);
+  holdLogFile(settings.log.access);
   const stateFile = await openStates(checked, log);
   const count = settings.workers === 'auto' ? availableParallelism() : settings.workers;
   const setup: WorkerSetup = {
@@ -50,6 +50,7 @@ export async function startService(checked: Startable, log: Logger): Promise<Ser
   const team: Team = createTeam({
     setup,
     count,
+    hang: settings.timeouts.hang,
     conditions: () => farms.conditions(),
     heard: (worker, message, answer) => {
       if (message.type === 'clients') answer(clients.heard(worker, message.counts));
@@ -133,11 +134,14 @@ function probe(plan: PlannedListener): Promise<NodeJS.ErrnoException | undefined
   });
 }
 
-/** The log is opened in the background later, where a wrong name could no longer stop the start. */
-function probeLogFile({ format, file }: Config['settings']['log']['access']): void {
+/**
+ * The workers open the file themselves, when a wrong name could no longer stop the start. It stays open as long as this process:
+ * whoever reads a pipe with a name would take a time without a worker for the end.
+ */
+function holdLogFile({ format, file }: Config['settings']['log']['access']): void {
   if (format === 'off' || file === undefined) return;
   try {
-    closeSync(openSync(file, 'a'));
+    openLogFile(file);
   } catch (error) {
     throw new StartError(
       `cannot open the access log ${file}: ${writeFault(error)}. Change "log": { "access": { "file": … } } in settings.json, which is relative to that file.`,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { StartError } from '../errors.ts';
 import type { ServerCondition } from '../farm/server-state.ts';
 import type { Logger } from '../log.ts';
+import { BEAT_MS, createHeartbeats, type Heartbeats } from './heartbeats.ts';
 import { isIgnored } from './ignored-signals.ts';
 import type { FromServing, FromWorker, ToServing, ToWorker, WorkerSetup } from './messages.ts';
 
@@ -17,6 +18,10 @@ const LONGEST_RESTART_MS = 30_000;
 const YOUNG_SPACE = '--min-semi-space-size=4';
 /** SIGUSR1 opens none, not even before the first line of ours runs: it never comes to a worker. */
 const NO_INSPECTOR = '--disable-sigusr1';
+/** What Node says of its FFI, by which a worker ends with the supervisor. */
+const QUIET = '--disable-warning=ExperimentalWarning';
+/** Environment variable with the process id of the supervisor. */
+const SUPERVISOR = 'LYCHGATE_SUPERVISOR';
 /** A worker that lived this long has not died of its start. */
 const STEADY_MS = 60_000;
 
@@ -34,6 +39,8 @@ export interface Team {
 export interface TeamOptions {
   readonly setup: WorkerSetup;
   readonly count: number;
+  /** Seconds after which a worker that does not answer is killed and replaced. */
+  readonly hang: number;
   /** What a new worker has to know of the servers. */
   readonly conditions: () => readonly ServerCondition[];
   readonly heard: (worker: number, message: FromServing, answer: (message: ToServing) => void) => void;
@@ -42,37 +49,40 @@ export interface TeamOptions {
   readonly log: Logger;
 }
 
-export function createTeam({ setup, count, conditions, heard, lost, log }: TeamOptions): Team {
+export function createTeam({ setup, count, hang, conditions, heard, lost, log }: TeamOptions): Team {
   const fileOf = (name: string) => fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url));
   cluster.setupPrimary({
     exec: fileOf('worker'),
     args: [],
     // The first line of a module runs when a fault of its channel has already ended the worker; this is loaded before.
-    execArgv: [YOUNG_SPACE, NO_INSPECTOR, '--require', fileOf('start-worker')],
+    execArgv: [YOUNG_SPACE, NO_INSPECTOR, QUIET, '--require', fileOf('start-worker')],
     serialization: 'advanced',
   });
   const workers = new Set<Worker>();
   /** Those that serve; the others have not been told yet what is so, or have ended. */
   const serving = new Set<Worker>();
+  const ready = new Set<Worker>();
   let stopping = false;
-  let ready = 0;
+  const heartbeats = tellSilence(hang, () => stopping, log);
+  let beat: NodeJS.Timeout | undefined;
 
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = cluster.fork();
+      const worker = cluster.fork({ [SUPERVISOR]: `${process.pid}` });
       const born = Date.now();
-      let wasReady = false;
       workers.add(worker);
+      heartbeats.expect(worker);
       worker.once('online', () => {
         send(worker, { type: 'start', setup, conditions: conditions() });
         // Messages keep their order: whatever changes from now on comes behind the start.
         serving.add(worker);
       });
       worker.on('message', (message: FromWorker) => {
+        heartbeats.heard(worker);
         switch (message.type) {
           case 'ready':
-            wasReady = true;
-            ready++;
+            ready.add(worker);
+            heartbeats.serves(worker);
             resolve();
             break;
           case 'failed':
@@ -97,14 +107,16 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
         if (worker.process.pid !== undefined) return;
         // There is no process, and no `exit` follows.
         workers.delete(worker);
+        heartbeats.forget(worker);
         delete cluster.workers?.[worker.id];
         reject(new StartError(`a worker cannot be started: ${error.message}`));
       });
       worker.once('exit', (code, signal) => {
         workers.delete(worker);
         serving.delete(worker);
+        heartbeats.forget(worker);
         lost(worker.id);
-        if (wasReady) ready--;
+        const wasReady = ready.delete(worker);
         if (stopping) return;
         // Nothing of ours ran there yet that could have ignored it.
         if (!wasReady && isIgnored(signal ?? '')) launch().then(resolve, reject);
@@ -152,16 +164,19 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
     for (const worker of workers) worker.process.kill('SIGKILL');
   };
   return {
-    ready: () => !stopping && ready > 0,
+    // The kernel goes on giving a silent one its share of the clients, and nobody answers those.
+    ready: () => !stopping && ready.size > 0 && ![...ready].some(heartbeats.isSilent),
     tell(message) {
       for (const worker of serving) send(worker, message);
       return [...serving].map(({ id }) => id);
     },
     async start() {
+      beat = setInterval(heartbeats.beat, BEAT_MS).unref();
       await Promise.all(Array.from({ length: count }, launch));
     },
     async stop(seconds) {
       end();
+      heartbeats.hurry();
       const gone = Promise.all([...workers].map((worker) => new Promise((done) => worker.once('exit', done))));
       for (const worker of workers) send(worker, { type: 'stop' });
       // A worker that hangs does not keep the service from ending.
@@ -173,10 +188,29 @@ export function createTeam({ setup, count, conditions, heard, lost, log }: TeamO
         (seconds + 5) * 1000,
       );
       await gone;
+      clearInterval(beat);
       clearTimeout(last);
     },
     kill,
   };
+}
+
+function tellSilence(hang: number, stopping: () => boolean, log: Logger): Heartbeats<Worker> {
+  const facts = (worker: Worker) => ({ worker: worker.id, workerPid: worker.process.pid });
+  return createHeartbeats<Worker>({
+    hang,
+    silent: (worker, seconds) =>
+      log.error(
+        facts(worker),
+        `a worker has not answered for ${seconds} s, and its clients wait: after timeouts.hang (${hang} s) it is killed`,
+      ),
+    answers: (worker, seconds) => log.warn(facts(worker), `a worker answers again, after ${seconds} s`),
+    givenUp(worker, seconds) {
+      const why = stopping() ? 'and the service stops' : `and timeouts.hang is ${hang} s`;
+      log.error(facts(worker), `a worker has not answered for ${seconds} s, ${why}: it is killed`);
+      worker.process.kill('SIGKILL');
+    },
+  });
 }
 
 function send(worker: Worker, message: ToWorker): void {

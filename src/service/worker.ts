@@ -1,12 +1,15 @@
 /** A worker process: serves what the supervisor gives it, until it is told to stop or the supervisor is gone. */
-import { createLog } from '../log.ts';
+import cluster from 'node:cluster';
+import { createLog, type Logger, lastLines } from '../log.ts';
 import { outliveReaders } from './closed-output.ts';
 import { tellIgnoredSignals } from './ignored-signals.ts';
 import type { FromWorker, ToServing, ToWorker } from './messages.ts';
 import { type Serving, serve } from './serve.ts';
+import { watchStalls } from './stall-watch.ts';
 
 let serving: Serving | undefined;
 let drainSeconds = 0;
+let log: Logger | undefined;
 /** What the supervisor says before anybody can take it up. */
 const early: ToServing[] = [];
 let hear: (message: ToServing) => void = (message) => early.push(message);
@@ -16,8 +19,10 @@ function tell(message: FromWorker): void {
 }
 
 async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
-  drainSeconds = setup.config.settings.timeouts.drain;
-  const log = await createLog(setup.config.settings.log.level);
+  const { timeouts, log: logging } = setup.config.settings;
+  drainSeconds = timeouts.drain;
+  watchStalls({ hang: timeouts.hang, level: logging.level, worker: cluster.worker?.id });
+  log = await createLog(logging.level);
   tellIgnoredSignals(log);
   try {
     serving = await serve(setup, log, tell, (heard) => {
@@ -33,6 +38,7 @@ async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>
 
 async function stop(): Promise<void> {
   const cut = (await serving?.stop(drainSeconds)) ?? 0;
+  if (log) await lastLines(log);
   tell({ type: 'stopped', cut });
   process.disconnect?.();
 }

@@ -137,6 +137,7 @@ describe('settings', () => {
       connect: 10,
       upgradeIdle: 3600,
       drain: 30,
+      hang: 30,
     });
     expect(settings.admin).toEqual({ address: '127.0.0.1', port: 9443 });
     expect([settings.workers, settings.http2, settings.tls.minVersion]).toEqual(['auto', true, 'TLSv1.2']);

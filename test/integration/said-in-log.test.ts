@@ -92,6 +92,25 @@ test.each([
   expect(line?.url).not.toContain('?');
 });
 
+test('whatever a request can cause is told so often of each kind, and then the number of those left out', async () => {
+  const { get, lines, proxy } = await publish();
+  const kinds = [
+    ['/nothing', '404.0'],
+    ['/computed?other.example', '403.0'],
+    ['/broken', '500.50'],
+    ['/broken-global', '500.51'],
+    ['/plain', '500.52'],
+    // No request at all.
+    ['/%', '400.601'],
+  ] as const;
+  for (let times = 0; times < 13; times++) for (const [path] of kinds) await get(path);
+  const told = (code: string) => lines().filter((line) => line.code === code).length;
+  expect(kinds.map(([, code]) => [code, told(code)])).toEqual(kinds.map(([, code]) => [code, 10]));
+  await proxy.serving.stop(1);
+  const sums = proxy.logged.filter(({ msg }) => String(msg).startsWith('left out, of the kind: '));
+  expect(sums.map(({ leftOut }) => leftOut)).toEqual(kinds.map(() => 3));
+});
+
 test('what any client can ask for is told so often of each rule, and then no more', async () => {
   const { get, lines } = await publish();
   for (let times = 0; times < 15; times++) await get('/nothing');

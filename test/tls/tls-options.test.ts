@@ -14,7 +14,16 @@ const issuing = createAuthority('Issuing', { parent: upper });
 const exact = certificate(issuing, { names: ['www.example.com'] });
 const wildcard = certificate(root, { names: ['*.example.com'] });
 const first = certificate(root, { names: ['default.example.org'] });
-const timeouts = { handshake: 10, header: 20, idle: 120, body: 60, connect: 10, upgradeIdle: 3600, drain: 30 };
+const timeouts = {
+  handshake: 10,
+  header: 20,
+  idle: 120,
+  body: 60,
+  connect: 10,
+  upgradeIdle: 3600,
+  drain: 30,
+  hang: 30,
+};
 const listener = '127.0.0.1:443';
 
 interface Choice {
