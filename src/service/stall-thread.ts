@@ -3,7 +3,6 @@ import { writeSync } from 'node:fs';
 import { type Debugger, Session } from 'node:inspector';
 import { isatty } from 'node:tty';
 import { workerData } from 'node:worker_threads';
-import { createLog } from '../log.ts';
 import { BEAT_MS, createHeartbeats, UNREADY_MS } from './heartbeats.ts';
 import type { StallWatch } from './stall-watch.ts';
 
@@ -28,10 +27,10 @@ const stderr = {
   },
 };
 
-// Made now: on a machine that is too busy, loading it could take as long as there is until this process is killed.
-const log = await createLog(level, stderr);
-
-function tell(stack: readonly string[] | undefined, seconds: number): void {
+/** Loaded when there is something to tell: of each worker it would take 10 MB that are hardly ever needed. */
+async function tell(stack: readonly string[] | undefined, seconds: number): Promise<void> {
+  const { createLog } = await import('../log.ts');
+  const log = await createLog(level, stderr);
   if (stack === undefined)
     log.error({ worker }, `the event loop has stood still for ${seconds} s, outside of JavaScript`);
   else log.error({ worker, stack }, `the event loop has stood still for ${seconds} s: ${stack[0] ?? 'no code runs'}`);

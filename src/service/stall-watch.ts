@@ -18,12 +18,20 @@ export interface StallWatch {
 /** It needs little, and has it beside what V8 gives a process of its own accord. */
 const RESOURCES = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 32, stackSizeMb: 1 };
 
+/** Seconds. A worker that ends soon, as one that may not listen, has had no thread. */
+const BEGINS_AFTER = 3;
+
+/** Begins a moment later, so that the start has no part in what it costs. */
 export function watchStalls(watch: Omit<StallWatch, 'beats'>): void {
+  setTimeout(startThread, BEGINS_AFTER * 1000, watch).unref();
+}
+
+function startThread(watch: Omit<StallWatch, 'beats'>): void {
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const workerData: StallWatch = { ...watch, beats };
   const file = new URL(`./stall-thread${extname(import.meta.url)}`, import.meta.url);
   // Neither the flags of this process nor what they load first: they are for the loop.
-  const thread = new Worker(file, { workerData, resourceLimits: RESOURCES, execArgv: [] });
+  const thread = new Worker(file, { workerData, resourceLimits: RESOURCES, execArgv: [], name: 'stalls' });
   thread.unref();
   // Where there is none, the supervisor still finds out, without a stack.
   thread.on('error', () => undefined);

@@ -69,7 +69,7 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = cluster.fork({ [SUPERVISOR]: `${process.pid}` });
-      const born = Date.now();
+      const born = performance.now();
       workers.add(worker);
       heartbeats.expect(worker);
       worker.once('online', () => {
@@ -122,7 +122,7 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
         if (!wasReady && isIgnored(signal ?? '')) launch().then(resolve, reject);
         else if (!wasReady)
           reject(new StartError(`a worker ended before it was ready (${signal ?? `exit code ${code}`})`));
-        else replace(worker, Date.now() - born, signal ?? `exit code ${code}`);
+        else replace(worker, performance.now() - born, signal ?? `exit code ${code}`);
       });
     });
 

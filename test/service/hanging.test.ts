@@ -1,5 +1,5 @@
 /** Workers that hang, stopped or held up by JavaScript: found out, told, killed and replaced; and none of them outlives the service. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -24,6 +24,12 @@ const HOG = preload.bind(
    process.on('SIGURG', function urgent() { hog(); });`,
 );
 
+/** Names of the threads of a process. */
+function threadsOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/task`;
+  return readdirSync(folder).map((thread) => readFileSync(join(folder, thread, 'comm'), 'utf8').trim());
+}
+
 const messages = ({ logged }: PublishedService, pattern: RegExp) =>
   logged().filter(({ msg }) => pattern.test(String(msg)));
 
@@ -36,6 +42,8 @@ test('one that is stopped and one that runs in circles: not ready, told, killed 
     (await ask({ protocol: 'HTTP/1.1', port: admin, host: 'localhost', plain: true, path: '/readyz' })).status;
   const [stopped = 0, circling = 0] = service.workers();
   expect(await ready()).toBe(200);
+  // The thread that tells where it stands begins a moment after it.
+  await expect.poll(() => threadsOf(circling)).toContain('stalls');
 
   // Of two, one is enough: its share of the clients waits.
   process.kill(stopped, 'SIGSTOP');
