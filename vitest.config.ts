@@ -15,8 +15,10 @@ if (!existsSync(join(import.meta.dirname, '../shared/corpus'))) {
 
 const TESTS = 'test/**/*.test.ts';
 /** Those that measure their own process, or wait in it for long, have it for themselves. */
-const APART =
-  'test/integration/{streaming,failover,server-names,host-affinity,http1-limits,routing-threats,slow-clients,websocket}.test.ts';
+const APART = [
+  'test/integration/{streaming,failover,server-names,host-affinity,http1-limits,routing-threats,slow-clients,websocket}.test.ts',
+  'test/loop-turn.test.ts',
+];
 
 // The workers, and the programs that tests start, are compiled once.
 process.env.NODE_COMPILE_CACHE = join(import.meta.dirname, 'node_modules/.cache/compiled');
@@ -24,9 +26,9 @@ process.env.NODE_COMPILE_CACHE = join(import.meta.dirname, 'node_modules/.cache/
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'apart', include: [APART] } },
+      { extends: true, test: { name: 'apart', include: APART } },
       // Most of what the others need is to load all of Lychgate: a process that has done so takes one file after the other.
-      { extends: true, test: { name: 'together', include: [TESTS], exclude: [APART], isolate: false } },
+      { extends: true, test: { name: 'together', include: [TESTS], exclude: APART, isolate: false } },
     ],
     reporters: ['default', new ClosingLine()],
     globalSetup: ['test/compile-once.ts'],

@@ -10,7 +10,7 @@ const inWords: readonly Code[] = [
   ...(['LG1004', 'LG1006', 'LG3101', 'LG3102', 'LG3103', 'LG4002', 'LG4003', 'LG4004', 'LG4005', 'LG4006'] as const),
   ...(['LG4007', 'LG4008', 'LG4009', 'LG4020', 'LG4021', 'LG4022', 'LG4023', 'LG4024', 'LG4026', 'LG4027'] as const),
   ...(['LG4028', 'LG4029', 'LG4031', 'LG4032', 'LG4033', 'LG4035', 'LG4036', 'LG4038', 'LG4039'] as const),
-  ...(['LG6010', 'LG6021', 'LG6034'] as const),
+  ...(['LG6010', 'LG6021', 'LG6034', 'LG6035'] as const),
 ];
 
 const page = readFileSync(join(import.meta.dirname, '../docs/diagnostics.md'), 'utf8');

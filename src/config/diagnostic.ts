@@ -237,6 +237,7 @@ export const CATALOGUE = {
   LG6032: ['warning', 'token of the admin listener that everybody can read'],
   LG6033: ['warning', 'admin address that other machines reach, without a token'],
   LG6034: ['warning', 'service that runs as root'],
+  LG6035: ['warning', 'configuration that everybody can change'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 export type Code = keyof typeof CATALOGUE;

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Report } from '../config/diagnostic.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { readFault } from '../file-fault.ts';
+import { isOpenToAll } from '../file-permissions.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 
 const LEAST_BYTES = 16;
@@ -51,9 +52,7 @@ function readSecret(path: string): { secret: Uint8Array; open: boolean } | strin
     // Each character one byte: a secret need not be text. A line end is seldom meant to be part of it.
     const secret = readFileSync(path, 'latin1').replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '');
     if (secret.length < LEAST_BYTES) return `holds a secret of ${secret.length} bytes, which is too short`;
-    // Windows has no such bits.
-    const open = process.platform !== 'win32' && (status.mode & 0o004) !== 0;
-    return { secret: Buffer.from(secret, 'latin1'), open };
+    return { secret: Buffer.from(secret, 'latin1'), open: isOpenToAll(path) };
   } catch (error) {
     return `cannot be read: ${readFault(error)}`;
   }

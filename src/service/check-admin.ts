@@ -4,6 +4,7 @@ import { isAnyAddress } from '../admin/guard.ts';
 import type { Report } from '../config/diagnostic.ts';
 import type { AdminSettings } from '../config/settings-model.ts';
 import { readFault } from '../file-fault.ts';
+import { isOpenToAll } from '../file-permissions.ts';
 import { isLoopback } from '../ip-address.ts';
 
 export type ReadToken =
@@ -16,12 +17,10 @@ const LONGEST = 4096;
 /** The token is the one line of its file. */
 export function readToken(path: string): ReadToken {
   let text: string;
-  let mode: number;
   try {
     const status = statSync(path);
     if (!status.isFile()) return { fault: 'unreadable', why: 'it is no regular file' };
     if (status.size > LONGEST) return { fault: 'unusable', why: `it has more than ${LONGEST} bytes` };
-    mode = status.mode;
     text = readFileSync(path, 'latin1');
   } catch (error) {
     return { fault: 'unreadable', why: readFault(error) };
@@ -31,7 +30,7 @@ export function readToken(path: string): ReadToken {
   if (!/^[\x21-\x7e]+$/.test(token)) {
     return { fault: 'unusable', why: 'it has more in it than one word of ASCII characters' };
   }
-  return { token, open: (mode & 0o006) !== 0 };
+  return { token, open: isOpenToAll(path) };
 }
 
 /**

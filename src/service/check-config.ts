@@ -17,6 +17,7 @@ import { affinitySecret } from './affinity-secret.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkAdmin } from './check-admin.ts';
 import { checkAffinityCookies } from './check-affinity-cookies.ts';
+import { checkPermissions } from './check-permissions.ts';
 
 export interface CheckedConfig {
   /** Absent where a file could not be read at all. */
@@ -55,6 +56,7 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   const asked = config && askedHosts(config);
   checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread }, settings, report);
   checkServerTls(settings, report);
+  checkPermissions(sources.keys(), report);
   checkClientCertificates(misread.has('sites') ? undefined : config?.sites, settings, report);
   if (config && !misread.has('sites') && !misread.has('certificates')) checkAddresses(config, certificates, report);
   return { config, ...read, shown, diagnostics: inOrder(all, sources.keys()), sources };

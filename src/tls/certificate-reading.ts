@@ -6,8 +6,8 @@ import type { Code, Report, Span } from '../config/diagnostic.ts';
 import type { CertificateFileSetting, CertificateSetting } from '../config/settings-model.ts';
 import { codeOf } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
+import { isOpenToAll } from '../file-permissions.ts';
 import { keyFault } from './key-faults.ts';
-import { isOpenToAll } from './open-keys.ts';
 import { decodeText, readPem } from './pem.ts';
 import { type Fault, type FileContents, readPfx } from './pfx.ts';
 
