@@ -169,11 +169,23 @@ function readPassword(
 /** The file's bytes; undefined, and a diagnostic, where it cannot be read. */
 export function readOrReport(path: string, span: Span, report: Report): Buffer | undefined {
   try {
-    return readFileSync(path);
+    const fault = whyNoFile(path);
+    if (fault === undefined) return readFileSync(path);
+    report('LG4001', span, { message: `${path} cannot be read: ${fault}`, advice: 'Name another file, or remove it.' });
   } catch (error) {
     reportUnreadable({ path, span, error }, report);
-    return undefined;
   }
+  return undefined;
+}
+
+/** Far more than all public authorities together take. */
+const SIZE_LIMIT = 16 * 2 ** 20;
+
+/** A device has no end, and a pipe waits for a writer. What is not there, or is a folder, reading tells. */
+function whyNoFile(path: string): string | undefined {
+  const status = statSync(path);
+  if (!status.isFile() && !status.isDirectory()) return 'it is no regular file';
+  return status.size > SIZE_LIMIT ? 'it is larger than 16 MiB' : undefined;
 }
 
 const READ_ADVICE: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
@@ -151,6 +152,30 @@ test('links to files, as Kubernetes mounts secrets, and a link to nowhere', () =
   expect(read(certs)).toMatchObject({ certificates: [{ keyPem: mail.keyPem }], diagnostics: [] });
   symlinkSync(join(real, 'gone'), join(certs, 'zz.pem'));
   expect(read(certs).diagnostics).toMatchObject([{ code: 'LG4001', span: { file: join(certs, 'zz.pem') } }]);
+});
+
+test.each<[what: string, put: (path: string) => void, fault: string]>([
+  ['a device without an end', (path) => symlinkSync('/dev/zero', path), 'it is no regular file'],
+  ['a pipe that nobody writes to', (path) => execFileSync('mkfifo', [path]), 'it is no regular file'],
+  [
+    'a file of 16 GiB',
+    (path) => {
+      writeFileSync(path, '');
+      truncateSync(path, 2 ** 34);
+    },
+    'it is larger than 16 MiB',
+  ],
+])('%s among the certificates is a finding, and the others are read', (_what, place, fault) => {
+  for (const name of ['zz.pem', 'zz.pfx', 'b.pem.pass']) {
+    const certs = folder();
+    put(certs, 'b.pem', mail.certPem + root.certPem + mail.keyPem);
+    place(join(certs, name));
+    const { certificates, diagnostics } = read(certs);
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      `LG4001 ${join(certs, name)} cannot be read: ${fault}`,
+    ]);
+    expect(certificates).toHaveLength(name.endsWith('.pass') ? 0 : 1);
+  }
 });
 
 test('one bad file does not hide the others', () => {
