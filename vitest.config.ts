@@ -18,6 +18,8 @@ const TESTS = 'test/**/*.test.ts';
 const APART = [
   'test/integration/{streaming,failover,server-names,host-affinity,http1-limits,routing-threats,slow-clients,websocket}.test.ts',
   'test/loop-turn.test.ts',
+  // What it puts in the place of a module stays there.
+  'test/demo/demo-folder.test.ts',
 ];
 
 // The workers, and the programs that tests start, are compiled once.

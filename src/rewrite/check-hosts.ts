@@ -3,6 +3,7 @@ import type { Report } from '../config/diagnostic.ts';
 import type { BindingConfig, Config } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import { comparedName } from '../host-name.ts';
+import { editDistance } from '../nearest.ts';
 import { splitAuthority } from './action.ts';
 import { type Destination, destinationOf, hostSpan } from './destination.ts';
 import type { FarmMeant } from './farm-meant.ts';
@@ -13,7 +14,8 @@ import { compileMaps, type RewriteMaps } from './rewrite-map.ts';
 /** Beyond so many host names a pattern is not tried on all of them. */
 const MOST_TRIED = 500;
 
-export function checkHosts(config: Config, farmMeant: FarmMeant, report: Report): void {
+/** @param misled of what leads where something has been told already, so that a farm may only seem to be left out */
+export function checkHosts(config: Config, farmMeant: FarmMeant, misled: boolean, report: Report): void {
   const { sites, globalRules, misread, settings } = config;
   const mayLoop = config.proxy.enabled && !misread?.has('farms') && !settings.misread?.has('hosts');
   const all = sites.flatMap((site) => site.bindings);
@@ -31,7 +33,7 @@ export function checkHosts(config: Config, farmMeant: FarmMeant, report: Report)
   };
   check(globalRules, all);
   for (const { scopes, bindings } of sites) for (const { ruleSet } of scopes) check(ruleSet, bindings);
-  if (!misread?.has('rules')) checkFarms(config, farmMeant, report);
+  if (!misread?.has('rules') && !misled) checkFarms(config, farmMeant, report);
 }
 
 interface BoundHosts {
@@ -68,8 +70,21 @@ function checkBound(rule: RuleConfig, bound: BoundHosts, report: Report): void {
   report('LG2304', pattern?.span ?? condition.span, {
     subject: names,
     message: `No binding has ${names}: such requests are answered 400 and never come to rule "${rule.name.value}".`,
-    advice: 'Add a binding for the name, or take it out of the rule.',
+    advice: cureFor(missing, bound),
   });
+}
+
+/** A host that differs by more is another one: those of a company are alike. */
+const MOST_MISTYPED = 2;
+
+/** Never to take the name out of the condition: without it the rule would take every other host. */
+function cureFor(missing: readonly string[], { names }: BoundHosts): string {
+  const [name = ''] = missing;
+  const near = [...names].filter((host) => editDistance(host, name) <= MOST_MISTYPED);
+  if (missing.length === 1 && near.length === 1) {
+    return `Did you mean ${near[0]}? Write that, or add a binding for ${name}.`;
+  }
+  return 'Add a binding for the name. A rule for nobody else can be removed as a whole, not its condition: it would take every other host then.';
 }
 
 function isBound(host: string, { names, endings }: BoundHosts): boolean {
@@ -167,7 +182,7 @@ function checkFarms({ sites, globalRules, webFarms }: Config, farmMeant: FarmMea
     if (!enabled || name.value === '' || used.has(comparedName(name.value))) continue;
     report('LG2303', name.span, {
       message: `No rule leads to the web farm "${name.value}".`,
-      advice: `Add a rule that rewrites to https://${name.value}/{R:0}, or remove the farm.`,
+      advice: `Add a rule that rewrites to https://${name.value}/{R:0}, or remove the farm where nobody needs it.`,
     });
   }
 }

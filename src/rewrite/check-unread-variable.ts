@@ -103,8 +103,8 @@ function bareName(name: string): string {
   return name
     .toUpperCase()
     .replace(/^[{$%\s]+|[}%\s]+$/g, '')
-    .replace(/^(HTTP|REQUEST|RESPONSE)[-_]/, '')
-    .replaceAll('-', '_');
+    .replace(/^(HTTP|REQUEST|RESPONSE)[-_\s]/, '')
+    .replace(/[-\s]+/g, '_');
 }
 
 function textsOf({ rules, outbound }: RuleSetConfig): (Text | undefined)[] {

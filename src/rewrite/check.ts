@@ -71,7 +71,7 @@ export function checkRules(config: Config, report: Report): void {
   checkLeftToFile(config, setSomewhere, noting);
   checkEncodedBody(config, noting);
   const faulty = sets.some((set) => set.rules.some((rule) => rule.faulty));
-  checkWhole(faulty ? withoutFaulty(config) : config, { setSomewhere, farmMeant, told }, noting);
+  checkWhole(faulty ? withoutFaulty(config) : config, { setSomewhere, farmMeant, told, faulty }, noting);
 }
 
 interface Known {
@@ -79,6 +79,8 @@ interface Known {
   readonly farmMeant: FarmMeant;
   /** What has been found so far. */
   readonly told: ReadonlySet<Code>;
+  /** Rules were left out. */
+  readonly faulty: boolean;
 }
 
 /** Of rules that do something else than is meant, as has been told: what is not published then is their doing. */
@@ -87,14 +89,17 @@ const ASTRAY: readonly Code[] = [
   ...(['LG2235', 'LG2237', 'LG2245', 'LG2249', 'LG2250', 'LG2251', 'LG2300', 'LG2303', 'LG2304'] as const),
 ];
 
+/** A rule leads elsewhere than is meant, or nowhere. */
+const MISLED: readonly Code[] = ['LG2230', 'LG2235', 'LG2237', 'LG2245', 'LG2250', 'LG2251'];
+
 /** What shows only when all rules, sites and farms are looked at together. */
-function checkWhole(config: Config, { setSomewhere, farmMeant, told }: Known, report: Report): void {
+function checkWhole(config: Config, { setSomewhere, farmMeant, told, faulty }: Known, report: Report): void {
   const { misread } = config;
   const rehearse = createRehearsal(config);
   checkUnreachable(config, setSomewhere, report);
   checkRedirectLoops(config, rehearse, report);
   checkRedirectPorts(config, rehearse, report);
-  checkHosts(config, farmMeant, report);
+  checkHosts(config, farmMeant, faulty || MISLED.some((code) => told.has(code)), report);
   if (misread === undefined) checkLync(config, rehearse, { astray: ASTRAY.some((code) => told.has(code)) }, report);
   checkHashVariables(config, setSomewhere, report);
 }
@@ -265,14 +270,22 @@ interface Allowed {
   readonly withoutEffect: ReadonlySet<Text>;
 }
 
+/** RFC 9110 5.1, in lower case and without `_`, which stands for a hyphen. */
+const HEADER_NAME = /^[a-z0-9!#$%&'*+.^`|~-]+$/;
+
 function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: Report): void {
   const names = allowed && new Set(allowed.allowedServerVariables.map((name) => name.toUpperCase()));
   for (const { name } of rule.serverVariables) {
     const header = headerOfVariable(name.value);
-    if (header !== undefined && (isForbiddenHeader(header) || !/^[a-z0-9!#$%&'*+.^`|~-]+$/.test(header))) {
+    if (header !== undefined && (isForbiddenHeader(header) || !HEADER_NAME.test(header))) {
+      const isName = HEADER_NAME.test(header);
       report('LG2227', name.span, {
-        message: `"${name.value}" is the header "${header}", which a rule cannot set here.`,
-        advice: 'Remove it; the proxy frames the message and keeps the connection itself.',
+        message: isName
+          ? `"${name.value}" is the header "${header}", which a rule cannot set here.`
+          : `"${name.value}" would be the header "${header}", which is no name of a header.`,
+        advice: isName
+          ? 'Remove it; the proxy frames the message and keeps the connection itself.'
+          : 'Write HTTP_ and letters, digits and _ for each hyphen, such as HTTP_X_FORWARDED_PROTO.',
       });
     } else if (
       allowed &&

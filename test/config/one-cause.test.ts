@@ -239,3 +239,27 @@ test('what was read before has no part in it', () => {
   codes(changed(byPath, '<rule name=', `${strange.join('')}<rule name=`));
   expect(codes(changed(byPath, '<rule name=', '<rule nmae='))).toEqual(alone);
 });
+
+describe('cures that do no harm', () => {
+  const found = (code: string, ...given: Parameters<typeof checked>) =>
+    checked(...given).find((each) => each.code === code);
+
+  it('a host misspelt in a condition: the name of the binding, and never to take the condition away', () => {
+    const { advice } = found('LG2304', changed(byPath, /pattern="\^lyncdiscover/, 'pattern="^lyncdisover')) ?? {};
+    expect(advice).toBe(
+      'Did you mean lyncdiscover.contoso.com? Write that, or add a binding for lyncdisover.contoso.com.',
+    );
+    const far = found('LG2304', changed(byPath, /pattern="\^lyncdiscover/, 'pattern="^whiteboard'))?.advice;
+    expect(far).toContain('Add a binding for the name.');
+  });
+
+  it.each([
+    ['scheme', /url="https:\/\/exchange/i, 'url="htps://exchange'],
+    ['slashes', /url="https:\/\/exchange/i, 'url="https:/exchange'],
+    ['farm', /url="https:\/\/exchange/i, 'url="https://exchange2016'],
+  ])('a target with a wrong %s: the farm is not said to be left out', (_, from, to) => {
+    const told = codes(changed(exchange, from, to));
+    expect(told.length).toBeGreaterThan(0);
+    expect(told).not.toContain('LG2303');
+  });
+});
