@@ -11,6 +11,8 @@ import type { FromServing, FromWorker, ToServing, ToWorker, WorkerSetup } from '
 
 const FIRST_RESTART_MS = 500;
 const LONGEST_RESTART_MS = 30_000;
+/** While nobody serves, no client has anything of a longer pause. */
+const LONGEST_ALONE_MS = 1000;
 /**
  * V8 begins with a space for new objects of less than 1 MiB, and keeps to it where nearly all of them die young, as those of a
  * request do: under load it would then be emptied a hundred times a second, by all its threads.
@@ -128,17 +130,18 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
 
   let delay = FIRST_RESTART_MS;
   const restarts = new Set<NodeJS.Timeout>();
+  const pause = () => (ready.size === 0 ? Math.min(delay, LONGEST_ALONE_MS) : delay);
   const later = () => {
     const timer = setTimeout(() => {
       restarts.delete(timer);
       again();
-    }, delay);
+    }, pause());
     restarts.add(timer);
   };
   const replace = (worker: Worker, lived: number, how: string) => {
     delay = lived >= STEADY_MS ? FIRST_RESTART_MS : Math.min(delay * 2, LONGEST_RESTART_MS);
     log.error(
-      { worker: worker.id, restartInMs: delay },
+      { worker: worker.id, restartInMs: pause() },
       `a worker died (${how}); its connections are lost, another takes its place`,
     );
     later();

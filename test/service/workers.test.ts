@@ -60,6 +60,18 @@ test.each([1, 3])('of %d workers a killed one is replaced, and the service goes 
   expect(await service.exit()).toBe(0);
 });
 
+test('while nobody serves, a worker that died has another in its place within a second, however often', async () => {
+  const { service, logged } = await publish({ workers: 1 });
+  for (const times of [1, 2, 3]) {
+    process.kill(service.workers()[0] ?? 0, 'SIGKILL');
+    await service.prints(new RegExp(`(?:a worker took its place.*){${times}}`, 's'));
+  }
+  const pauses = logged().flatMap(({ restartInMs }) => (typeof restartInMs === 'number' ? [restartInMs] : []));
+  expect(pauses).toEqual([1000, 1000, 1000]);
+  service.child.kill('SIGTERM');
+  expect(await service.exit()).toBe(0);
+});
+
 test('while no worker can be started, the others serve; one takes the place as soon as it can', async () => {
   const { service, get } = await publish({ workers: 2 });
   const pid = service.child.pid ?? 0;
