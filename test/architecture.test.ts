@@ -26,6 +26,10 @@ const homes = new Map(
 const files = globSync('**/*.ts', { cwd: join(root, 'src') }).sort();
 const folderOf = (file: string) => (file.includes('/') ? dirname(file) : '');
 
+interface Restriction {
+  readonly options: { readonly patterns: readonly { readonly group: readonly string[] }[] };
+}
+
 interface Import {
   readonly from: string;
   readonly types: boolean;
@@ -75,6 +79,40 @@ describe.each([...table])('%s', (folder, allowed) => {
       }
     }
   });
+});
+
+test('no files import each other in a circle, types included', () => {
+  const known = new Set(files);
+  const next = new Map(
+    files.map((file) => {
+      const targets = importsOf(file).map(({ from }) => normalize(join(dirname(file), from)));
+      return [file, targets.filter((target) => known.has(target))];
+    }),
+  );
+  // Who imports nobody that is left is in no circle.
+  let left = new Set(files);
+  for (;;) {
+    const inner = [...left].filter((file) => next.get(file)?.some((target) => left.has(target)));
+    if (inner.length === left.size) break;
+    left = new Set(inner);
+  }
+  expect([...left]).toEqual([]);
+});
+
+test('the linter refuses for each folder what the page does not allow it', () => {
+  const { overrides } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as {
+    overrides: { includes: string[]; linter?: { rules: { style?: { noRestrictedImports?: Restriction } } } }[];
+  };
+  const refused = overrides.flatMap(({ includes, linter }) =>
+    (linter?.rules.style?.noRestrictedImports?.options.patterns ?? []).map(
+      ({ group }) => [includes.join(), [...group].sort()] as const,
+    ),
+  );
+  const wanted = [...table].map(([folder, allowed]) => {
+    const others = [...table.keys()].filter((name) => name !== folder && !allowed.some((each) => each.name === name));
+    return [`src/${folder}/**`, others.map((name) => `../${name}/**`).sort()] as const;
+  });
+  expect(Object.fromEntries(refused)).toEqual(Object.fromEntries(wanted.filter(([, others]) => others.length > 0)));
 });
 
 test('the leaves import nothing of ours but each other', () => {

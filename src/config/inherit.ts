@@ -6,8 +6,9 @@ import { outboundOf } from './outbound-section.ts';
 import { ruleContext, type SectionLevel } from './read-sections.ts';
 import type { RewriteMapConfig, RuleSetConfig } from './rewrite-model.ts';
 import { type RewriteSectionName, rewriteMapOf, rewriteSections, ruleOf } from './rewrite-section.ts';
-import { boolOf, mergeEntries, type SectionNode, stringOf } from './schema.ts';
+import { boolOf, mergeEntries, stringOf } from './schema.ts';
 import { containsPath, depthOf, rankOf } from './section-permission.ts';
+import type { SectionNode } from './section-tables.ts';
 
 /** The rules of the server level. */
 export function globalRuleSet(levels: readonly SectionLevel[], session: LoadSession): RuleSetConfig {

@@ -1,8 +1,9 @@
 /** Carries the locks of every section over its levels: sections read by a table, and those that nothing here reads. */
 import type { Report } from './diagnostic.ts';
-import { checkLocks, isLockAttribute, readLocks } from './locks.ts';
-import type { Entry, SectionNode } from './schema.ts';
+import { isLockAttribute, readLocks } from './lock-attributes.ts';
+import { checkLocks } from './locks.ts';
 import { contains, type Place, rankOf } from './section-permission.ts';
+import type { Entry, SectionNode } from './section-tables.ts';
 import type { Text } from './text.ts';
 import type { XmlElement } from './xml.ts';
 

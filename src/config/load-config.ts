@@ -22,16 +22,9 @@ import {
   siteCodes,
 } from './read-sections.ts';
 import { checkFarm, checkFarmSettings, checkProxy, checkSites, farmNodes } from './references.ts';
-import {
-  boolOf,
-  entriesOf,
-  mergeEntries,
-  numberOf,
-  type SectionContext,
-  type SectionNode,
-  stringOf,
-} from './schema.ts';
+import { boolOf, entriesOf, mergeEntries, numberOf, stringOf } from './schema.ts';
 import { type ConfigFile, depthOf } from './section-permission.ts';
+import type { SectionContext, SectionNode } from './section-tables.ts';
 import { defaultSettings, type IisEntry, type ReadSettings, readSettings } from './settings.ts';
 import type { SettingsConfig } from './settings-model.ts';
 import { type PassedOver, siteFiles, strayFiles } from './site-files.ts';

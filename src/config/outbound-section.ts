@@ -12,19 +12,8 @@ import type {
   TagFilter,
 } from './rewrite-model.ts';
 import { conditionOf, conditionsOf, rewriteSections, ruleFaultsOf } from './rewrite-section.ts';
-import {
-  boolOf,
-  type CollectionSchema,
-  childOf,
-  type Entry,
-  entriesOf,
-  enumOf,
-  mergeEntries,
-  numberOf,
-  type SectionNode,
-  stringOf,
-  textOf,
-} from './schema.ts';
+import { boolOf, childOf, entriesOf, enumOf, mergeEntries, numberOf, stringOf, textOf } from './schema.ts';
+import type { CollectionSchema, Entry, SectionNode } from './section-tables.ts';
 import type { Text } from './text.ts';
 
 /** What is in force; nothing where no level has an outbound rule. Reports references to what is missing. */

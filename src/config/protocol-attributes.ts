@@ -2,8 +2,9 @@
 
 import { asciiAuthority } from '../host-name.ts';
 import type { ProtocolConfig } from './farm-model.ts';
-import { boolOf, childOf, type ElementSchema, enumOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
+import { boolOf, childOf, enumOf, numberOf, stringOf, textOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
+import type { ElementSchema, SectionNode } from './section-tables.ts';
 import type { Text } from './text.ts';
 
 const text: AttributeSchema = { type: 'string', default: '' };

@@ -1,8 +1,9 @@
 /** Tables of `system.webServer/proxy` and `system.webServer/diskCache`. */
 import type { ProxyConfig } from './farm-model.ts';
 import { cacheElement, passServerHeader, protocolAttributes, protocolOf } from './protocol-attributes.ts';
-import { boolOf, type ElementSchema, type SectionNode } from './schema.ts';
+import { boolOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
+import type { ElementSchema, SectionNode } from './section-tables.ts';
 
 const off: AttributeSchema = { type: 'bool', default: false };
 const on: AttributeSchema = { type: 'bool', default: true };

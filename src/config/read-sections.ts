@@ -5,10 +5,10 @@ import { configSourcePath, fileName } from './files.ts';
 import { foreignElements, type KnownSections } from './known-sections.ts';
 import { type LevelNode, looseNode } from './level-locks.ts';
 import { includedText, type LoadSession, openXml } from './load-session.ts';
-import { isLockAttribute, readLocks } from './locks.ts';
+import { isLockAttribute, readLocks } from './lock-attributes.ts';
 import { diskCacheSection, proxySection } from './proxy-section.ts';
 import { type RewriteSectionName, rewriteSections } from './rewrite-section.ts';
-import { type ElementSchema, readElement, type SectionCodes, type SectionContext, type SectionNode } from './schema.ts';
+import { readElement } from './schema.ts';
 import { checkChildren } from './section-children.ts';
 import {
   type ConfigFile,
@@ -19,6 +19,7 @@ import {
   type Place,
   placeOf,
 } from './section-permission.ts';
+import type { ElementSchema, SectionCodes, SectionContext, SectionNode } from './section-tables.ts';
 import { sitesSection } from './sites-section.ts';
 import { reportHsts, reportUnserved } from './unserved-sections.ts';
 import { webFarmsSection } from './web-farms-section.ts';

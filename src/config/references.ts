@@ -4,7 +4,8 @@ import { comparedName, doubtAbout, internationalAuthority, isInternational } fro
 import { nearest } from '../nearest.ts';
 import type { Report, Span } from './diagnostic.ts';
 import type { BindingConfig, SiteConfig } from './model.ts';
-import { boolOf, childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
+import { boolOf, childOf, entriesOf, numberOf, stringOf, textOf } from './schema.ts';
+import type { SectionNode } from './section-tables.ts';
 import type { FarmSettings } from './settings-model.ts';
 import { forms, type TextForm } from './settings-table.ts';
 import type { Text } from './text.ts';

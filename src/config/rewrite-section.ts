@@ -11,20 +11,9 @@ import type {
   RuleConfig,
   SetVariableConfig,
 } from './rewrite-model.ts';
-import {
-  boolOf,
-  type CollectionSchema,
-  childOf,
-  type ElementSchema,
-  entriesOf,
-  enumOf,
-  holdsFault,
-  numberOf,
-  type SectionNode,
-  stringOf,
-  textOf,
-} from './schema.ts';
+import { boolOf, childOf, entriesOf, enumOf, holdsFault, numberOf, stringOf, textOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
+import type { CollectionSchema, ElementSchema, SectionNode } from './section-tables.ts';
 
 const text: AttributeSchema = { type: 'string' };
 const name: AttributeSchema = { type: 'string', required: true };

@@ -1,8 +1,8 @@
 /** Which elements may stand in the common sections that nothing here reads, by IIS's schema. */
 import type { Report } from './diagnostic.ts';
 import type { SectionUse } from './file-sections.ts';
-import { elementNames } from './locks.ts';
-import type { ElementSchema } from './schema.ts';
+import { elementNames } from './lock-attributes.ts';
+import type { ElementSchema } from './section-tables.ts';
 import { reportUnknownElement } from './unknown-names.ts';
 import type { XmlElement } from './xml.ts';
 

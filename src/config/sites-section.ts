@@ -4,8 +4,9 @@ import { asciiName, doubtAbout, isHostName, isInternational } from '../host-name
 import { nearest } from '../nearest.ts';
 import type { BindingConfig } from './model.ts';
 import { parseAddress } from './network-address.ts';
-import { type ElementSchema, numberOf, type SectionContext, type SectionNode, stringOf, textOf } from './schema.ts';
+import { numberOf, stringOf, textOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
+import type { ElementSchema, SectionContext, SectionNode } from './section-tables.ts';
 
 const text: AttributeSchema = { type: 'string' };
 const on: AttributeSchema = { type: 'bool', default: true };

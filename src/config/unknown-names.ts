@@ -1,8 +1,8 @@
 /** Attributes, elements and text that stand in a section although its table knows nothing of them, with what was likely meant. */
 
 import { nearest } from '../nearest.ts';
-import { elementNames } from './locks.ts';
-import type { ElementSchema, SectionContext } from './schema.ts';
+import { elementNames } from './lock-attributes.ts';
+import type { ElementSchema, SectionContext } from './section-tables.ts';
 import type { XmlAttribute, XmlElement } from './xml.ts';
 
 export function reportUnknownAttribute(

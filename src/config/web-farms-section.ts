@@ -4,19 +4,9 @@ import { asciiAuthority } from '../host-name.ts';
 import type { AffinityConfig, HealthCheckConfig, ServerConfig, WebFarmConfig } from './farm-model.ts';
 import { hostText } from './host-text.ts';
 import { cacheElement, passServerHeader, protocolAttributes, protocolOf } from './protocol-attributes.ts';
-import {
-  boolOf,
-  childOf,
-  type ElementSchema,
-  entriesOf,
-  enumOf,
-  holdsFault,
-  numberOf,
-  type SectionNode,
-  stringOf,
-  textOf,
-} from './schema.ts';
+import { boolOf, childOf, entriesOf, enumOf, holdsFault, numberOf, stringOf, textOf } from './schema.ts';
 import type { AttributeSchema } from './schema-values.ts';
+import type { ElementSchema, SectionNode } from './section-tables.ts';
 import type { Text } from './text.ts';
 
 const text: AttributeSchema = { type: 'string', default: '' };

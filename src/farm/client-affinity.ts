@@ -1,7 +1,9 @@
 /** Client affinity: a cookie that binds a client to the server it was first sent to (arr.md section 7). */
+
 import { createHmac } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { AffinityConfig } from '../config/farm-model.ts';
+import type { HeaderList } from '../header-list.ts';
 
 /**
  * The values are the same after a restart and on every node with the same secret; nothing is kept for a client. A value
@@ -35,7 +37,7 @@ export class ClientAffinity<S extends { readonly address: string }> {
    * client is balanced as a new one.
    * @param headers names and values in turn
    */
-  serverOf(headers: readonly string[]): S | undefined {
+  serverOf(headers: HeaderList): S | undefined {
     let own: S | undefined;
     let twin: S | undefined;
     let differ = false;

@@ -5,10 +5,11 @@
  */
 import { ExchangeError } from '../errors.ts';
 import { fairTime, isReading, turnTime } from '../loop-turn.ts';
+import { type Endpoint, poolKey } from './endpoint.ts';
 import type { ResolvedName } from './resolved-name.ts';
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
 import type { ServerRoutes } from './server-routes.ts';
-import { type Endpoint, type OpenSocket, socketOpener } from './server-socket.ts';
+import { type OpenSocket, socketOpener } from './server-socket.ts';
 
 /** Who waits for a connection. `onConnection` or `onNoConnection` is called, once, maybe before `lease` returns. */
 export interface LeaseTaker {
@@ -120,11 +121,6 @@ export function createConnections({ routes, upgradeIdle }: ConnectionsOptions): 
       routes.close();
     },
   };
-}
-
-/** Connections are shared between endpoints with equal keys, and between no others. Of our certificate it holds the hash. */
-export function poolKey(endpoint: Endpoint): string {
-  return JSON.stringify(endpoint, (name, value) => (name === 'clientCertificate' ? value.sha256 : value));
 }
 
 interface Waiting {

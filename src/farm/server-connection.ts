@@ -8,7 +8,8 @@ import { MessageFault, malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { plainAddress } from '../ip-address.ts';
 import { currentTurn, readBegins, readInTurn, turnTime } from '../loop-turn.ts';
-import type { Endpoint, OpenSocket, SocketEvents } from './server-socket.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { OpenSocket, SocketEvents } from './server-socket.ts';
 
 /** Who sent a request hears of its answer: `onInformation`*, `onHead`, `onData`*, `onEnd`; or `onError` at any point, last. */
 export interface AnswerSink {

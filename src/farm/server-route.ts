@@ -6,9 +6,9 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { ExchangeError } from '../errors.ts';
 import { isLinkLocal, isLoopback, isShared, isUnspecified } from '../ip-address.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { OwnListeners } from './own-listeners.ts';
 import type { ResolvedName } from './resolved-name.ts';
-import type { Endpoint } from './server-socket.ts';
 
 export interface ServerRoute {
   /** For `net.connect` and `tls.connect`. Addresses where no connection may go are left out. */

@@ -2,29 +2,10 @@
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ExchangeError } from '../errors.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { ServerRoute } from './server-route.ts';
-import { pinFault, type ServerTls, trustOptions } from './server-tls.ts';
+import { pinFault, trustOptions } from './server-tls.ts';
 import { explainRefusal, inPlainWords } from './tls-failure.ts';
-
-/** Where a connection goes and under which conditions it may be used. Times in seconds, sizes in bytes. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-  /** The address is a host that a request chose, among those of `upstream.allow`. */
-  readonly computedHost: boolean;
-  /** Absent for plain HTTP. */
-  readonly tls: ServerTls | undefined;
-  readonly localAddress: string | undefined;
-  readonly connectTimeout: number;
-  /** How long the server may be silent. */
-  readonly timeout: number;
-  readonly maxResponseHeaderSize: number;
-  /** Most connections of this worker; `undefined`: any number. */
-  readonly maxConnections: number | undefined;
-  /** Most requests that wait for one of them. */
-  readonly queueLength: number;
-  readonly queueTimeout: number;
-}
 
 /** What happens on the socket. */
 export interface SocketEvents {

@@ -4,9 +4,9 @@ import type { CircuitSettings, FarmSettings } from '../config/settings-model.ts'
 import type { Logger } from '../log.ts';
 import { Circuit } from './circuit.ts';
 import type { Connections } from './connections.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { PublicKey } from './public-keys.ts';
 import type { ServerConnection } from './server-connection.ts';
-import type { Endpoint } from './server-socket.ts';
 import type { ServerState } from './server-state.ts';
 import { type ServerTls, type ShownCertificate, sniFor } from './server-tls.ts';
 

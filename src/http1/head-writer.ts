@@ -1,7 +1,8 @@
 /** Heads of messages as text for the wire, each character one byte. */
 
+import type { HeaderList } from '../header-list.ts';
 /** One line for each name and value of a flat list. */
-export function fieldLines(headers: readonly string[]): string {
+export function fieldLines(headers: HeaderList): string {
   let text = '';
   for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return text;
@@ -23,6 +24,6 @@ export function requestHead(
  * @param reason `''` leaves it out; the blank before it stays (RFC 9112 4)
  * @param more further lines, behind the others
  */
-export function responseHead(status: number, reason: string, headers: readonly string[], more = ''): string {
+export function responseHead(status: number, reason: string, headers: HeaderList, more = ''): string {
   return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${more}\r\n`;
 }

@@ -1,7 +1,7 @@
 /** What a lane does for an exchange: the answer, in its protocol. Types only. */
 import type { ExchangeError } from '../errors.ts';
+import type { HeaderList } from '../header-list.ts';
 import type { BodyFraming } from '../http1/body-framing.ts';
-import type { HeaderList } from './request-head.ts';
 
 /** The head of a server's answer, with the headers the client will see. */
 export interface AnswerHead {

@@ -1,9 +1,10 @@
 /** What the logs say of an exchange: a line of the service log where it failed, one of the access log at its end. */
 import type { ExchangeError, FailureKind } from '../errors.ts';
+import { headerOf } from '../header-list.ts';
 import { loggedTarget } from '../rewrite/target.ts';
 import type { AccessRecord } from './access-line.ts';
 import type { Decision } from './pipeline.ts';
-import { headerOf, type RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface ExchangeFacts {

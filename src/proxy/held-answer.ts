@@ -1,7 +1,7 @@
 /** Holds an answer back until there is enough of it (`minResponseBuffer`): a server that breaks off meanwhile becomes a 502. */
 import type { ProtocolConfig } from '../config/farm-model.ts';
+import { headerOf } from '../header-list.ts';
 import type { AnswerHead, ClientSide } from './client-side.ts';
-import { headerOf } from './request-head.ts';
 
 /**
  * How many bytes of the body are waited for; 0 for answers that go on at once: those without a body, those in chunks where

@@ -1,5 +1,5 @@
 /** Fields that belong to one connection and are never passed on (RFC 9110 7.6.1). */
-import type { HeaderList } from './request-head.ts';
+import type { HeaderList } from '../header-list.ts';
 
 export const hopByHop: ReadonlySet<string> = new Set([
   'connection',

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { ExchangeError } from '../errors.ts';
+import type { HeaderList } from '../header-list.ts';
 import { BodyReader } from '../http1/body-reader.ts';
 import { encodeEnd } from '../http1/chunked-encoder.ts';
 import { HeadReader } from '../http1/head-reader.ts';
@@ -16,7 +17,7 @@ import { type Cut, tellCut } from './cut-telling.ts';
 import { Exchange } from './exchange.ts';
 import { currentHttpDate } from './http-date.ts';
 import { clientFault, headOfMessage } from './http1-request.ts';
-import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
+import type { ClientConnection, RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
 import type { SendQueues } from './send-queues.ts';
 import { SlowReader } from './slow-reader.ts';

@@ -1,11 +1,12 @@
 /** One request of HTTP/2 under way: feeds its exchange, and writes the answer to its stream. */
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { ExchangeError } from '../errors.ts';
+import type { HeaderList } from '../header-list.ts';
 import { readBegins, turnTime } from '../loop-turn.ts';
 import type { AnswerHead, ClientSide, OwnAnswer } from './client-side.ts';
 import { Exchange } from './exchange.ts';
 import type { Http2Client } from './http2-sessions.ts';
-import type { HeaderList, RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
 import { SUSPECT_PART } from './slow-reader.ts';
 

@@ -1,13 +1,13 @@
 /** Outbound rules over the body of a server's answer on its way to the client. */
 import { PassThrough, pipeline, Readable, Transform } from 'node:stream';
 import { ExchangeError } from '../errors.ts';
+import { type HeaderList, headerOf } from '../header-list.ts';
 import { inNextShare, shareIsUsed } from '../loop-share.ts';
 import type { TagScanner } from '../rewrite/html-scanner.ts';
 import type { BodyRules } from '../rewrite/outbound.ts';
 import { refuseFailing, rewriteWholeBody, wantsWholeBody } from '../rewrite/outbound-body.ts';
 import { createTagRewriter } from '../rewrite/outbound-tags.ts';
 import type { AnswerHead } from './client-side.ts';
-import { type HeaderList, headerOf } from './request-head.ts';
 import { serverFailure } from './server-failure.ts';
 
 export interface BodyRewrite {

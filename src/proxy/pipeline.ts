@@ -5,13 +5,14 @@
 import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { Scheme } from '../farm/server.ts';
 import type { WebFarm } from '../farm/web-farm.ts';
+import { headerOf } from '../header-list.ts';
 import { type OutboundPass, openOutbound } from '../rewrite/outbound.ts';
 import { evaluateRules, type RewriteOutcome, type RewriteRequest } from '../rewrite/rule-set.ts';
 import { headerOfVariable } from '../rewrite/server-variables.ts';
 import { isRefused, parseTarget } from '../rewrite/target.ts';
 import { hashKey } from './hash-key.ts';
 import { matchSite } from './match-site.ts';
-import { headerOf, type RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import type { RunningSite, Runtime } from './runtime.ts';
 
 export interface Respond {

@@ -1,10 +1,7 @@
 /** What both lanes hand to the shared stages: the head of one request and the connection it came on. */
 import type { FailureKind } from '../errors.ts';
 import type { ClientPins } from '../farm/pinned-connection.ts';
-import type { PassedHeaders } from './request-headers.ts';
-
-/** Names and values in turn, in the order of the wire, names in the letter case they came in. Values are latin1. */
-export type HeaderList = readonly string[];
+import type { HeaderList } from '../header-list.ts';
 
 export interface PresentedCertificate {
   /** Bits of its public key. */
@@ -19,6 +16,16 @@ export interface ClientCertificate {
   readonly base64?: string;
   /** Why nothing is answered on this connection but an error. */
   readonly refusal?: { readonly kind: FailureKind; readonly reason: string };
+}
+
+/** What is the same for every request of a client with the same header block. */
+export interface PassedHeaders {
+  readonly headers: HeaderList;
+  readonly own: object;
+  /** The lines between Host and X-Original-URL. */
+  readonly front: string;
+  /** The lines behind that, up to the id of the request. */
+  readonly back: string;
 }
 
 export interface ClientConnection {
@@ -61,13 +68,4 @@ export interface RequestHead {
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean;
   readonly connection: ClientConnection;
-}
-
-/** The first value of a header, by its lower-case name. */
-export function headerOf(headers: HeaderList, lowerCaseName: string): string | undefined {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i];
-    if (name?.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) return headers[i + 1];
-  }
-  return undefined;
 }

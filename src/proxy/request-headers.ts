@@ -2,10 +2,11 @@
 import type { ProtocolConfig } from '../config/farm-model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/server.ts';
+import type { HeaderList } from '../header-list.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';
 import { isForwardedField } from './forwarded-fields.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
-import type { ClientConnection, HeaderList, RequestHead } from './request-head.ts';
+import type { ClientConnection, PassedHeaders, RequestHead } from './request-head.ts';
 import { passedTrailers } from './trailers.ts';
 
 /** Longest X-Forwarded-For that is taken over from a client; what is older than that is cut off. */
@@ -60,16 +61,6 @@ export function serverHeaders(request: ServerRequest): string {
   const original = setHeaders?.has('x-original-url') ? '' : `X-Original-URL: ${head.target}\r\n`;
   const id = protocol.logGuidName === '' ? '' : `${logId}\r\n`;
   return `Host: ${setHeaders?.get('host') || hostFor(request)}\r\n${front}${original}${back}${id}${framingLines(request)}`;
-}
-
-/** What is the same for every request of a client with the same header block. */
-export interface PassedHeaders {
-  readonly headers: HeaderList;
-  readonly own: object;
-  /** The lines between Host and X-Original-URL. */
-  readonly front: string;
-  /** The lines behind that, up to the id of the request. */
-  readonly back: string;
 }
 
 function passedHeaders(request: ServerRequest): PassedHeaders {

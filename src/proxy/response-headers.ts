@@ -1,9 +1,10 @@
 /** The headers a client gets: the server's, without what belongs to one connection, and what ARR adds or replaces. */
 import type { ProtocolConfig } from '../config/farm-model.ts';
+import type { HeaderList } from '../header-list.ts';
 import { fieldName } from '../http1/field-name.ts';
 import type { ResponseMessage } from '../http1/response-message.ts';
 import { hopByHop, nominatedNames } from './hop-by-hop.ts';
-import type { HeaderList, RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 
 export const SERVER_NAME = 'Lychgate';
 

@@ -2,8 +2,9 @@
 import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { Scheme, Server } from '../farm/server.ts';
 import type { ServerQuestion, WebFarm } from '../farm/web-farm.ts';
+import { headerOf } from '../header-list.ts';
 import type { Forward } from './pipeline.ts';
-import { headerOf, type RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 
 const NONE: readonly Server[] = [];
 

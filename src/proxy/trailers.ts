@@ -1,7 +1,8 @@
 /** Fields behind a body: those that may be passed on (RFC 9110 6.5.1). */
+
+import type { HeaderList } from '../header-list.ts';
 import { isForwardedField } from './forwarded-fields.ts';
 import { hopByHop } from './hop-by-hop.ts';
-import type { HeaderList } from './request-head.ts';
 
 /** Framing, routing, authentication and what decides how content is read: nobody may change these once the body is there. */
 const FORBIDDEN =

@@ -1,5 +1,5 @@
 /** Recognises logins that bind to the TCP connection: NTLM, and Negotiate, which may become NTLM or Kerberos. */
-import type { HeaderList } from './request-head.ts';
+import type { HeaderList } from '../header-list.ts';
 
 const SCHEME = /^[\t ]*(?:ntlm|negotiate)(?:[\t ,]|$)/i;
 /** A challenge list may hold several schemes in one line: `Bearer realm="a, b", NTLM`. */

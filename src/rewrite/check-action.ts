@@ -3,7 +3,8 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { ActionConfig, RuleConfig } from '../config/rewrite-model.ts';
 import { checkQuery } from './check-doubled-query.ts';
-import { checkTarget, type TargetSurroundings } from './check-target.ts';
+import { checkTarget } from './check-target.ts';
+import type { TargetSurroundings } from './target-surroundings.ts';
 
 export interface ActionSurroundings extends TargetSurroundings {
   /** No other list follows, and no earlier rule has sent the request away: who ends the list leaves it to a file. */

@@ -3,7 +3,7 @@ import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RewriteMapConfig, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import { asciiName, doubtAbout, internationalAuthority, isInternational } from '../host-name.ts';
 import { readTarget, textOf } from './action-target.ts';
-import type { TargetSurroundings } from './check-target.ts';
+import type { TargetSurroundings } from './target-surroundings.ts';
 import { type Part, readTemplate } from './template.ts';
 
 /** Hosts of which something else is told, or nothing need be: a rule finds a farm by its letters on IIS, too. */

@@ -4,9 +4,9 @@ import type { RuleConfig } from '../config/rewrite-model.ts';
 import { doubtAbout, isUrlHost } from '../host-name.ts';
 import { splitAuthority } from './action.ts';
 import { checkComputedHost } from './check-computed-host.ts';
-import type { TargetSurroundings } from './check-target.ts';
 import { type Destination, hostSpan } from './destination.ts';
 import { compilePattern, isFault } from './pattern.ts';
+import type { TargetSurroundings } from './target-surroundings.ts';
 import type { Part } from './template.ts';
 
 export function checkHost(

@@ -22,7 +22,6 @@ import { checkPattern } from './check-pattern.ts';
 import { checkRedirectLoops } from './check-redirect-loop.ts';
 import { checkRedirectPorts } from './check-redirect-port.ts';
 import { checkStar } from './check-star.ts';
-import type { TargetSurroundings } from './check-target.ts';
 import { checkMapTexts, checkTemplate, type TemplateSurroundings } from './check-template.ts';
 import { checkUnreachable } from './check-unreachable.ts';
 import { checkUnreadVariables } from './check-unread-variable.ts';
@@ -34,6 +33,7 @@ import { compilePattern, isFault } from './pattern.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
+import type { TargetSurroundings } from './target-surroundings.ts';
 import { withUrlMeant } from './url-meant.ts';
 import { hasNoUrl } from './url-pattern.ts';
 

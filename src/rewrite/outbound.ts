@@ -1,4 +1,5 @@
 /** Runs outbound rules over the head of an answer, and tells which of them its body is for. */
+import type { HeaderList } from '../header-list.ts';
 import type { CompiledSite } from './compile.ts';
 import { failed, type HeaderPlace, mayRun, type OutboundRule, rewriteText } from './outbound-rule.ts';
 import { failure, type LeftByRules } from './outcome.ts';
@@ -35,7 +36,7 @@ export interface BodyRules {
 
 export interface RewrittenHead {
   /** Names and values in turn. */
-  readonly headers: readonly string[];
+  readonly headers: HeaderList;
   /** Absent where no rule wants the body. */
   readonly body: BodyRules | undefined;
 }
@@ -67,7 +68,7 @@ interface OutboundEvaluation extends Evaluation {
  * @param headers names and values in turn, as a client would get them without the rules
  * @throws ExchangeError when a rule fails
  */
-export function rewriteHead(outbound: OutboundPass, status: number, headers: readonly string[]): RewrittenHead {
+export function rewriteHead(outbound: OutboundPass, status: number, headers: HeaderList): RewrittenHead {
   const pass = openHead(outbound, status, headers);
   const forBody: OutboundRule[] = [];
   for (const rule of outbound.rules) {
@@ -89,7 +90,7 @@ export function rewriteHead(outbound: OutboundPass, status: number, headers: rea
   };
 }
 
-function openHead({ request, rewritten, set }: OutboundPass, status: number, headers: readonly string[]): HeadPass {
+function openHead({ request, rewritten, set }: OutboundPass, status: number, headers: HeaderList): HeadPass {
   const fields: Field[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     fields.push({ ...newField(headers[i] ?? ''), value: headers[i + 1] ?? '', present: true });

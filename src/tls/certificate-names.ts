@@ -71,15 +71,15 @@ function hostNameOf(asked: string): string | undefined {
 
 /** The certificates that may be shown on this listener. */
 export function usableOn(listener: string, certificates: readonly CertificateData[]): CertificateData[] {
-  const key = listenerKey(listener);
+  const key = canonicalListener(listener);
   return certificates.filter(
     (certificate) =>
-      isForClients(certificate) && (certificate.listeners?.some((each) => listenerKey(each) === key) ?? true),
+      isForClients(certificate) && (certificate.listeners?.some((each) => canonicalListener(each) === key) ?? true),
   );
 }
 
 /** One spelling for an `address:port`: `0.0.0.0:443`, `[::]:443` and `*:443` are the same listener. */
-export function listenerKey(listener: string): string {
+export function canonicalListener(listener: string): string {
   const colon = listener.lastIndexOf(':');
   const address = listener
     .slice(0, colon)
@@ -96,8 +96,8 @@ export function defaultNameFor({
   if (!setting || 'name' in setting) {
     return setting?.name;
   }
-  const key = listenerKey(listener);
-  return Object.entries(setting.byListener).find(([each]) => listenerKey(each) === key)?.[1].name;
+  const key = canonicalListener(listener);
+  return Object.entries(setting.byListener).find(([each]) => canonicalListener(each) === key)?.[1].name;
 }
 
 /** The certificate that `defaultCertificate` names: by thumbprint, or by a name it covers. */

@@ -5,7 +5,7 @@ import { StartError } from '../errors.ts';
 import { internationalFromBytes } from '../host-name.ts';
 import type { CertificateData } from './certificate.ts';
 import { type CertificateChoice, nameCertificates, usableOn } from './certificate-names.ts';
-import { type ContextOptions, contextOptions, isLegacyListener, isWeak } from './tls-options.ts';
+import { type ContextOptions, contextOptions, isLegacyListener, isWeak, type ShownContexts } from './tls-options.ts';
 
 export interface StoreOptions {
   /** `address:port`, with `*` for any address. */
@@ -20,22 +20,11 @@ export interface StoreOptions {
   readonly now?: number;
 }
 
-export interface CertificateStore {
-  /**
-   * For `tls.createServer`, which calls it on the socket. Never throws and never reports an error: a name that nobody
-   * covers gets the default.
-   */
-  readonly sniCallback: (
-    this: unknown,
-    name: string,
-    done: (error: Error | null, context?: SecureContext) => void,
-  ) => void;
+export interface CertificateStore extends ShownContexts {
   /** The context for this SNI name (as Node has it: each character one byte), or the default; where RSA and EC serve together, the one for this client. */
   readonly secureContextFor: (name?: string, socket?: unknown) => SecureContext;
   /** The certificate for this SNI name, or the default; where RSA and EC serve together, the one that stands first. */
   readonly certificateFor: (name?: string) => CertificateData;
-  /** What the default serves, as options for `tls.createServer` and `server.setSecureContext`. */
-  readonly defaultOptions: ContextOptions;
 }
 
 /** Throws a StartError where the listener has no certificate at all, which `checkCertificates` reports as LG4025. */

@@ -2,7 +2,7 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { SiteConfig } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
-import { listenerKey } from './certificate-names.ts';
+import { canonicalListener } from './certificate-names.ts';
 
 /**
  * Errors: somebody who was to be kept out would be let in, or nobody would be.
@@ -23,9 +23,9 @@ export function checkClientCertificates(
   }
   if (sites === undefined) return;
   const bindings = sites.flatMap((site) => site.bindings.filter(({ protocol }) => protocol === 'https'));
-  const open = new Set(bindings.map(({ address, port }) => listenerKey(`${address}:${port}`)));
+  const open = new Set(bindings.map(({ address, port }) => canonicalListener(`${address}:${port}`)));
   for (const listener of clientCertificates.listeners ?? []) {
-    if (open.has(listenerKey(listener))) continue;
+    if (open.has(canonicalListener(listener))) continue;
     report('LG4035', span, {
       message: `tls.clientCertificates: no https binding opens ${listener}, so nobody is asked for a certificate there`,
       advice: `Write the address and port as the binding has them; https bindings open ${[...open].join(', ') || 'nothing'}.`,

@@ -6,8 +6,8 @@ import type { SettingsConfig } from '../config/settings-model.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
 import {
   type CertificateNames,
+  canonicalListener,
   defaultNameFor,
-  listenerKey,
   nameCertificates,
   namedDefault,
   usableOn,
@@ -39,7 +39,7 @@ export function checkCertificates(
   const bindings = sites.flatMap(({ name, bindings: its }) =>
     its.filter(({ protocol }) => protocol === 'https').map((binding) => ({ ...binding, site: name })),
   );
-  const listeners = Map.groupBy(bindings, ({ address, port }) => listenerKey(`${address}:${port}`));
+  const listeners = Map.groupBy(bindings, ({ address, port }) => canonicalListener(`${address}:${port}`));
   const ciphersWork = checkCiphers(settings, report);
   for (const certificate of certificates) {
     checkDates(certificate, report, now);
@@ -126,7 +126,7 @@ function checkTies(
   listeners: ReadonlyMap<string, unknown>,
   report: Report,
 ): void {
-  for (const tie of ties?.filter((each) => !listeners.has(listenerKey(each))) ?? []) {
+  for (const tie of ties?.filter((each) => !listeners.has(canonicalListener(each))) ?? []) {
     report('LG4029', startOf(file), {
       message: `${file}: ${subject} is tied to ${tie}, but no https binding opens this listener`,
       advice: `Write the address and port as the binding has them; https bindings open ${listOf([...listeners.keys()])}.`,

@@ -1,10 +1,15 @@
 /** Options for `tls.createServer` from settings.json: versions, ciphers, ALPN, tickets. */
 import { constants, createHash } from 'node:crypto';
-import { DEFAULT_CIPHERS, type SecureContextOptions, type SecureVersion, type TlsOptions } from 'node:tls';
+import {
+  DEFAULT_CIPHERS,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+  type TlsOptions,
+} from 'node:tls';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import type { CertificateData } from './certificate.ts';
-import { listenerKey } from './certificate-names.ts';
-import type { CertificateStore } from './certificate-store.ts';
+import { canonicalListener } from './certificate-names.ts';
 
 /** The part of a secure context that depends on the certificates it shows. */
 export interface ContextOptions extends SecureContextOptions {
@@ -15,8 +20,8 @@ export interface ContextOptions extends SecureContextOptions {
 
 /** Whether TLS 1.0 and 1.1 are spoken there. */
 export function isLegacyListener({ legacyListeners }: SettingsConfig['tls'], listener: string): boolean {
-  const key = listenerKey(listener);
-  return legacyListeners.some((each) => listenerKey(each) === key);
+  const key = canonicalListener(listener);
+  return legacyListeners.some((each) => canonicalListener(each) === key);
 }
 
 /** Whether OpenSSL refuses the certificate at its normal security level: short RSA keys, SHA-1 and MD5 signatures. */
@@ -29,9 +34,9 @@ export function asksClients(
   { clientCertificates }: Pick<SettingsConfig['tls'], 'clientCertificates'>,
   listener: string,
 ): 'request' | 'require' | undefined {
-  const key = listenerKey(listener);
+  const key = canonicalListener(listener);
   const { listeners, mode } = clientCertificates ?? {};
-  return listeners?.some((each) => listenerKey(each) === key) === false ? undefined : mode;
+  return listeners?.some((each) => canonicalListener(each) === key) === false ? undefined : mode;
 }
 
 export interface ContextStrength {
@@ -66,11 +71,26 @@ export function contextOptions(
   };
 }
 
+/** What shows a certificate on a listener: `CertificateStore` does. */
+export interface ShownContexts {
+  /** What the default serves, as options for `tls.createServer` and `server.setSecureContext`. */
+  readonly defaultOptions: ContextOptions;
+  /**
+   * For `tls.createServer`, which calls it on the socket. Never throws and never reports an error: a name that nobody
+   * covers gets the default.
+   */
+  readonly sniCallback: (
+    this: unknown,
+    name: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ) => void;
+}
+
 export interface ListenerTls {
   /** `address:port`, with `*` for any address. */
   readonly listener: string;
   /** The store in force; asked at every handshake, so that a reload counts at once. */
-  readonly store: () => CertificateStore;
+  readonly store: () => ShownContexts;
   /** 48 random bytes that all workers share, so that a ticket of one is good at another. */
   readonly ticketKeys?: Buffer;
   /** Authorities of the certificates that clients are asked for; absent: they are not asked. */
@@ -98,7 +118,7 @@ export function tlsServerOptions(
     // Node's own choice depends on the arguments of the process; sessions are to be good in every worker. They keep the
     // verdict on the client's certificate, which is good for no other listener and under no other authorities.
     sessionIdContext: createHash('sha256')
-      .update([listenerKey(listener), ...(clientCa ?? [])].join('\n'))
+      .update([canonicalListener(listener), ...(clientCa ?? [])].join('\n'))
       .digest('hex')
       .slice(0, 32),
     ...(ticketKeys && { ticketKeys }),

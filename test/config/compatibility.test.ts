@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { diskCacheSection, proxySection } from '../../src/config/proxy-section.ts';
 import { rewriteSections } from '../../src/config/rewrite-section.ts';
-import type { ElementSchema } from '../../src/config/schema.ts';
+import type { ElementSchema } from '../../src/config/section-tables.ts';
 import { sitesSection } from '../../src/config/sites-section.ts';
 import { webFarmsSection } from '../../src/config/web-farms-section.ts';
 

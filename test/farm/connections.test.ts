@@ -3,10 +3,10 @@
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Connections, createConnections } from '../../src/farm/connections.ts';
+import type { Endpoint } from '../../src/farm/endpoint.ts';
 import type { ResolvedName } from '../../src/farm/resolved-name.ts';
 import type { AnswerSink, SentRequest, ServerConnection } from '../../src/farm/server-connection.ts';
 import type { ServerRoutes } from '../../src/farm/server-routes.ts';
-import type { Endpoint } from '../../src/farm/server-socket.ts';
 import { readBegins } from '../../src/loop-turn.ts';
 import { freePort } from '../integration/ports.ts';
 

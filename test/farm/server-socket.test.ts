@@ -1,7 +1,8 @@
 /** For how long a server need not show its certificate again. What else a socket does: test/integration. */
 import { createServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Endpoint, socketOpener } from '../../src/farm/server-socket.ts';
+import type { Endpoint } from '../../src/farm/endpoint.ts';
+import { socketOpener } from '../../src/farm/server-socket.ts';
 import { authority, certificateFor } from '../integration/environment.ts';
 
 const NAME = 'fe01.contoso.local';

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
-import { poolKey } from '../../src/farm/connections.ts';
-import type { Endpoint } from '../../src/farm/server-socket.ts';
+import type { Endpoint } from '../../src/farm/endpoint.ts';
+import { poolKey } from '../../src/farm/endpoint.ts';
 import { checkRules } from '../../src/rewrite/check.ts';
 import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
 import { cpuTime } from '../cpu-time.ts';
