@@ -58,6 +58,11 @@ const kinds = {
 
 export type FailureKind = keyof typeof kinds;
 
+/** What the client is answered with; 0 where the connection is cut without an answer. */
+export function statusOf(kind: FailureKind): number {
+  return kinds[kind][1];
+}
+
 /** An exchange that ended badly. The only error class that crosses the folders of the request path. */
 export class ExchangeError extends Error implements Failure {
   readonly kind: FailureKind;

@@ -10,10 +10,7 @@ const section = (title: string) => page.split(`\n## ${title}\n`)[1]?.split('\n##
 const table = new Map(
   [...section('Who may import whom').matchAll(/^\| `(\w+)` +\| ([^|]*?) +\|$/gm)].map(([, folder = '', list = '']) => [
     folder,
-    [...list.matchAll(/`(\w+)`( \(types and diagnostics\))?/g)].map(([, name = '', types]) => ({
-      name,
-      narrow: types !== undefined,
-    })),
+    [...list.matchAll(/`(\w+)`(?: \((types(?: and diagnostics)?)\))?/g)].map(([, name = '', only]) => ({ name, only })),
   ]),
 );
 /** Rows of `| package | home |`. */
@@ -71,7 +68,8 @@ describe.each([...table])('%s', (folder, allowed) => {
         if (other === folder || other === '') continue;
         const rule = allowed.find(({ name }) => name === other);
         expect(rule, `${file} imports ${target}`).toBeDefined();
-        if (rule?.narrow && target !== 'config/diagnostic.ts') {
+        if (rule?.only === 'types') expect(types, `${file} imports ${target} with values`).toBe(true);
+        if (rule?.only === 'types and diagnostics' && target !== 'config/diagnostic.ts') {
           expect(`${file} imports ${target} ${types ? 'as types' : 'with values'}`).toMatch(
             / imports config\/((\w+-)?model|text)\.ts as types$/,
           );

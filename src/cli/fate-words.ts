@@ -1,8 +1,8 @@
 /** The fate of a request in a few words: to count by, and whole, to compare by. */
 import type { Config } from '../config/model.ts';
+import type { Fate } from '../decide/decide.ts';
 import { comparedName } from '../host-name.ts';
 import { iisStatus, proxiedUrl } from '../rewrite/trace-json.ts';
-import type { Fate } from '../service/forecast.ts';
 
 export type Action = Fate['outcome']['kind'];
 

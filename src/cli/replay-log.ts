@@ -1,9 +1,10 @@
 /** `lychgate trace --log`: runs the requests of IIS logs through the rules, and sums up. Sends nothing. */
 import { statSync } from 'node:fs';
 import { notLog } from '../config/foreign-file.ts';
-import type { Config, SiteConfig } from '../config/model.ts';
-import { firstBindings } from '../service/find-site.ts';
-import { type AskedRequest, createForecast } from '../service/forecast.ts';
+import type { Config } from '../config/model.ts';
+import type { AskedRequest } from '../decide/asked-request.ts';
+import { firstBindings } from '../decide/entrances.ts';
+import { imaginedDecider, imaginedRequest } from '../decide/imagined-request.ts';
 import type { Output } from './command.ts';
 import { readLines } from './log-lines.ts';
 import { createProgressBar } from './progress-bar.ts';
@@ -13,8 +14,6 @@ import { createW3cReader, type LogEntry } from './w3c-log.ts';
 export interface ReplayInput {
   readonly files: readonly string[];
   readonly config: Config;
-  /** The site of all requests, where rules come from files without bindings. */
-  readonly only: SiteConfig | undefined;
   readonly against: Config | undefined;
   /** For the progress bar. */
   readonly err: Output;
@@ -37,9 +36,9 @@ export interface Replay extends Summary {
 
 const NO_LOG = 'it is no IIS log in W3C extended format';
 
-export async function replayLogs({ files, config, only, against, err }: ReplayInput): Promise<Replay> {
-  const forecast = createForecast(config, only);
-  const forecastOther = against && createForecast(against);
+export async function replayLogs({ files, config, against, err }: ReplayInput): Promise<Replay> {
+  const decide = imaginedDecider(config);
+  const decideOther = against && imaginedDecider(against);
   const { summary, count } = createCounter(config, against);
   const asRequest = requestMaker(config);
   const bar = createProgressBar(err, sizeOf(files));
@@ -63,7 +62,7 @@ export async function replayLogs({ files, config, only, against, err }: ReplayIn
         if (entry === 'malformed') malformed++;
         if (entry === undefined || entry === 'malformed') return;
         const request = asRequest(entry);
-        count(entry, request, forecast(request), forecastOther?.(request));
+        count(entry, request, decide(request), decideOther?.(request));
       },
       progress(bytes) {
         bytesOfFile = bytes;
@@ -72,7 +71,7 @@ export async function replayLogs({ files, config, only, against, err }: ReplayIn
     });
     const trouble = lines === linesBefore ? undefined : reader.trouble();
     const error = fault ?? (trouble && `${NO_LOG}: ${trouble}`);
-    if (error === undefined) for (const column of reader.missing()) notes.add(missingNote(column, config, only));
+    if (error === undefined) for (const column of reader.missing()) notes.add(missingNote(column, config));
     bytesBefore += bytesOfFile;
     read.push({ name, lines: lines - linesBefore, ...(error === undefined ? {} : { error }) });
   }
@@ -104,30 +103,31 @@ function requestMaker(config: Config): (entry: LogEntry) => AskedRequest {
   return (entry) => {
     const port = entry.port ?? HTTPS_PORT;
     const binding = bindings.get(port);
-    const host = entry.host ?? binding?.host ?? '';
-    return {
+    return imaginedRequest({
       method: entry.method,
       scheme: binding?.scheme ?? (port === HTTPS_PORT ? 'https' : 'http'),
-      host,
+      authority: entry.host ?? binding?.host ?? '',
       target: entry.target,
-      header: (lowerCaseName) => (lowerCaseName === 'host' ? host : entry.header(lowerCaseName)),
-      remoteAddress: entry.clientAddress,
-      remotePort: 0,
-      localAddress: entry.serverAddress,
-      localPort: port,
-      httpVersion: entry.version,
-    };
+      headers: entry.headers,
+      protocol: entry.protocol,
+      connection: {
+        remoteAddress: entry.clientAddress,
+        remotePort: 0,
+        localAddress: entry.serverAddress,
+        localPort: port,
+      },
+    });
   };
 }
 
-function missingNote(column: string, config: Config, only: SiteConfig | undefined): string {
+function missingNote(column: string, config: Config): string {
   switch (column) {
     case 'cs-host': {
       const hosts = [...firstBindings(config.sites)].map(
         ([port, { host }]) => `${port}: ${host === '' ? 'any' : host}`,
       );
       const taken =
-        only || hosts.length === 0
+        hosts.length === 0
           ? 'the host is empty'
           : `each port stands for the host of its first binding (${hosts.slice(0, 10).join(', ')})`;
       return `no column cs-host: ${taken}. Rules that look at the host cannot be told apart`;

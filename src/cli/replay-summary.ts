@@ -1,8 +1,9 @@
 /** What a replayed log comes to: which rule and farm took how much, what nobody took, and what another config changes. */
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import type { AskedRequest } from '../decide/asked-request.ts';
+import type { Fate } from '../decide/decide.ts';
 import { mayLeave } from '../rewrite/action-target.ts';
-import type { AskedRequest, Fate } from '../service/forecast.ts';
 import { type Action, type FateWords, fateDescriber } from './fate-words.ts';
 import { createTally, ownCopy, type Tally } from './tally.ts';
 import type { LogEntry } from './w3c-log.ts';
@@ -113,7 +114,7 @@ function countChange(
       changes.others++;
       return;
     }
-    const { method, scheme, host, target: path } = asked;
+    const { method, scheme, authority: host, target: path } = asked;
     const example = {
       request: ownCopy(`${method} ${scheme}://${host}${path}`),
       from: ownCopy(from.detail),
@@ -136,7 +137,7 @@ function differing({ action }: FateWords): string {
 /** The rules that can take a request, with nothing counted yet. */
 function ruleCounts(config: Config): {
   readonly all: readonly RuleCount[];
-  find(rule: string, site: string | undefined): RuleCount | undefined;
+  find(rule: string, site: string): RuleCount | undefined;
 } {
   const global = new Map<string, RuleCount>();
   for (const rule of config.globalRules.rules) {
@@ -154,7 +155,7 @@ function ruleCounts(config: Config): {
   }
   return {
     all: [...global.values(), ...[...bySite.values()].flatMap((own) => [...own.values()])],
-    find: (rule, site) => global.get(rule) ?? bySite.get(site ?? '')?.get(rule),
+    find: (rule, site) => global.get(rule) ?? bySite.get(site)?.get(rule),
   };
 }
 

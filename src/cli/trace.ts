@@ -3,14 +3,16 @@ import { isIP } from 'node:net';
 import { hasErrors } from '../config/diagnostic.ts';
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import { type LoadResult, loadConfig, loadFiles } from '../config/load-config.ts';
-import type { Config, SiteConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
 import { printText } from '../config/print-diagnostic.ts';
+import type { AskedRequest } from '../decide/asked-request.ts';
+import { imaginedDecider, imaginedRequest } from '../decide/imagined-request.ts';
 import { StartError } from '../errors.ts';
+import type { HeaderList } from '../header-list.ts';
 import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
 import { checkLoaded } from '../service/check-config.ts';
-import { type AskedRequest, createForecast } from '../service/forecast.ts';
 import { fitted, type Terminal, terminalOf } from '../terminal.ts';
 import { type Command, type CommandInput, EXIT, listOption, type Output, textOption, UsageError } from './command.ts';
 import { configFolder, configurationIn, isFolder, kindOfPlace, usualFolder } from './named-place.ts';
@@ -87,8 +89,7 @@ async function replay(logs: readonly string[], input: CommandInput): Promise<num
   const against = folder === undefined ? undefined : loadSound(checkLoaded(loadConfig(configurationIn(folder))), input);
   if (config === undefined || (folder !== undefined && against === undefined)) return EXIT.no;
   const { out, err } = input.streams;
-  const only = siteOfAll(config, input);
-  const result = await replayLogs({ files, config, only, against, err });
+  const result = await replayLogs({ files, config, against, err });
   if (input.values.json === true) out.write(`${JSON.stringify(replayJson(result, folder), undefined, 2)}\n`);
   else if (result.requests > 0 || result.files.some(({ error }) => error === undefined))
     print(({ colour }) => printReplay(result, { against: folder, colour }), out);
@@ -148,22 +149,16 @@ function load(input: CommandInput): LoadResult {
   return checkLoaded(files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input)));
 }
 
-/** Files of rules alone stand in one site that takes every host; where bindings are among them, those tell. */
-function siteOfAll({ sites }: Config, input: CommandInput): SiteConfig | undefined {
-  const bound = sites.some(({ bindings }) => bindings.length > 0);
-  return listOption(input, 'rules').length > 0 && !bound ? sites[0] : undefined;
-}
-
 function show(config: Config, asked: AskedUrl, input: CommandInput): number {
   const { out } = input.streams;
   const recorder = createRecorder();
   const request = requestOf(asked, input);
-  const { outcome, site } = createForecast(config, siteOfAll(config, input))(request, recorder);
+  const { outcome, site } = imaginedDecider(config)(request, recorder);
   const { method } = request;
   const trace = traceJson(outcome, recorder, { method, url: asked.url }, config.webFarms.map(tracedFarm));
   if (input.values.json === true) out.write(`${JSON.stringify(trace, undefined, 2)}\n`);
   else print(({ colour }) => printTrace(trace, { notes: recorder.notes, colour }), out);
-  return site === undefined ? EXIT.no : EXIT.fine;
+  return site === '' ? EXIT.no : EXIT.fine;
 }
 
 function print(linesFor: (terminal: Terminal) => readonly string[], out: Output): void {
@@ -174,32 +169,28 @@ function print(linesFor: (terminal: Terminal) => readonly string[], out: Output)
 function requestOf(asked: AskedUrl, input: CommandInput): AskedRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
-  const headers = readHeaders(listOption(input, 'header'));
-  const given = headers.get('host');
-  const host = given === undefined ? asked.authority : asBytes(given);
-  headers.set('host', host);
-  return {
+  const { host, headers } = readHeaders(listOption(input, 'header'));
+  return imaginedRequest({
     method: textOption(input, 'method') ?? 'GET',
     scheme: asked.scheme,
-    host,
+    authority: host === undefined ? asked.authority : asBytes(host),
     target: asked.target,
-    header: (lowerCaseName) => headers.get(lowerCaseName),
-    remoteAddress,
-    remotePort: 50_000,
-    localAddress: '203.0.113.1',
-    localPort: asked.port,
-    httpVersion: '1.1',
-  };
+    headers,
+    connection: { remoteAddress, localPort: asked.port },
+  });
 }
 
-function readHeaders(lines: readonly string[]): Map<string, string> {
+/** Of a header that is given twice the last one counts. */
+function readHeaders(lines: readonly string[]): { readonly host: string | undefined; readonly headers: HeaderList } {
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name = '', value = ''] = /^([^\s:]+):\s*(.*)$/.exec(line) ?? [];
     if (name === '') throw new UsageError(`--header "${line}" is not of the form "Name: value"`);
     headers.set(name.toLowerCase(), value);
   }
-  return headers;
+  const host = headers.get('host');
+  headers.delete('host');
+  return { host, headers: [...headers].flat() };
 }
 
 function tracedFarm(farm: WebFarmConfig): TracedFarm {

@@ -1,4 +1,5 @@
 /** Reads the lines of an IIS log in W3C extended format: columns in any order, as the last `#Fields:` line gave them. */
+import type { HeaderList } from '../header-list.ts';
 
 /** One request of a log. Text is as in the file, each character one byte. */
 export interface LogEntry {
@@ -12,11 +13,11 @@ export interface LogEntry {
   readonly clientAddress: string;
   /** `''` for a request without Host; `undefined` where the log has no such column. */
   readonly host: string | undefined;
-  /** For example `1.1`. */
-  readonly version: string;
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** `sc-status`, or 0. */
   readonly status: number;
-  readonly header: (lowerCaseName: string) => string | undefined;
+  /** Of the request, without Host: as far as the log has columns for them. */
+  readonly headers: HeaderList;
 }
 
 export interface W3cReader {
@@ -92,6 +93,7 @@ function readEntry(line: string, columns: Columns, plusIsBlank: boolean): LogEnt
   const stem = column('cs-uri-stem') ?? '-';
   const query = withoutArr(column('cs-uri-query') ?? '');
   const path = plusIsBlank ? encodeStem(stem) : stem;
+  const host = at.has('cs-host') ? (column('cs-host') ?? '') : undefined;
   return {
     method: column('cs-method') ?? '-',
     stem,
@@ -99,10 +101,10 @@ function readEntry(line: string, columns: Columns, plusIsBlank: boolean): LogEnt
     port: port === undefined ? undefined : Number(port),
     serverAddress: column('s-ip') ?? '',
     clientAddress: column('c-ip') ?? '',
-    host: at.has('cs-host') ? (column('cs-host') ?? '') : undefined,
-    version: column('cs-version')?.replace(/^HTTP\//i, '') ?? '1.1',
+    host,
+    protocol: protocolOf(column('cs-version'), host),
     status: Number(column('sc-status') ?? 0),
-    header: (name) => headerValue(name, fieldOf(values, headers.get(name))),
+    headers: headersOf(values, headers),
   };
 }
 
@@ -123,9 +125,25 @@ function fieldOf(values: readonly string[], index: number | undefined): string |
   return value;
 }
 
+function headersOf(values: readonly string[], columns: Columns['headers']): HeaderList {
+  const headers: string[] = [];
+  for (const [name, index] of columns) {
+    const value = name === 'host' ? undefined : headerValue(name, fieldOf(values, index));
+    if (value !== undefined) headers.push(name, value);
+  }
+  return headers;
+}
+
+/** Where no column tells, HTTP/1.0 alone may come without Host. HTTP/3 comes to rules as HTTP/2 does. */
+function protocolOf(version: string | undefined, host: string | undefined): LogEntry['protocol'] {
+  if (version === undefined) return host === '' ? 'HTTP/1.0' : 'HTTP/1.1';
+  if (/^HTTP\/1\.[1-9]$/i.test(version)) return 'HTTP/1.1';
+  return /^HTTP\/[23]/i.test(version) ? 'HTTP/2.0' : 'HTTP/1.0';
+}
+
 /** Blanks of a header stand as "+"; an address has none, so that a "+" in it is its own. */
 function headerValue(name: string, value: string | undefined): string | undefined {
-  return name === 'referer' || name === 'host' ? value : value?.replaceAll('+', ' ');
+  return name === 'referer' ? value : value?.replaceAll('+', ' ');
 }
 
 const ARR_PARAMETERS = /(?:(?:^|&)(?:X-ARR-CACHE-HIT|X-ARR-LOG-ID|SERVER-ROUTED|SERVER-STATUS)=[^&]*)+$/;

@@ -1,12 +1,12 @@
 /** Opens, stops and closes one listening socket, and hands each connection to the lane that ALPN settled on. */
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { PlannedListener } from '../decide/listener-plan.ts';
 import { StartError } from '../errors.ts';
 import { lacksInterface, plainAddress } from '../ip-address.ts';
 import type { Logger } from '../log.ts';
 import type { LimitedLog } from '../telling-limit.ts';
 import type { ClientCount } from './client-count.ts';
-import type { PlannedListener } from './listener-plan.ts';
 import { describeMachine, likelyAddress } from './machine-addresses.ts';
 
 /** Where connections go. Given in by the service: listeners know no lane. */

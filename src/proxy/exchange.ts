@@ -110,19 +110,21 @@ export class Exchange implements AnswerSink, ServerTaker {
    * @returns true where a server is to be asked: `forward` does that
    */
   decide(): boolean {
+    let decision: Decision;
     try {
-      this.#decision = decide(this.#runtime, this.head);
+      decision = decide(this.#runtime, this.head);
     } catch (error) {
+      // A fault of ours costs one request, not the worker.
       this.refuse(error);
       return false;
     }
-    const { action } = this.#decision;
-    if (action === 'forward') return true;
-    if (action === 'fail') this.refuse(this.#decision.error);
-    else if (action === 'abort') {
-      reportAbort(this.#runtime, { head: this.head, logId: this.#logId, decision: this.#decision });
+    this.#decision = decision;
+    if (decision.action === 'forward') return true;
+    if (decision.action === 'refuse') this.refuse(new ExchangeError(decision.kind, decision.reason));
+    else if (decision.action === 'abort') {
+      reportAbort(this.#runtime, { head: this.head, logId: this.#logId, decision });
       this.#client.cut();
-    } else this.#respond(this.#decision);
+    } else this.#respond(decision);
     return false;
   }
 

@@ -1,17 +1,18 @@
 /** A request as the codec reads it, made into the head that the shared stages know. */
+
+import { bad, checkAuthority, checkTarget, isSameAuthority, whyMethodRefused } from '../decide/authority.ts';
 import type { FailureKind } from '../errors.ts';
 import { ExchangeError } from '../errors.ts';
 import { MessageFault } from '../http1/message-fault.ts';
 import type { RequestMessage } from '../http1/request-message.ts';
-import { bad, checkAuthority, checkTarget, isSameAuthority } from './authority.ts';
-import { isRefusedMethod } from './pipeline.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
 
 /** @throws ExchangeError */
 export function headOfMessage(message: RequestMessage, connection: ClientConnection, targetBytes: number): RequestHead {
   const { method, headers, body, version, host } = message;
   // Before its target is looked at, which has a form of its own.
-  if (isRefusedMethod(method)) throw new ExchangeError('methodRefused', `method ${method}`);
+  const refused = whyMethodRefused(method);
+  if (refused !== undefined) throw new ExchangeError('methodRefused', refused);
   const absolute = message.target.startsWith('/') ? undefined : splitAbsolute(message.target, method);
   // RFC 9110 7.4: what is asked for as secure has come on a way that is not.
   if (absolute?.scheme === 'https' && !connection.tls) throw bad('an https target on a listener without TLS');

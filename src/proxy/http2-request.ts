@@ -1,7 +1,7 @@
 /** Reads the request of Node's HTTP/2 server into a RequestHead, and refuses what could be read in two ways. */
 import type { Http2ServerRequest } from 'node:http2';
+import { bad, checkAuthority, checkTarget, isSameAuthority } from '../decide/authority.ts';
 import { ExchangeError } from '../errors.ts';
-import { bad, checkAuthority, checkTarget, isSameAuthority } from './authority.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
 
 export interface HeadLimits {

@@ -1,10 +1,11 @@
 /** Answers of our own: what a rule says, and the page for a failure, with the headers that outbound rules make of them. */
+
+import type { Respond } from '../decide/decide.ts';
 import type { ExchangeError } from '../errors.ts';
 import { reasonPhrase } from '../reason-phrase.ts';
 import { type OutboundPass, rewriteHead } from '../rewrite/outbound.ts';
 import type { OwnAnswer } from './client-side.ts';
 import { errorPage } from './error-response.ts';
-import type { Respond } from './pipeline.ts';
 import { SERVER_NAME } from './response-headers.ts';
 
 /** @throws ExchangeError when an outbound rule fails */

@@ -1,5 +1,5 @@
 /** What both lanes hand to the shared stages: the head of one request and the connection it came on. */
-import type { FailureKind } from '../errors.ts';
+import type { AskedConnection, AskedRequest } from '../decide/asked-request.ts';
 import type { ClientPins } from '../farm/pinned-connection.ts';
 import type { HeaderList } from '../header-list.ts';
 
@@ -11,12 +11,10 @@ export interface PresentedCertificate {
 }
 
 /** What a client has shown at its handshake. */
-export interface ClientCertificate {
+export type ClientCertificate = NonNullable<AskedConnection['clientCertificate']> & {
   /** The DER in base64, in one line; absent where it has shown none that is trusted. */
   readonly base64?: string;
-  /** Why nothing is answered on this connection but an error. */
-  readonly refusal?: { readonly kind: FailureKind; readonly reason: string };
-}
+};
 
 /** What is the same for every request of a client with the same header block. */
 export interface PassedHeaders {
@@ -28,14 +26,8 @@ export interface PassedHeaders {
   readonly back: string;
 }
 
-export interface ClientConnection {
-  /** The name of the listener. */
+export interface ClientConnection extends AskedConnection {
   readonly listener: string;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  /** That of the binding, where `addresses` of settings has another one stand for it. */
-  readonly localAddress: string;
-  readonly localPort: number;
   /** Absent on a plain connection. */
   readonly tls?: {
     readonly version: string;
@@ -51,18 +43,9 @@ export interface ClientConnection {
   passed: PassedHeaders | undefined;
 }
 
-export interface RequestHead {
-  readonly method: string;
-  /** Origin form, byte for byte as the client sent it, as latin1. */
-  readonly target: string;
-  readonly scheme: 'http' | 'https';
-  /** Host as the client wrote it, with the port if it gave one; `''` for HTTP/1.0 without Host. */
-  readonly authority: string;
-  /** Without pseudo-header fields and without Host. */
-  readonly headers: HeaderList;
+export interface RequestHead extends AskedRequest {
   /** The length of the body in bytes, or `stream` where it shows only at its end. */
   readonly body: 'none' | number | 'stream';
-  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** Protocols that the client offers to change to, and that may be offered to a server; `''` for none. */
   readonly upgrade: string;
   /** The client waits for `100 Continue` before it sends the body. */

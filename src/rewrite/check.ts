@@ -1,7 +1,7 @@
 /** What can be wrong with rules: everything that can be told from the configuration alone. */
 
 import { type Code, type Report, spanWithin } from '../config/diagnostic.ts';
-import type { Config, SiteConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
 import type { ConditionConfig, PatternSyntax, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { comparedName } from '../host-name.ts';
@@ -10,35 +10,39 @@ import { checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
 import { doubledQueries } from './check-doubled-query.ts';
 import { checkEncodedBody } from './check-encoded-body.ts';
-import { checkHashVariables } from './check-hash-variable.ts';
-import { checkHosts } from './check-hosts.ts';
 import { checkInternational } from './check-international.ts';
 import { checkLeftToFile } from './check-left-to-file.ts';
-import { checkLync } from './check-lync.ts';
 import { checkNever } from './check-never.ts';
 import { checkOpenRedirect } from './check-open-redirect.ts';
 import { checkOutbound, variablesOfOutbound } from './check-outbound.ts';
 import { checkPattern } from './check-pattern.ts';
-import { checkRedirectLoops } from './check-redirect-loop.ts';
-import { checkRedirectPorts } from './check-redirect-port.ts';
 import { checkStar } from './check-star.ts';
 import { checkMapTexts, checkTemplate, type TemplateSurroundings } from './check-template.ts';
-import { checkUnreachable } from './check-unreachable.ts';
 import { checkUnreadVariables } from './check-unread-variable.ts';
 import { createLoopAnalyser, type LoopAnalyser } from './explosive-loops.ts';
 import { couldBeWildcard } from './expression-meant.ts';
 import { createFarmMeant, type FarmMeant } from './farm-meant.ts';
 import { oneFinding } from './one-finding.ts';
 import { compilePattern, isFault } from './pattern.ts';
-import { createRehearsal } from './rehearsal.ts';
 import { compileMaps } from './rewrite-map.ts';
 import { headerOfVariable, isForbiddenHeader } from './server-variables.ts';
 import type { TargetSurroundings } from './target-surroundings.ts';
 import { withUrlMeant } from './url-meant.ts';
 import { hasNoUrl } from './url-pattern.ts';
 
-/** Reports everything about the rules of a configuration; of a rule that several scopes inherit it finds the same again. */
-export function checkRules(config: Config, report: Report): void {
+/** What the checks of single rules have come to know, for those of the whole publication. */
+export interface KnownOfRules {
+  /** Variables that some rule sets, in upper case. */
+  readonly setSomewhere: ReadonlySet<string>;
+  readonly farmMeant: FarmMeant;
+  /** What has been found so far; grows with what is reported through `report`. */
+  readonly told: ReadonlySet<Code>;
+  /** Leaves out what is told already in another way. */
+  readonly report: Report;
+}
+
+/** Reports what one rule or one list of rules can tell; of a rule that several scopes inherit it finds the same again. */
+export function checkRules(config: Config, report: Report): KnownOfRules {
   const sets = [config.globalRules, ...config.sites.flatMap((site) => site.scopes.map((scope) => scope.ruleSet))];
   const { misread } = config;
   const known = {
@@ -70,49 +74,7 @@ export function checkRules(config: Config, report: Report): void {
   const { setSomewhere, farmMeant } = known;
   checkLeftToFile(config, setSomewhere, noting);
   checkEncodedBody(config, noting);
-  const faulty = sets.some((set) => set.rules.some((rule) => rule.faulty));
-  checkWhole(faulty ? withoutFaulty(config) : config, { setSomewhere, farmMeant, told, faulty }, noting);
-}
-
-interface Known {
-  readonly setSomewhere: ReadonlySet<string>;
-  readonly farmMeant: FarmMeant;
-  /** What has been found so far. */
-  readonly told: ReadonlySet<Code>;
-  /** Rules were left out. */
-  readonly faulty: boolean;
-}
-
-/** Of rules that do something else than is meant, as has been told: what is not published then is their doing. */
-const ASTRAY: readonly Code[] = [
-  ...(['LG2200', 'LG2204', 'LG2211', 'LG2215', 'LG2220', 'LG2221', 'LG2222', 'LG2223', 'LG2228', 'LG2230'] as const),
-  ...(['LG2235', 'LG2237', 'LG2245', 'LG2249', 'LG2250', 'LG2251', 'LG2300', 'LG2303', 'LG2304'] as const),
-];
-
-/** A rule leads elsewhere than is meant, or nowhere. */
-const MISLED: readonly Code[] = ['LG2230', 'LG2235', 'LG2237', 'LG2245', 'LG2250', 'LG2251'];
-
-/** What shows only when all rules, sites and farms are looked at together. */
-function checkWhole(config: Config, { setSomewhere, farmMeant, told, faulty }: Known, report: Report): void {
-  const { misread } = config;
-  const rehearse = createRehearsal(config);
-  checkUnreachable(config, setSomewhere, report);
-  checkRedirectLoops(config, rehearse, report);
-  checkRedirectPorts(config, rehearse, report);
-  checkHosts(config, farmMeant, faulty || MISLED.some((code) => told.has(code)), report);
-  if (misread === undefined) checkLync(config, rehearse, { astray: ASTRAY.some((code) => told.has(code)) }, report);
-  checkHashVariables(config, setSomewhere, report);
-}
-
-/** A rule that was read wrongly takes other requests than is meant, and does something else with them. */
-function withoutFaulty(config: Config): Config {
-  const sound = (set: RuleSetConfig) => ({ ...set, rules: set.rules.filter(({ faulty }) => !faulty) });
-  const scopesOf = (scopes: SiteConfig['scopes']) => scopes.map((each) => ({ ...each, ruleSet: sound(each.ruleSet) }));
-  return {
-    ...config,
-    globalRules: sound(config.globalRules),
-    sites: config.sites.map((site) => ({ ...site, scopes: scopesOf(site.scopes) })),
-  };
+  return { setSomewhere, farmMeant, told, report: noting };
 }
 
 interface Shared

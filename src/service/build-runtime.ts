@@ -2,18 +2,16 @@
 import { BlockList, isIP } from 'node:net';
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
+import { createDecider } from '../decide/decide.ts';
 import { type Connections, createConnections } from '../farm/connections.ts';
 import { createPinnedConnections } from '../farm/pinned-connection.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
 import type { ServerStates } from '../farm/server-state.ts';
 import { createDirectFarm, createWebFarm, type WebFarm } from '../farm/web-farm.ts';
 import { comparedName } from '../host-name.ts';
-import { planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import type { AccessLog } from '../proxy/access-log.ts';
-import { createSiteTable } from '../proxy/match-site.ts';
-import type { RunningSite, Runtime } from '../proxy/runtime.ts';
-import { compileRules } from '../rewrite/compile.ts';
+import type { Runtime } from '../proxy/runtime.ts';
 import { createLimitedLog } from '../telling-limit.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, WorkerSetup } from './messages.ts';
@@ -35,22 +33,9 @@ export function buildRuntime(parts: RuntimeParts): Runtime {
     routes: serverRoutes(config, log),
     upgradeIdle: settings.timeouts.upgradeIdle,
   });
-  const compiled = compileRules(config);
-  const running = new Map<string, RunningSite>();
-  for (const { name, id } of config.sites) {
-    const rules = compiled.get(name);
-    if (rules) running.set(name, { name, id, rules });
-  }
-  const sites = planListeners(config).map(({ name: listener, bindings }) => {
-    const known = bindings.flatMap(({ host, site }) => {
-      const found = running.get(site);
-      return found ? [{ host, site: found }] : [];
-    });
-    return [listener, createSiteTable(known)] as const;
-  });
   const around = (farm?: WebFarmConfig) => farmSurroundings({ config, ca, shown }, farm);
   return {
-    sites: new Map(sites),
+    decide: createDecider(config),
     farms: new Map(
       config.webFarms.map((farm) => {
         const name = comparedName(farm.name.value);
@@ -73,13 +58,11 @@ export function buildRuntime(parts: RuntimeParts): Runtime {
 const DIRECT_HOSTS = 1000;
 
 function directProxying(
-  { proxy, settings }: Config,
+  { proxy }: Config,
   parts: { readonly around: FarmSurroundings; readonly connections: Connections; readonly log: Logger },
 ): Runtime['direct'] {
   const hosts = new Map<string, WebFarm>();
-  const allowed = new Set(settings.upstream.allow);
   return (host, port, literalHost) => {
-    if (!proxy.enabled || (!literalHost && !allowed.has(host))) return undefined;
     // What a rule names may lead where a host that a request chose may not.
     const key = `${host} ${port ?? ''} ${literalHost}`;
     let farm = hosts.get(key);

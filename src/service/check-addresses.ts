@@ -1,8 +1,8 @@
 /** `addresses` of settings.json beside the bindings: what they leave open, what they add for nothing, and what falls together. */
 import type { Report } from '../config/diagnostic.ts';
 import type { BindingConfig, Config } from '../config/model.ts';
+import { boundListeners } from '../decide/listener-plan.ts';
 import { isLoopback, isUnspecified } from '../ip-address.ts';
-import { boundListeners } from '../listener/listener-plan.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { checkFallingTogether } from './check-falling-together.ts';
 

@@ -6,7 +6,7 @@ import type { Config, Part } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { checkFarms } from '../farm/check.ts';
 import { checkServerTls } from '../farm/check-server-tls.ts';
-import { checkRules } from '../rewrite/check.ts';
+import { checkPublication } from '../publication/check-publication.ts';
 import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
@@ -16,7 +16,6 @@ import { readShownCertificates, type ShownCertificates } from '../tls/shown-cert
 import { affinitySecret } from './affinity-secret.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkAdmin } from './check-admin.ts';
-import { checkAffinityCookies } from './check-affinity-cookies.ts';
 import { checkPermissions } from './check-permissions.ts';
 
 export interface CheckedConfig {
@@ -98,9 +97,8 @@ export function checkLoaded(loaded: LoadResult): LoadResult {
   if (config === undefined) return loaded;
   const all = [...diagnostics];
   const report = reportInto(all);
-  checkRules(config, report);
+  checkPublication(config, report);
   checkFarms(config.webFarms, report);
-  checkAffinityCookies(config, report);
   return { ...loaded, diagnostics: inOrder(all, sources.keys()) };
 }
 

@@ -5,8 +5,8 @@
 import type { Report, Span } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
-import { type BoundListener, listenerKey, type PlannedSocket, planSockets } from '../listener/listener-plan.ts';
-import { createSiteTable, matchSite, type SiteTable } from '../proxy/match-site.ts';
+import { type BoundListener, listenerKey, type PlannedSocket, planSockets } from '../decide/listener-plan.ts';
+import { createSiteTable, matchSite, type SiteTable } from '../decide/match-site.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { nameCertificates, usableOn } from '../tls/certificate-names.ts';
 import { asksClients, isLegacyListener } from '../tls/tls-options.ts';

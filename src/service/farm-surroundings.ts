@@ -1,10 +1,10 @@
 /** What a farm's servers are reached with beyond their IIS section: settings, accepted names, authorities. */
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import { defaultFarmSettings } from '../config/settings.ts';
+import { publishedNames } from '../decide/published-names.ts';
 import type { FarmSurroundings } from '../farm/server.ts';
 import { comparedName } from '../host-name.ts';
 import type { WorkerSetup } from './messages.ts';
-import { publishedNames } from './server-names.ts';
 
 /** @param farm absent for direct proxying */
 export function farmSurroundings(

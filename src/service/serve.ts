@@ -1,10 +1,10 @@
 /** What one worker does: opens the listeners, and hands their connections to the lanes. Knows nothing of processes. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { type PlannedListener, planListeners } from '../decide/listener-plan.ts';
 import { plainAddress } from '../ip-address.ts';
 import { type ClientCount, createClientCount } from '../listener/client-count.ts';
 import { type Listener, type ListenerOptions, openListener } from '../listener/listener.ts';
-import { type PlannedListener, planListeners } from '../listener/listener-plan.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../patience.ts';
 import { openAccessLog } from '../proxy/access-log.ts';

@@ -1,6 +1,8 @@
 /** Lines of IIS logs: columns in any order, the escapes that IIS and Advanced Logging write, what is no request. */
+
 import { expect, test } from 'vitest';
 import { createW3cReader, type LogEntry } from '../../src/cli/w3c-log.ts';
+import { headerOf } from '../../src/header-list.ts';
 
 /** Reads lines after `#Fields:`, and gives the last. */
 function read(fields: string, ...lines: string[]): LogEntry {
@@ -20,7 +22,7 @@ test('every column that is used, in two orders', () => {
     '2026-03-02 07:58:01 203.0.113.5 POST /a/b x=1 443 CONTOSO\\alice 192.0.2.7 HTTP/2.0 Mozilla/5.0+(X11;+Linux) https://a/?b+c meet.contoso.com 401';
   const turned = (text: string) => text.split(' ').reverse().join(' ');
   for (const entry of [read(fields, line), read(turned(fields), turned(line))]) {
-    const { header, ...values } = entry;
+    const { headers, ...values } = entry;
     expect(values).toEqual({
       method: 'POST',
       stem: '/a/b',
@@ -29,10 +31,10 @@ test('every column that is used, in two orders', () => {
       serverAddress: '203.0.113.5',
       clientAddress: '192.0.2.7',
       host: 'meet.contoso.com',
-      version: '2.0',
+      protocol: 'HTTP/2.0',
       status: 401,
     });
-    expect([header('user-agent'), header('referer'), header('cookie')]).toEqual([
+    expect([headerOf(headers, 'user-agent'), headerOf(headers, 'referer'), headerOf(headers, 'cookie')]).toEqual([
       'Mozilla/5.0 (X11; Linux)',
       'https://a/?b+c',
       undefined,
@@ -41,7 +43,7 @@ test('every column that is used, in two orders', () => {
 });
 
 test('what the log does not have', () => {
-  const { header, ...values } = read('cs-method cs-uri-stem', 'GET /a');
+  const { headers, ...values } = read('cs-method cs-uri-stem', 'GET /a');
   expect(values).toEqual({
     method: 'GET',
     stem: '/a',
@@ -50,10 +52,10 @@ test('what the log does not have', () => {
     serverAddress: '',
     clientAddress: '',
     host: undefined,
-    version: '1.1',
+    protocol: 'HTTP/1.1',
     status: 0,
   });
-  expect(header('user-agent')).toBeUndefined();
+  expect(headerOf(headers, 'user-agent')).toBeUndefined();
 });
 
 test('the host: its own column, or the header as a custom field; a dash is a request without Host', () => {
@@ -115,10 +117,10 @@ test('several #Fields: each holds for the lines behind it', () => {
 test('values in quotes, and tabs between them, as Advanced Logging writes them', () => {
   const fields = 'cs-method cs-uri-stem cs(User-Agent) sc-status';
   const quoted = read(fields, 'GET /a "Mozilla/4.0 (a ""b"" c)" 200');
-  expect([quoted.header('user-agent'), quoted.status]).toEqual(['Mozilla/4.0 (a "b" c)', 200]);
+  expect([headerOf(quoted.headers, 'user-agent'), quoted.status]).toEqual(['Mozilla/4.0 (a "b" c)', 200]);
   expect(read(fields, 'GET\t"/a"\tx\t200')).toMatchObject({ stem: '/a', status: 200 });
   // IIS itself quotes nothing: a quote is a character of the value.
-  expect(read(fields, 'GET /a "x 200').header('user-agent')).toBe('"x');
+  expect(headerOf(read(fields, 'GET /a "x 200').headers, 'user-agent')).toBe('"x');
 });
 
 test('malformed lines', () => {

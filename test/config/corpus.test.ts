@@ -5,7 +5,7 @@ import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { LoadResult } from '../../src/config/load-config.ts';
 import { loadFile } from '../../src/config/load-config.ts';
 import { printJson, printText } from '../../src/config/print-diagnostic.ts';
-import { checkRules } from '../../src/rewrite/check.ts';
+import { checkPublication } from '../../src/publication/check-publication.ts';
 import { checkLoaded } from '../../src/service/check-config.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { fc } from '../properties.ts';
@@ -60,7 +60,7 @@ for (const { title, files } of fileSets) {
       const found = files.flatMap((file) => {
         const { config } = loadFile(written(file));
         const diagnostics: Diagnostic[] = [];
-        if (config) checkRules(config, reportInto(diagnostics));
+        if (config) checkPublication(config, reportInto(diagnostics));
         return diagnostics.filter(({ code }) => OF_THE_WHOLE.test(code)).map(({ code }) => `${file.name} ${code}`);
       });
       expect(found).toEqual([]);

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
+import { planListeners } from '../../src/decide/listener-plan.ts';
 import { ServerCounters } from '../../src/farm/server-counters.ts';
-import { planListeners } from '../../src/listener/listener-plan.ts';
 import { openAccessLog } from '../../src/proxy/access-log.ts';
 import { createHttp1Lane } from '../../src/proxy/http1-lane.ts';
 import { createSendQueues } from '../../src/proxy/send-queues.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
-import { checkRules } from '../../src/rewrite/check.ts';
+import { checkPublication } from '../../src/publication/check-publication.ts';
 import { type OutboundMore, type OutboundText, outboundSet } from './outbound-configs.ts';
-import { condition, sitesOf } from './rule-configs.ts';
+import { condition, ruleSettings, sitesOf } from './rule-configs.ts';
 
 function check(rules: readonly OutboundText[], more: OutboundMore = {}): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
@@ -11,9 +11,9 @@ function check(rules: readonly OutboundText[], more: OutboundMore = {}): Diagnos
     ...sitesOf({ site: outboundSet(rules, more) }),
     webFarms: [],
     proxy: { enabled: true },
-    settings: { upstream: { allow: [], ca: [] } },
+    settings: ruleSettings(),
   } as unknown as Config;
-  checkRules(config, reportInto(diagnostics));
+  checkPublication(config, reportInto(diagnostics));
   return diagnostics;
 }
 

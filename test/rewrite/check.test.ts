@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, hasErrors, reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
-import { checkRules } from '../../src/rewrite/check.ts';
+import { checkPublication } from '../../src/publication/check-publication.ts';
 import { check, codes, farm, found, type More } from './checked-rules.ts';
-import { condition, map, type RuleText, ruleSet, sitesOf } from './rule-configs.ts';
+import { condition, map, type RuleText, ruleSet, ruleSettings, sitesOf } from './rule-configs.ts';
 
 test('the rules that IIS Manager writes are clean', () => {
   const ssl = {
@@ -198,8 +198,8 @@ test('a rule that two scopes inherit is reported on once', () => {
     ...sitesOf({ site: rules, scopes: [{ path: '/a', ruleSet: rules }] }),
     webFarms: [],
     proxy: { enabled: false },
-    settings: { upstream: { allow: [] }, hosts: {} },
+    settings: ruleSettings(),
   } as unknown as Config;
-  checkRules(config, reportInto(diagnostics));
+  checkPublication(config, reportInto(diagnostics));
   expect(diagnostics.map(({ code }) => code)).toEqual(['LG2200']);
 });

@@ -3,8 +3,8 @@ import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { WebFarmConfig } from '../../src/config/farm-model.ts';
 import type { Config } from '../../src/config/model.ts';
 import type { RuleSetConfig } from '../../src/config/rewrite-model.ts';
-import { checkRules } from '../../src/rewrite/check.ts';
-import { type RuleText, ruleSet, sitesOf, text } from './rule-configs.ts';
+import { checkPublication } from '../../src/publication/check-publication.ts';
+import { type RuleText, ruleSet, ruleSettings, sitesOf, text } from './rule-configs.ts';
 
 export interface More {
   proxy?: boolean;
@@ -31,9 +31,9 @@ export function check(rules: readonly RuleText[], more: More = {}): Diagnostic[]
       } as unknown as WebFarmConfig,
     ],
     proxy: { enabled: more.proxy ?? false },
-    settings: { upstream: { allow: more.allow ?? [], ca: [] }, hosts: {} },
+    settings: ruleSettings(more.allow),
   } as unknown as Config;
-  checkRules(config, reportInto(diagnostics));
+  checkPublication(config, reportInto(diagnostics));
   return diagnostics;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import { loadFile } from '../../src/config/load-config.ts';
-import { checkRules } from '../../src/rewrite/check.ts';
+import { checkPublication } from '../../src/publication/check-publication.ts';
 import { writeFiles } from '../config/written.ts';
 import { cpuTime } from '../cpu-time.ts';
 
@@ -12,7 +12,7 @@ const OURS = /^LG23|^LG2201|^LG2236/;
 function check(xml: string): { diagnostics: Diagnostic[]; text: string } {
   const { config } = loadFile(join(writeFiles({ 'applicationHost.config': xml }), 'applicationHost.config'));
   const diagnostics: Diagnostic[] = [];
-  if (config) checkRules(config, reportInto(diagnostics));
+  if (config) checkPublication(config, reportInto(diagnostics));
   return { diagnostics: diagnostics.filter(({ code }) => OURS.test(code)), text: xml };
 }
 
@@ -186,7 +186,7 @@ describe('LG2300: rules that no request reaches', () => {
       }),
     );
     const { config } = loadFile(join(writeFiles({ 'applicationHost.config': host({ global: rules }) }), 'applicationHost.config')); // biome-ignore format: one line
-    expect(cpuTime(() => checkRules(config!, reportInto([]))).milliseconds).toBeLessThan(15_000);
+    expect(cpuTime(() => checkPublication(config!, reportInto([]))).milliseconds).toBeLessThan(15_000);
   });
 });
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
-import { checkRules } from '../../src/rewrite/check.ts';
+import { checkPublication } from '../../src/publication/check-publication.ts';
 import { isRefused, parseTarget } from '../../src/rewrite/target.ts';
 import { createRecorder } from '../../src/rewrite/trace.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { fc } from '../properties.ts';
 import { runs } from '../random.ts';
-import { condition, map, type RuleText, ruleSet, run, sitesOf } from './rule-configs.ts';
+import { condition, map, type RuleText, ruleSet, ruleSettings, run, sitesOf } from './rule-configs.ts';
 
 const expression = fc
   .array(
@@ -112,9 +112,9 @@ test('no rule and no request makes it throw, and nothing leaves that could break
         ...sitesOf({ site: set }),
         webFarms: [],
         proxy: { enabled: false },
-        settings: { upstream: { allow: [] }, hosts: {} },
+        settings: ruleSettings(),
       };
-      checkRules(config as unknown as Config, reportInto([]));
+      checkPublication(config as unknown as Config, reportInto([]));
     }),
     { numRuns: runs(3000) },
   );

@@ -8,6 +8,8 @@ import type {
   RuleConfig,
   RuleSetConfig,
 } from '../../src/config/rewrite-model.ts';
+import { defaultSettings } from '../../src/config/settings.ts';
+import type { SettingsConfig } from '../../src/config/settings-model.ts';
 import type { Text } from '../../src/config/text.ts';
 import { compileRules } from '../../src/rewrite/compile.ts';
 import { evaluateRules, type RewriteOutcome, type RewriteRequest } from '../../src/rewrite/rule-set.ts';
@@ -194,4 +196,10 @@ export function run(rules: Rules, target: string, from: RequestText = {}, record
 export function target(rules: readonly RuleText[], path: string, from: RequestText = {}): string {
   const outcome = run({ site: ruleSet(rules) }, path, from);
   return 'target' in outcome ? outcome.target : JSON.stringify(outcome);
+}
+
+/** Settings in which nothing stands but hosts that a request may choose. */
+export function ruleSettings(allow: readonly string[] = []): SettingsConfig {
+  const { settings } = defaultSettings('.');
+  return { ...settings, upstream: { ...settings.upstream, allow: [...allow] } };
 }

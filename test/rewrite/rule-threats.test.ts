@@ -4,10 +4,10 @@ import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
 import type { Endpoint } from '../../src/farm/endpoint.ts';
 import { poolKey } from '../../src/farm/endpoint.ts';
-import { checkRules } from '../../src/rewrite/check.ts';
+import { checkPublication } from '../../src/publication/check-publication.ts';
 import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
 import { cpuTime } from '../cpu-time.ts';
-import { condition, map, type RuleText, ruleSet, run, sitesOf, target } from './rule-configs.ts';
+import { condition, map, type RuleText, ruleSet, ruleSettings, run, sitesOf, target } from './rule-configs.ts';
 
 function codes(rules: readonly RuleText[], more = {}): string[] {
   const diagnostics: Diagnostic[] = [];
@@ -15,9 +15,9 @@ function codes(rules: readonly RuleText[], more = {}): string[] {
     ...sitesOf({ site: ruleSet(rules, more) }),
     webFarms: [],
     proxy: { enabled: false },
-    settings: { upstream: { allow: [] }, hosts: {} },
+    settings: ruleSettings(),
   } as unknown as Config;
-  checkRules(config, reportInto(diagnostics));
+  checkPublication(config, reportInto(diagnostics));
   return diagnostics.map(({ code }) => code);
 }
 

@@ -4,6 +4,9 @@ import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import { comparedName } from '../host-name.ts';
+import { compilePattern, isFault } from '../rewrite/pattern.ts';
+import { ruleAcceptsHost } from '../rewrite/published-hosts.ts';
+import type { AskUrl } from './asked-url.ts';
 import {
   farmOf,
   folderOf,
@@ -14,9 +17,6 @@ import {
   publicationOf,
   WEB_SERVICE_PATHS,
 } from './lync-names.ts';
-import { compilePattern, isFault } from './pattern.ts';
-import { ruleAcceptsHost } from './published-hosts.ts';
-import type { Rehearsal } from './rehearsal.ts';
 
 /** Below it mobile clients lose their pending requests. */
 const SHORTEST_TIMEOUT = 200;
@@ -35,11 +35,11 @@ const PROBES: Readonly<Record<Exclude<NameKind, 'other'>, string>> = {
 /** @param astray rules are known to do something else than is meant: what they publish cannot be told */
 export function checkLync(
   config: Config,
-  rehearse: Rehearsal,
+  asked: AskUrl,
   { astray }: { readonly astray: boolean },
   report: Report,
 ): void {
-  const publication = publicationOf(config, rehearse);
+  const publication = publicationOf(config, asked);
   const lists = publication.rules.filter(listsPaths).slice(0, MOST_LOOKED_AT);
   const kinds = new Set(publication.hosts.map(kindOf));
   const isLync = kinds.has('lyncdiscover') || (kinds.has('meet') && kinds.has('dialin')) || lists.length > 0;
@@ -208,7 +208,8 @@ function checkInside(config: Config, publication: Publication, report: Report): 
     if (!url || !found || !matchesFolder(rule, found[0])) continue;
     // Another rule may refuse it before.
     const outcome = ask(hosts.find((each) => ruleAcceptsHost(rule, each)) ?? 'site.example', `/${found[0]}/`);
-    if (outcome && (outcome.kind !== 'proxy' || outcome.rule !== rule.name.value)) continue;
+    if (outcome && outcome.kind !== 'refused' && (outcome.kind !== 'proxy' || outcome.rule !== rule.name.value))
+      continue;
     report('LG2321', spanWithin(url, found.index, found.index + found[0].length), {
       message: `/${found[0]} is for administrators inside; rule "${rule.name.value}" publishes it.`,
       advice: 'Take it out of the list.',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { createSiteTable, matchSite } from '../../src/decide/match-site.ts';
 import { hostOf } from '../../src/host-name.ts';
-import { createSiteTable, matchSite } from '../../src/proxy/match-site.ts';
 
 const table = createSiteTable([
   { host: 'meet.contoso.com', site: 'meet' },

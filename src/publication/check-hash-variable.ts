@@ -1,7 +1,7 @@
 /** Farms that balance by a server variable that nothing sets: all their requests would go to one server. */
 import type { Report } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
-import { isKnownVariable, whyEmpty } from './server-variables.ts';
+import { isKnownVariable, whyEmpty } from '../rewrite/server-variables.ts';
 
 /**
  * Reports LG3124 (warning).

@@ -6,11 +6,11 @@
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { ServerConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
+import { listenerPlaces } from '../decide/listener-places.ts';
 import { createOwnListeners, isOwnAddress } from '../farm/own-listeners.ts';
 import { createResolver, plainName, type Resolver, whyUnresolved } from '../farm/resolve.ts';
 import { isLoopback, plainAddress } from '../ip-address.ts';
 import { within } from '../patience.ts';
-import { listenerPlaces } from './listener-places.ts';
 
 /** Longest that the names of all servers together may hold up the start. */
 const LONGEST_WAIT_MS = 5000;

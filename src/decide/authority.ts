@@ -1,4 +1,4 @@
-/** Host and request target, the same for every lane: what could be read in two ways is refused. */
+/** Method, Host and request target, the same for every lane: what could be read in two ways is refused. */
 import { ExchangeError } from '../errors.ts';
 import { internationalFromBytes } from '../host-name.ts';
 
@@ -59,6 +59,16 @@ export function checkTarget(target: string, method: string, limit: number): stri
   if (!target.startsWith('/') && !(target === '*' && method === 'OPTIONS'))
     throw bad(`request target ${JSON.stringify(target.slice(0, 64))}`);
   return target;
+}
+
+/**
+ * CONNECT would make a tunnel, and TRACE shows a client what the server was sent: neither is proxied.
+ * @returns why, or nothing
+ */
+export function whyMethodRefused(method: string): string | undefined {
+  return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK'
+    ? `the method ${method} is not proxied`
+    : undefined;
 }
 
 export function bad(reason: string): ExchangeError {

@@ -1,9 +1,8 @@
 /** Every socket on which this service listens: no connection to a server may lead there. */
 import type { Config } from '../config/model.ts';
-import type { ListenerPlace } from '../farm/own-listeners.ts';
-import { listenerKey, planListeners } from '../listener/listener-plan.ts';
+import { listenerKey, type PlannedListener, planListeners } from './listener-plan.ts';
 
-export function listenerPlaces(config: Config): readonly ListenerPlace[] {
+export function listenerPlaces(config: Config): readonly Pick<PlannedListener, 'name' | 'address' | 'port'>[] {
   const places = planListeners(config).map(({ name, address, port }) => ({ name, address, port }));
   const { admin } = config.settings;
   if (admin === false) return places;

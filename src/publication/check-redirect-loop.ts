@@ -5,9 +5,11 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import type { ConditionsConfig, RuleConfig } from '../config/rewrite-model.ts';
-import type { ImaginedRequest, Rehearsal } from './rehearsal.ts';
-import { siteFor } from './rehearsal.ts';
-import { sampleInputs } from './sample-input.ts';
+import { type FindSite, siteFinder } from '../decide/entrances.ts';
+import { imaginedRequest } from '../decide/imagined-request.ts';
+import { hostOf } from '../host-name.ts';
+import { sampleInputs } from '../rewrite/sample-input.ts';
+import type { AskedUrl, AskUrl } from './asked-url.ts';
 
 /** Rules looked at, times rules asked: keeps the check of very long lists within a second or two. */
 const MOST_RULE_RUNS = 2_000_000;
@@ -15,18 +17,19 @@ const HOPS = 10;
 /** Where neither rule nor binding names one; no rule redirects to it. */
 const ANY_HOST = 'site.example';
 
-export function checkRedirectLoops(config: Config, rehearse: Rehearsal, report: Report): void {
+export function checkRedirectLoops(config: Config, ask: AskUrl, report: Report): void {
   const lists = [
     { rules: config.globalRules.rules, sites: config.sites },
     ...config.sites.flatMap((site) => site.scopes.map(({ ruleSet }) => ({ rules: ruleSet.rules, sites: [site] }))),
   ];
+  const findSite = siteFinder(config, new Map(config.sites.map((site) => [site.name, site])));
   let runs = MOST_RULE_RUNS;
   for (const { rules, sites } of lists) {
     for (const rule of rules) {
       if (!rule.enabled || rule.action.type !== 'Redirect' || !rule.action.url || dependsOnHeaders(rule)) continue;
-      const round = findRound(rule, sites, config, (request) => {
+      const round = findRound(rule, sites, findSite, (url) => {
         runs -= config.globalRules.rules.length + rules.length;
-        return runs > 0 ? rehearse(request) : undefined;
+        return runs > 0 ? ask(url) : undefined;
       });
       if (round) reportRound(rule, round, report);
     }
@@ -51,20 +54,20 @@ function dependsOnHeaders({ conditions }: RuleConfig): boolean {
 }
 
 interface Round {
-  readonly start: ImaginedRequest;
+  readonly start: AskedUrl;
   readonly back: string;
 }
 
 function findRound(
   rule: RuleConfig,
   sites: readonly SiteConfig[],
-  config: Config,
-  rehearse: Rehearsal,
+  findSite: FindSite<SiteConfig>,
+  ask: AskUrl,
 ): Round | undefined {
   for (const start of imagine(rule, sites)) {
-    const first = rehearse(start);
+    const first = ask(start);
     if (first?.kind !== 'redirect' || first.rule !== rule.name.value) continue;
-    const back = follow(rule, start, config, rehearse);
+    const back = follow(rule, start, findSite, ask);
     // Another request may be redirected elsewhere, but one that goes round is enough, and one that ends is the rule.
     return back === undefined ? undefined : { start, back };
   }
@@ -72,16 +75,16 @@ function findRound(
 }
 
 /** The Location at which it is certain that the client goes round; nothing where it arrives somewhere. */
-function follow(rule: RuleConfig, start: ImaginedRequest, config: Config, rehearse: Rehearsal): string | undefined {
+function follow(rule: RuleConfig, start: AskedUrl, findSite: FindSite<SiteConfig>, ask: AskUrl): string | undefined {
   const seen = new Set<string>();
   let request = start;
   let times = 0;
   for (let hop = 0; hop < HOPS; hop++) {
-    const outcome = rehearse(request);
+    const outcome = ask(request);
     if (outcome?.kind !== 'redirect') return undefined;
     if (outcome.rule === rule.name.value) times++;
     const next = requestFor(outcome.location);
-    if (!next || (next.host !== start.host && !isOurs(next, config))) return undefined;
+    if (!next || (next.host !== start.host && !isOurs(next, findSite))) return undefined;
     seen.add(urlOf(request));
     // The same URL again, or one that grows with each turn.
     if (seen.has(urlOf(next)) || times >= HOPS / 2) return outcome.location;
@@ -90,26 +93,36 @@ function follow(rule: RuleConfig, start: ImaginedRequest, config: Config, rehear
   return undefined;
 }
 
-function isOurs({ scheme, host }: ImaginedRequest, { sites }: Config): boolean {
-  return siteFor(sites, scheme, host)?.bindings.some((binding) => binding.host === host) ?? false;
+function isOurs({ scheme, host, target }: AskedUrl, findSite: FindSite<SiteConfig>): boolean {
+  const site = findSite(imaginedRequest({ scheme, authority: host, target }));
+  return site?.bindings.some((binding) => binding.host === hostOf(host)) ?? false;
 }
 
-function requestFor(location: string): ImaginedRequest | undefined {
+function requestFor(location: string): AskedUrl | undefined {
   const [, scheme, authority = '', target = ''] = /^(https?):\/\/([^/?#]+)([^#]*)/.exec(location) ?? [];
   if (scheme !== 'http' && scheme !== 'https') return undefined;
   const host = authority.toLowerCase().replace(scheme === 'https' ? /:443$/ : /:80$/, '');
   return { scheme, host, target: target.startsWith('/') ? target : `/${target}` };
 }
 
-function urlOf({ scheme, host, target }: ImaginedRequest): string {
+function urlOf({ scheme, host, target }: AskedUrl): string {
   return `${scheme}://${host}${target}`;
 }
 
 /** Requests that the rule may take: every mix of a scheme, some hosts, paths and queries. */
-export function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Generator<ImaginedRequest> {
-  const bound = sites.flatMap(({ bindings }) => bindings.map(({ host }) => host));
-  const named = bound.filter((host) => host !== '' && !host.startsWith('*'));
-  const hosts = [...samplesFor(rule, '{HTTP_HOST}'), ...named.slice(0, 3), ANY_HOST].map((host) => host.toLowerCase());
+export function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Generator<AskedUrl> {
+  const named = sites
+    .flatMap(({ bindings }) => bindings)
+    .filter(({ host }) => host !== '' && !host.startsWith('*'))
+    .slice(0, 3);
+  // A client names a port that is not the usual one.
+  const atPorts = named.filter(({ protocol, port }) => port !== (protocol === 'https' ? 443 : 80));
+  const hosts = [
+    ...[...samplesFor(rule, '{HTTP_HOST}'), ...named.map(({ host }) => host), ANY_HOST].map((host) =>
+      host.toLowerCase(),
+    ),
+    ...atPorts.map(({ host, port }) => `${host}:${port}`),
+  ];
   const queries = [...samplesFor(rule, '{QUERY_STRING}'), ''];
   const base = rule.basePath === '/' ? '' : rule.basePath;
   const { url, ignoreCase = true, negate = false } = rule.match ?? {};

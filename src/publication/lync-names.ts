@@ -3,13 +3,12 @@ import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import { comparedName } from '../host-name.ts';
-import { sendsAway } from './action-target.ts';
-import type { RewriteOutcome } from './outcome.ts';
-import { compilePattern, isFault } from './pattern.ts';
-import { hostConditions, literalHosts, ruleAcceptsHost } from './published-hosts.ts';
-import type { Rehearsal } from './rehearsal.ts';
-import { matchesAll } from './rule-reach.ts';
-import { sampleInputs } from './sample-input.ts';
+import { sendsAway } from '../rewrite/action-target.ts';
+import { compilePattern, isFault } from '../rewrite/pattern.ts';
+import { hostConditions, literalHosts, ruleAcceptsHost } from '../rewrite/published-hosts.ts';
+import { matchesAll } from '../rewrite/rule-reach.ts';
+import { sampleInputs } from '../rewrite/sample-input.ts';
+import type { AskUrl } from './asked-url.ts';
 
 /** What the external web site of a Front End answers at; `/Mcx` is left out, since Server 2019 no longer has it. */
 export const WEB_SERVICE_PATHS: readonly string[] = [
@@ -61,13 +60,13 @@ export interface Publication {
   /** Enabled rules that send requests away, in order. */
   readonly rules: readonly RuleConfig[];
   readonly hasBindings: boolean;
-  /** Https where a binding takes the host so; nothing where no site takes it. */
-  readonly ask: (host: string, target: string, scheme?: 'http' | 'https') => RewriteOutcome | undefined;
+  /** Https where a binding takes the host so. */
+  readonly ask: (host: string, target: string, scheme?: 'http' | 'https') => ReturnType<AskUrl>;
   readonly takes: (host: string, scheme: 'http' | 'https') => boolean;
   readonly farms: readonly WebFarmConfig[];
 }
 
-export function publicationOf(config: Config, rehearse: Rehearsal): Publication {
+export function publicationOf(config: Config, asked: AskUrl): Publication {
   const { sites, globalRules } = config;
   const bindings = sites.flatMap((site) => site.bindings);
   const sets = [globalRules, ...sites.flatMap(({ scopes }) => scopes.map(({ ruleSet }) => ruleSet))];
@@ -95,7 +94,7 @@ export function publicationOf(config: Config, rehearse: Rehearsal): Publication 
     (host) => kindOf(host) === 'other' || rules.some((rule) => ruleAcceptsHost(rule, host)),
   );
   const ask = (host: string, target: string, scheme?: 'http' | 'https') =>
-    rehearse({ scheme: scheme ?? (takes(host, 'https') ? 'https' : 'http'), host, target });
+    asked({ scheme: scheme ?? (takes(host, 'https') ? 'https' : 'http'), host, target });
   return { hosts, told, domainOf, rules, hasBindings: bindings.length > 0, ask, takes, farms: config.webFarms };
 }
 

@@ -4,12 +4,12 @@ import type { BindingConfig, Config } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import { comparedName } from '../host-name.ts';
 import { editDistance } from '../nearest.ts';
-import { splitAuthority } from './action.ts';
-import { type Destination, destinationOf, hostSpan } from './destination.ts';
-import type { FarmMeant } from './farm-meant.ts';
-import { compilePattern, isFault } from './pattern.ts';
-import { hostConditions, literalHosts, ruleAcceptsHost, targetHosts } from './published-hosts.ts';
-import { compileMaps, type RewriteMaps } from './rewrite-map.ts';
+import { splitAuthority } from '../rewrite/action.ts';
+import { type Destination, destinationOf, hostSpan } from '../rewrite/destination.ts';
+import type { FarmMeant } from '../rewrite/farm-meant.ts';
+import { compilePattern, isFault } from '../rewrite/pattern.ts';
+import { hostConditions, literalHosts, ruleAcceptsHost, targetHosts } from '../rewrite/published-hosts.ts';
+import { compileMaps, type RewriteMaps } from '../rewrite/rewrite-map.ts';
 
 /** Beyond so many host names a pattern is not tried on all of them. */
 const MOST_TRIED = 500;

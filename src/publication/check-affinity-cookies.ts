@@ -2,8 +2,8 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
+import { publishedHosts, takesAnyHost } from '../decide/published-names.ts';
 import { cookieDomain } from '../farm/client-affinity.ts';
-import { publishedHosts, takesAnyHost } from './server-names.ts';
 
 /**
  * Reports LG3120 (warning). A browser keeps one cookie of a name for each Domain and path (RFC 6265 5.3), and those of farms

@@ -2,14 +2,14 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { splitHost } from '../rewrite/server-variables.ts';
+import type { AskedUrl, AskUrl } from './asked-url.ts';
 import { imagine } from './check-redirect-loop.ts';
-import type { ImaginedRequest, Rehearsal } from './rehearsal.ts';
-import { splitHost } from './server-variables.ts';
 
 /** Rules looked at, times rules asked. */
 const MOST_RULE_RUNS = 500_000;
 
-export function checkRedirectPorts(config: Config, rehearse: Rehearsal, report: Report): void {
+export function checkRedirectPorts(config: Config, ask: AskUrl, report: Report): void {
   const { globalRules, sites } = config;
   const https = new Set(portsOf(sites, 'https'));
   let runs = MOST_RULE_RUNS;
@@ -21,9 +21,9 @@ export function checkRedirectPorts(config: Config, rehearse: Rehearsal, report: 
       plain.length + secure.length === 0
         ? []
         : [...globalRules.rules, ...site.scopes.flatMap((each) => each.ruleSet.rules)];
-    const asking: Rehearsal = (request) => {
+    const asking: AskUrl = (url) => {
       runs -= rules.length;
-      return runs > 0 ? rehearse(request) : undefined;
+      return runs > 0 ? ask(url) : undefined;
     };
     for (const rule of rules) {
       if (!rule.enabled || rule.action.type !== 'Redirect' || !rule.action.url) continue;
@@ -37,7 +37,7 @@ export function checkRedirectPorts(config: Config, rehearse: Rehearsal, report: 
   }
 }
 
-type Scheme = ImaginedRequest['scheme'];
+type Scheme = AskedUrl['scheme'];
 
 function portsOf(sites: readonly SiteConfig[], protocol: 'http' | 'https'): number[] {
   const ports = sites.flatMap(({ bindings }) => bindings.filter((each) => each.protocol === protocol));
@@ -50,10 +50,10 @@ interface Bound {
   readonly port: number;
 }
 
-function keeps(rule: RuleConfig, bound: Bound, rehearse: Rehearsal): boolean {
+function keeps(rule: RuleConfig, bound: Bound, ask: AskUrl): boolean {
   for (const request of imagine(rule, [bound.site])) {
     if (request.scheme !== bound.scheme) continue;
-    const outcome = rehearse(atPort(request, bound.port));
+    const outcome = ask(atPort(request, bound.port));
     if (outcome?.kind !== 'redirect' || outcome.rule !== rule.name.value) continue;
     const found = /^https:\/\/[^/?#]*:(\d+)(?=[/?#]|$)/.exec(outcome.location);
     return Number(found?.[1]) === bound.port;
@@ -62,19 +62,19 @@ function keeps(rule: RuleConfig, bound: Bound, rehearse: Rehearsal): boolean {
 }
 
 /** Whether a redirect names a port, and fails where the Host has one already. */
-function doubles(rule: RuleConfig, bound: Bound, rehearse: Rehearsal): boolean {
+function doubles(rule: RuleConfig, bound: Bound, ask: AskUrl): boolean {
   if (!/:\d|:\{/.test(rule.action.url?.value ?? '')) return false;
   for (const request of imagine(rule, [bound.site])) {
     if (request.scheme !== bound.scheme) continue;
-    const outcome = rehearse(request);
+    const outcome = ask(request);
     if (outcome?.kind !== 'redirect' || outcome.rule !== rule.name.value) continue;
-    const withPort = rehearse(atPort(request, bound.port));
+    const withPort = ask(atPort(request, bound.port));
     return withPort?.kind === 'error' && withPort.badRequest && withPort.rule === outcome.rule;
   }
   return false;
 }
 
-function atPort({ scheme, host, target }: ImaginedRequest, port: number): ImaginedRequest {
+function atPort({ scheme, host, target }: AskedUrl, port: number): AskedUrl {
   return { scheme, host: `${splitHost(host).name}:${port}`, target };
 }
 

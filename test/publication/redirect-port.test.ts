@@ -1,6 +1,6 @@
 /** LG2322: a redirect to https at the port of an http binding, or with a port behind that of the request. */
 import { expect, test } from 'vitest';
-import { findings, type RuleXml, ruleXml, told } from './told.ts';
+import { findings, type RuleXml, ruleXml, told } from '../rewrite/told.ts';
 
 const BINDINGS = ['http *:8080:', 'https *:443:www.contoso.com'];
 
