@@ -10,10 +10,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import type { Connections } from '../src/farm/connections.ts';
+import type { Connections } from '../src/connect/connections.ts';
 import type { Server } from '../src/farm/server.ts';
 import { createWebFarm, type ServerQuestion, type WebFarm } from '../src/farm/web-farm.ts';
 import { canStart, checkConfig } from '../src/service/check-config.ts';
+import { configuredRoutes } from '../src/service/configured-routes.ts';
 import { farmSurroundings } from '../src/service/farm-surroundings.ts';
 
 const SIZES = [3, 10, 100];
@@ -65,8 +66,8 @@ function farmOf(size: number, algorithm: Algorithm): WebFarm {
     const checked = checkConfig(folder);
     const [farm] = checked.config?.webFarms ?? [];
     if (!canStart(checked) || farm === undefined) throw new Error(JSON.stringify(checked.diagnostics));
-    const around = farmSurroundings(checked, farm);
     const log = pino({ level: 'silent' });
+    const around = farmSurroundings(checked, configuredRoutes(checked.config, log), farm);
     const secret = new Uint8Array(32);
     return createWebFarm(farm, { around, connections, states: new Map(), secret, askHost: () => undefined, log });
   } finally {

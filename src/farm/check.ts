@@ -1,8 +1,8 @@
 /** What can be wrong with web farms that ARR loads all the same: no server to give, keys that cannot be read, servers chosen in a way that cannot work. */
 import type { Report } from '../config/diagnostic.ts';
 import type { WebFarmConfig } from '../config/farm-model.ts';
+import { readPublicKey } from '../connect/public-keys.ts';
 import { checkBalancing } from './check-balancing.ts';
-import { readPublicKey } from './public-keys.ts';
 
 /**
  * Reports LG3110 (error: such a farm can never answer), LG3111 (warning: somebody may switch a server on again), LG3023 and

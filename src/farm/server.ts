@@ -1,45 +1,18 @@
 /** A server as it runs: where it is reached, how much it takes, and what is counted of it. */
-import type { ProtocolConfig, ServerConfig } from '../config/farm-model.ts';
-import type { CircuitSettings, FarmSettings } from '../config/settings-model.ts';
+import type { CircuitSettings } from '../config/settings-model.ts';
+import type { Connections } from '../connect/connections.ts';
+import type { Endpoint, Scheme } from '../connect/endpoint.ts';
+import type { ServerConnection } from '../connect/server-connection.ts';
 import type { Logger } from '../log.ts';
 import { Circuit } from './circuit.ts';
-import type { Connections } from './connections.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { PublicKey } from './public-keys.ts';
-import type { ServerConnection } from './server-connection.ts';
+import { type EndpointParts, type Endpoints, endpointsOf, type Member } from './endpoints.ts';
 import type { ServerState } from './server-state.ts';
-import { type ServerTls, type ShownCertificate, sniFor } from './server-tls.ts';
 
-export type Scheme = 'http' | 'https';
-
-/** What is the same for all servers of a farm and does not stand in its IIS section. Times in seconds. */
-export interface FarmSurroundings {
-  readonly settings: FarmSettings;
-  /** Names that bindings and rules give to what the farm publishes. */
-  readonly names: readonly string[];
-  readonly ca: readonly string[];
-  readonly allowPartialTrustChain: boolean;
-  readonly clientCertificate: ShownCertificate | undefined;
-  readonly localAddress: string | undefined;
-  readonly connectTimeout: number;
-}
-
-export type Endpoints = Readonly<Record<Scheme, Endpoint>>;
-
-export type Member = Pick<ServerConfig, 'weight' | 'hostName' | 'httpPort' | 'httpsPort'> & {
-  readonly address: { readonly value: string };
-};
-
-export interface ServerParts {
+export interface ServerParts extends EndpointParts {
   /** Name of the farm, for the log; `''` for direct proxying. */
   readonly farm: string;
-  readonly protocol: ProtocolConfig;
-  readonly around: FarmSurroundings;
-  readonly publicKeys: readonly PublicKey[];
   readonly state: ServerState;
   readonly connections: Connections;
-  /** The host comes from a request, and is one of `upstream.allow`. */
-  readonly computedHost?: boolean;
   readonly log: Logger;
 }
 
@@ -273,46 +246,4 @@ function knock(connections: Connections, endpoint: Endpoint, done: (connected: b
     onLittleHope: () => undefined,
   };
   connections.lease(endpoint, taker, { fresh: true });
-}
-
-export function endpointsOf(
-  member: Member,
-  {
-    protocol,
-    around,
-    publicKeys,
-    computedHost = false,
-  }: Pick<ServerParts, 'protocol' | 'around' | 'publicKeys' | 'computedHost'>,
-): Endpoints {
-  const { settings } = around;
-  const address = member.address.value;
-  const serverName = sniFor(address, settings.serverName);
-  const base = {
-    address,
-    computedHost,
-    localAddress: around.localAddress,
-    connectTimeout: Math.min(around.connectTimeout, protocol.timeout),
-    timeout: protocol.timeout,
-    maxResponseHeaderSize: protocol.maxResponseHeaderSize,
-    maxConnections: settings.maxConnections,
-    queueLength: settings.queueLength,
-    queueTimeout: settings.queueTimeout,
-  };
-  const names = [address, member.hostName, settings.serverName ?? '', protocol.alternateHostName, ...around.names];
-  const tls: ServerTls = {
-    verify: settings.verify,
-    names: [...new Set(names.filter((name) => name !== ''))],
-    pins: settings.pins,
-    ca: around.ca,
-    publicKeys,
-    ...(settings.minVersion && { minVersion: settings.minVersion.value }),
-    ...(settings.ciphers && { ciphers: settings.ciphers.value }),
-    ...(around.allowPartialTrustChain && { allowPartialTrustChain: true }),
-    ...(around.clientCertificate && { clientCertificate: around.clientCertificate }),
-    ...(serverName === undefined ? {} : { serverName }),
-  };
-  return {
-    http: { ...base, port: member.httpPort, tls: undefined },
-    https: { ...base, port: member.httpsPort, tls },
-  };
 }

@@ -1,17 +1,19 @@
 /** A web farm as it runs: its servers, and which of them gets a request. */
 import type { LoadBalancingConfig, ProtocolConfig, WebFarmConfig } from '../config/farm-model.ts';
 import type { FarmSettings } from '../config/settings-model.ts';
+import type { Connections } from '../connect/connections.ts';
+import type { Scheme } from '../connect/endpoint.ts';
+import { readPublicKeys } from '../connect/public-keys.ts';
 import { ExchangeError } from '../errors.ts';
 import { comparedName } from '../host-name.ts';
 import type { Logger } from '../log.ts';
 import { availableServers, unhealthyServers } from './available-servers.ts';
 import { ClientAffinity } from './client-affinity.ts';
-import type { Connections } from './connections.ts';
+import type { FarmSurroundings } from './endpoints.ts';
 import { HostServers } from './host-servers.ts';
 import { type Balancer, leastRequests, requestHash, weightedRoundRobin } from './load-balancing.ts';
-import { readPublicKeys } from './public-keys.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { type FarmSurroundings, type Scheme, Server } from './server.ts';
+import { Server } from './server.ts';
 import { type ServerCondition, ServerState, type ServerStates, stateOf } from './server-state.ts';
 import { readStatusCodes, type StatusCodes } from './status-codes.ts';
 
@@ -33,6 +35,8 @@ export interface ServerQuestion {
 export interface WebFarm {
   /** As written in the file; `''` for direct proxying. */
   readonly name: string;
+  /** No other farm or host of direct proxying has it. */
+  readonly key: string;
   readonly protocol: ProtocolConfig;
   readonly servers: readonly Server[];
   /** Absent: clients are not bound to servers. */
@@ -93,6 +97,7 @@ export function createWebFarm(config: WebFarmConfig, parts: FarmParts): WebFarm 
   });
   return openFarm(servers, {
     name,
+    key: `farm ${comparedName(name)}`,
     protocol,
     settings: around.settings,
     algorithm:
@@ -128,6 +133,7 @@ export function createDirectFarm(
   const parts = { ...shared, publicKeys: [], computedHost };
   return openFarm([new Server(member, parts)], {
     name: '',
+    key: `${computedHost ? 'computed' : 'literal'} ${host} ${port ?? ''}`,
     protocol,
     settings,
     algorithm: 'WeightedRoundRobin',
@@ -140,7 +146,7 @@ export function createDirectFarm(
   });
 }
 
-interface OpenParts extends Pick<WebFarm, 'name' | 'protocol' | 'affinity' | 'isFailure'> {
+interface OpenParts extends Pick<WebFarm, 'name' | 'key' | 'protocol' | 'affinity' | 'isFailure'> {
   readonly settings: FarmSettings;
   /** The retired ones load as weighted round robin, as in ARR 3. */
   readonly algorithm: 'WeightedRoundRobin' | 'RequestHash' | 'LeastRequests';
@@ -151,7 +157,7 @@ interface OpenParts extends Pick<WebFarm, 'name' | 'protocol' | 'affinity' | 'is
 }
 
 function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
-  const { name, protocol, settings, affinity, isFailure, minServers, connections } = parts;
+  const { name, key, protocol, settings, affinity, isFailure, minServers, connections } = parts;
   const byAddress = new Map(servers.map((server) => [comparedName(server.address), server]));
   const balancer = balancerFor(parts);
   let available: ReadonlySet<Server> = new Set();
@@ -170,6 +176,7 @@ function openFarm(servers: readonly Server[], parts: OpenParts): WebFarm {
   if (parts.algorithm === 'LeastRequests') for (const server of servers) server.onLoad = balancer.loadChanged;
   return {
     name,
+    key,
     protocol,
     servers,
     affinity,

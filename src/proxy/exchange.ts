@@ -3,9 +3,9 @@
  * A lane feeds it the request and is its `ClientSide`; the connection to the server tells it the answer.
  */
 import { randomUUID } from 'node:crypto';
+import type { AnswerSink, ServerConnection } from '../connect/server-connection.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/server.ts';
-import type { AnswerSink, ServerConnection } from '../farm/server-connection.ts';
 import type { HeaderList } from '../header-list.ts';
 import { encodeChunk, encodeEnd } from '../http1/chunked-encoder.ts';
 import { requestHead } from '../http1/head-writer.ts';
@@ -420,7 +420,7 @@ export class Exchange implements AnswerSink, ServerTaker {
     const { server } = this;
     if (!login || connection.pinned || server === undefined) return;
     const { farm, scheme } = this.#forwardDecision();
-    if (!this.head.connection.pins.pin(farm, scheme, { server, connection })) {
+    if (!this.head.connection.pins.pin(farm.key, scheme, { server: server.address, connection })) {
       throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
     }
   }

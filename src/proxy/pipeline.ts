@@ -1,6 +1,7 @@
 /** A decided request, made ready for the farm that is to take it. No server is chosen here. */
+
+import type { Scheme } from '../connect/endpoint.ts';
 import type { Fate, Forward as Forwarded } from '../decide/decide.ts';
-import type { Scheme } from '../farm/server.ts';
 import type { WebFarm } from '../farm/web-farm.ts';
 import { headerOfVariable } from '../rewrite/server-variables.ts';
 import { hashKey } from './hash-key.ts';

@@ -1,6 +1,7 @@
 /** What both lanes hand to the shared stages: the head of one request and the connection it came on. */
+
+import type { ClientPins } from '../connect/pinned-connection.ts';
 import type { AskedConnection, AskedRequest } from '../decide/asked-request.ts';
-import type { ClientPins } from '../farm/pinned-connection.ts';
 import type { HeaderList } from '../header-list.ts';
 
 export interface PresentedCertificate {

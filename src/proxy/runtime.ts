@@ -3,9 +3,9 @@
  * replaces the whole. Types only: the service builds it.
  */
 
+import type { Connections } from '../connect/connections.ts';
+import type { PinnedConnections } from '../connect/pinned-connection.ts';
 import type { Decider } from '../decide/decide.ts';
-import type { Connections } from '../farm/connections.ts';
-import type { PinnedConnections } from '../farm/pinned-connection.ts';
 import type { WebFarm } from '../farm/web-farm.ts';
 import type { Logger } from '../log.ts';
 import type { LimitedLog } from '../telling-limit.ts';

@@ -1,6 +1,8 @@
 /** Which server a request is sent to, and to which next where that one fails: affinity, load balancing, retries. */
+
+import type { Scheme } from '../connect/endpoint.ts';
 import { ExchangeError, type FailureKind } from '../errors.ts';
-import type { Scheme, Server } from '../farm/server.ts';
+import type { Server } from '../farm/server.ts';
 import type { ServerQuestion, WebFarm } from '../farm/web-farm.ts';
 import { headerOf } from '../header-list.ts';
 import type { Forward } from './pipeline.ts';

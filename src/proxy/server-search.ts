@@ -1,8 +1,9 @@
 /** The way to a server that takes a request: the choice, the wait for a connection, and the next server where one fails. */
+
+import type { LeaseTaker } from '../connect/pool.ts';
+import type { ServerConnection } from '../connect/server-connection.ts';
 import type { ExchangeError } from '../errors.ts';
-import type { LeaseTaker } from '../farm/connections.ts';
 import type { Server } from '../farm/server.ts';
-import type { ServerConnection } from '../farm/server-connection.ts';
 import type { Forward } from './pipeline.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
@@ -64,11 +65,14 @@ export class ServerSearch implements LeaseTaker {
   start(): void {
     const { head, decision } = this.#options;
     // 1.
-    const pin = head.connection.pins.get(decision.farm, decision.scheme);
-    if (pin?.connection.isIdle && this.#choice.holds(pin.server)) {
-      this.#enter(pin.server);
+    const { farm, scheme } = decision;
+    const pin = head.connection.pins.get(farm.key, scheme);
+    const pinned = pin && farm.servers.find(({ address }) => address === pin.server);
+    if (pinned === undefined) this.#askFirst();
+    else if (pin?.connection.isIdle && this.#choice.holds(pinned)) {
+      this.#enter(pinned);
       this.#found(pin.connection);
-    } else if (pin && this.#choice.keeps(pin.server)) this.#ask(pin.server);
+    } else if (this.#choice.keeps(pinned)) this.#ask(pinned);
     else this.#askFirst();
   }
 

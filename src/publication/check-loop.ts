@@ -6,9 +6,9 @@
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { ServerConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
+import { createOwnListeners, isOwnAddress } from '../connect/own-listeners.ts';
+import { createResolver, plainName, type Resolver, whyUnresolved } from '../connect/resolve.ts';
 import { listenerPlaces } from '../decide/listener-places.ts';
-import { createOwnListeners, isOwnAddress } from '../farm/own-listeners.ts';
-import { createResolver, plainName, type Resolver, whyUnresolved } from '../farm/resolve.ts';
 import { isLoopback, plainAddress } from '../ip-address.ts';
 import { within } from '../patience.ts';
 

@@ -2,10 +2,11 @@
 import { BlockList, isIP } from 'node:net';
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
+import { type Connections, createConnections } from '../connect/connections.ts';
+import { createPinnedConnections } from '../connect/pinned-connection.ts';
+import type { ServerRoutes } from '../connect/server-routes.ts';
 import { createDecider } from '../decide/decide.ts';
-import { type Connections, createConnections } from '../farm/connections.ts';
-import { createPinnedConnections } from '../farm/pinned-connection.ts';
-import type { FarmSurroundings } from '../farm/server.ts';
+import type { FarmSurroundings } from '../farm/endpoints.ts';
 import type { ServerStates } from '../farm/server-state.ts';
 import { createDirectFarm, createWebFarm, type WebFarm } from '../farm/web-farm.ts';
 import { comparedName } from '../host-name.ts';
@@ -15,9 +16,9 @@ import type { Runtime } from '../proxy/runtime.ts';
 import { createLimitedLog } from '../telling-limit.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, WorkerSetup } from './messages.ts';
-import { serverRoutes } from './server-routes.ts';
 
 export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'shown' | 'affinitySecret'> {
+  readonly routes: ServerRoutes;
   /** Those of an earlier Runtime are taken over. */
   readonly states: ServerStates;
   /** Says something to the supervisor. */
@@ -27,13 +28,10 @@ export interface RuntimeParts extends Pick<WorkerSetup, 'config' | 'ca' | 'shown
 }
 
 export function buildRuntime(parts: RuntimeParts): Runtime {
-  const { config, ca, shown, affinitySecret, states, tell, accessLog, log } = parts;
+  const { config, ca, shown, affinitySecret, routes, states, tell, accessLog, log } = parts;
   const { settings } = config;
-  const connections = createConnections({
-    routes: serverRoutes(config, log),
-    upgradeIdle: settings.timeouts.upgradeIdle,
-  });
-  const around = (farm?: WebFarmConfig) => farmSurroundings({ config, ca, shown }, farm);
+  const connections = createConnections({ upgradeIdle: settings.timeouts.upgradeIdle });
+  const around = (farm?: WebFarmConfig) => farmSurroundings({ config, ca, shown }, routes, farm);
   return {
     decide: createDecider(config),
     farms: new Map(

@@ -4,8 +4,8 @@ import { CATALOGUE, type Diagnostic, hasErrors, inOrder, type Report, reportInto
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import type { Config, Part } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
+import { checkServerTls } from '../connect/check-server-tls.ts';
 import { checkFarms } from '../farm/check.ts';
-import { checkServerTls } from '../farm/check-server-tls.ts';
 import { checkPublication } from '../publication/check-publication.ts';
 import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';

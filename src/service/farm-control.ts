@@ -10,16 +10,16 @@ import type {
 import type { ServerConfig, WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import { availableServers, unhealthyServers } from '../farm/available-servers.ts';
-import { type FarmHealth, startFarmHealth } from '../farm/farm-health.ts';
 import { HostAffinity } from '../farm/host-affinity.ts';
 import { addCounters, type CounterValues, ServerCounters } from '../farm/server-counters.ts';
 import { type RunState, type ServerCondition, type ServerTraffic, stateKey } from '../farm/server-state.ts';
+import { type FarmHealth, startFarmHealth } from '../health/farm-health.ts';
 import { comparedName } from '../host-name.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../patience.ts';
+import { configuredRoutes } from './configured-routes.ts';
 import { farmSurroundings } from './farm-surroundings.ts';
 import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
-import { serverRoutes } from './server-routes.ts';
 import type { KeptState, StateFile } from './state-file.ts';
 
 export interface FarmControl extends Omit<Control, 'ready' | 'notices'> {
@@ -96,11 +96,10 @@ export function createFarmControl({ setup, tell, stateFile, log }: FarmControlOp
       });
     }
   }
-  const routes = serverRoutes(config, log);
+  const routes = configuredRoutes(config, log);
   const health: FarmHealth = startFarmHealth({
     farms: config.webFarms,
-    around: (farm) => farmSurroundings(setup, farm),
-    routes,
+    around: (farm) => farmSurroundings(setup, routes, farm),
     counters(farm, server) {
       const record = records.get(stateKey(farm, server));
       return record ? sumOf(record) : new ServerCounters();

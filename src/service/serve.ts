@@ -20,6 +20,7 @@ import { judgeClient } from '../tls/client-certificate.ts';
 import { asksClients, tlsServerOptions } from '../tls/tls-options.ts';
 import { buildRuntime, networkTest } from './build-runtime.ts';
 import { tellClientCounts } from './client-counts.ts';
+import { configuredRoutes } from './configured-routes.ts';
 import { openFarmLink } from './farm-link.ts';
 import type { FromServing, ToServing, WorkerSetup } from './messages.ts';
 
@@ -47,7 +48,8 @@ export async function serve(
 ): Promise<Serving> {
   const { settings } = setup.config;
   const accessLog = openAccessLog(settings.log.access, log);
-  const runtime = buildRuntime({ ...setup, states: new Map(), tell, accessLog, log });
+  const routes = configuredRoutes(setup.config, log);
+  const runtime = buildRuntime({ ...setup, routes, states: new Map(), tell, accessLog, log });
   const link = openFarmLink(runtime.farms, tell);
   let draining = false;
   const lanes = await createLanes(
@@ -72,6 +74,7 @@ export async function serve(
     link.stop();
     for (const farm of runtime.farms.values()) farm.close();
     runtime.connections.destroy();
+    routes.close();
   };
   const stopListening = () => Promise.all(listeners.map((listener) => listener.stop()));
   try {

@@ -2,11 +2,11 @@
 
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Connections, createConnections } from '../../src/farm/connections.ts';
-import type { Endpoint } from '../../src/farm/endpoint.ts';
-import type { ResolvedName } from '../../src/farm/resolved-name.ts';
-import type { AnswerSink, SentRequest, ServerConnection } from '../../src/farm/server-connection.ts';
-import type { ServerRoutes } from '../../src/farm/server-routes.ts';
+import { type Connections, createConnections } from '../../src/connect/connections.ts';
+import type { Endpoint } from '../../src/connect/endpoint.ts';
+import type { ResolvedName } from '../../src/connect/resolved-name.ts';
+import type { AnswerSink, SentRequest, ServerConnection } from '../../src/connect/server-connection.ts';
+import type { ServerRoutes } from '../../src/connect/server-routes.ts';
 import { readBegins } from '../../src/loop-turn.ts';
 import { freePort } from '../integration/ports.ts';
 
@@ -38,7 +38,7 @@ async function endpoint(): Promise<Endpoint> {
   const times = { connectTimeout: 10, timeout: 30, queueTimeout: 10 };
   const limits = { maxResponseHeaderSize: 65_536, maxConnections: undefined, queueLength: 10 };
   const place = { address: '127.0.0.1', port: await freePort(), tls: undefined, localAddress: undefined };
-  return { ...place, computedHost: true, ...times, ...limits };
+  return { routes, ...place, computedHost: true, ...times, ...limits };
 }
 
 /** Nobody listens there. */
@@ -66,7 +66,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
   followed = 0;
   made = 0;
-  connections = createConnections({ routes, upgradeIdle: 3600 });
+  connections = createConnections({ upgradeIdle: 3600 });
 });
 
 afterEach(() => {
@@ -108,7 +108,7 @@ describe('a tunnel that is silent', () => {
   /** Whether it is open after so many seconds, and whether its sink heard of that it is not. */
   async function tunnel(upgradeIdle: number, half: 'client' | 'server' | 'neither') {
     connections.destroy();
-    connections = createConnections({ routes, upgradeIdle });
+    connections = createConnections({ upgradeIdle });
     const at = await endpoint();
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       socket.on('error', () => undefined);

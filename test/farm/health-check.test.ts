@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runUrlTest } from '../../src/farm/health-check.ts';
+import type { ServerRoutes } from '../../src/connect/server-routes.ts';
+import { runUrlTest } from '../../src/health/health-check.ts';
 import { authority } from '../integration/environment.ts';
 import { targetOf, valuesOf } from '../integration/messages.ts';
 import { closeOf, deafPort, rawServer } from '../integration/one-farm.ts';
@@ -286,14 +287,18 @@ describe('servers that do not answer (U04, U10)', () => {
 
 describe('what says nothing of the server', () => {
   const NOWHERE = { tls: undefined, localAddress: undefined, computedHost: false };
+  const failing = (failure: Error): ServerRoutes => ({
+    name: () => expect.unreachable(),
+    to: () => ({ lookup: (_name, _options, callback) => callback(failure, []), refusal: () => undefined }),
+    close: () => undefined,
+  });
   const asked = (failure: Error, signal = new AbortController().signal) =>
     runUrlTest(
       {
         url: 'http://fe/',
-        ...{ reach: { ...NOWHERE, address: SERVER, port: 1 }, host: 'fe', target: '/' },
+        ...{ reach: { ...NOWHERE, routes: failing(failure), address: SERVER, port: 1 }, host: 'fe', target: '/' },
         ...{ timeout: 20, maxResponseHeaderSize: 0, statusCodes: () => true, responseMatch: '' },
       },
-      { lookup: (_name, _options, callback) => callback(failure, []), refusal: () => undefined },
       signal,
     );
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLiveTrafficTest } from '../../src/farm/live-traffic.ts';
+import { createLiveTrafficTest } from '../../src/health/live-traffic.ts';
 
 const failing = (maxFailures: number, period: number) => {
   const live = createLiveTrafficTest(maxFailures, period);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findOutliers } from '../../src/farm/outlier-latency.ts';
+import { findOutliers } from '../../src/health/outlier-latency.ts';
 
 /** Names of those found among servers that took so long on average over 200 answers. */
 function found(

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { isListed, readPublicKey } from '../../src/farm/public-keys.ts';
+import { isListed, readPublicKey } from '../../src/connect/public-keys.ts';
 
 const span = { file: 'applicationHost.config', start: 0, end: 0 };
 const read = (value: string, algorithmOid = '') => readPublicKey({ bytes: { value, span }, algorithmOid });

@@ -1,7 +1,7 @@
 /** One question for the addresses of a name: what is taken of the answer, and what is never asked. */
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
-import { createResolver, MOST_ADDRESSES, saysNone, whyUnresolved } from '../../src/farm/resolve.ts';
+import { createResolver, MOST_ADDRESSES, saysNone, whyUnresolved } from '../../src/connect/resolve.ts';
 import { startDnsServer } from '../integration/dns-server.ts';
 
 const NAME = 'fe01.contoso.example';

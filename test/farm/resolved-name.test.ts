@@ -1,8 +1,8 @@
 /** A name in use, with time in the hands of the test: when it is asked for, what is kept, and who is told. */
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { NameAnswer, Resolver } from '../../src/farm/resolve.ts';
-import { GONE_MS, LAST_GOOD_MS, ResolvedName } from '../../src/farm/resolved-name.ts';
+import type { NameAnswer, Resolver } from '../../src/connect/resolve.ts';
+import { GONE_MS, LAST_GOOD_MS, ResolvedName } from '../../src/connect/resolved-name.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'], now: 1_000_000 });

@@ -4,10 +4,10 @@ import type { LookupAddress } from 'node:dns';
 import { networkInterfaces } from 'node:os';
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
-import { createOwnListeners } from '../../src/farm/own-listeners.ts';
-import { createResolver } from '../../src/farm/resolve.ts';
-import { ResolvedName } from '../../src/farm/resolved-name.ts';
-import { createServerRoute } from '../../src/farm/server-route.ts';
+import { createOwnListeners } from '../../src/connect/own-listeners.ts';
+import { createResolver } from '../../src/connect/resolve.ts';
+import { ResolvedName } from '../../src/connect/resolved-name.ts';
+import { createServerRoute } from '../../src/connect/server-route.ts';
 import { plainAddress } from '../../src/ip-address.ts';
 
 const NAME = 'inner.example';

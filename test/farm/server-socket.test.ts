@@ -1,8 +1,9 @@
 /** For how long a server need not show its certificate again. What else a socket does: test/integration. */
 import { createServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Endpoint } from '../../src/farm/endpoint.ts';
-import { socketOpener } from '../../src/farm/server-socket.ts';
+import type { Endpoint } from '../../src/connect/endpoint.ts';
+import type { ServerRoute } from '../../src/connect/server-route.ts';
+import { socketOpener } from '../../src/connect/server-socket.ts';
 import { authority, certificateFor } from '../integration/environment.ts';
 
 const NAME = 'fe01.contoso.local';
@@ -15,16 +16,18 @@ async function publish(maxVersion: 'TLSv1.2' | 'TLSv1.3') {
     server.close();
   });
   const { port } = server.address() as { port: number };
+  const route: ServerRoute = {
+    lookup: (_name, _options, callback) => callback(null, '127.0.0.1', 4),
+    refusal: () => undefined,
+  };
   const endpoint: Endpoint = {
+    routes: { name: () => expect.unreachable(), to: () => route, close: () => undefined },
     ...{ address: '127.0.0.1', port, computedHost: false, localAddress: undefined },
     tls: { verify: 'full', names: [NAME], serverName: NAME, pins: [], publicKeys: [], ca: [authority.certPem] },
     ...{ connectTimeout: 10, timeout: 30, maxResponseHeaderSize: 65_536 },
     ...{ maxConnections: undefined, queueLength: 0, queueTimeout: 10 },
   };
-  const open = socketOpener(endpoint, {
-    lookup: (_name, _options, callback) => callback(null, '127.0.0.1', 4),
-    refusal: () => undefined,
-  });
+  const open = socketOpener(endpoint, route);
   return async () => {
     const resumed = new Promise<boolean>((resolve) => {
       server.once('secureConnection', (socket) => {

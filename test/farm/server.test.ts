@@ -3,9 +3,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProtocolConfig } from '../../src/config/farm-model.ts';
 import { defaultFarmSettings } from '../../src/config/settings.ts';
 import type { FarmSettings } from '../../src/config/settings-model.ts';
-import type { Connections, ConnectWatcher } from '../../src/farm/connections.ts';
+import type { Connections } from '../../src/connect/connections.ts';
+import type { Scheme } from '../../src/connect/endpoint.ts';
+import type { ConnectWatcher } from '../../src/connect/pool.ts';
 import { type Balanced, leastRequests, weightedRoundRobin } from '../../src/farm/load-balancing.ts';
-import { type Scheme, Server } from '../../src/farm/server.ts';
+import { Server } from '../../src/farm/server.ts';
 import { ServerState } from '../../src/farm/server-state.ts';
 
 beforeEach(() => {
@@ -42,6 +44,7 @@ function server(address: string, weight: number, settings: Partial<FarmSettings>
   const protocol = { timeout: 30, maxResponseHeaderSize: 65_536, alternateHostName: '' } as ProtocolConfig;
   const around = {
     settings: { ...defaultFarmSettings('settings.json'), ...settings },
+    routes: { name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
     names: [],
     ca: [],
     allowPartialTrustChain: false,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Tested, TestResult } from '../../src/farm/health-check.ts';
-import { startTestRounds } from '../../src/farm/test-rounds.ts';
+import type { Tested, TestResult } from '../../src/health/health-check.ts';
+import { startTestRounds } from '../../src/health/test-rounds.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });

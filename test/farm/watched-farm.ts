@@ -2,13 +2,13 @@
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import type { HealthCheckConfig } from '../../src/config/farm-model.ts';
-import { type FarmHealth, type ServerHealth, startFarmHealth, type TestResult } from '../../src/farm/farm-health.ts';
-import type { FarmSurroundings } from '../../src/farm/server.ts';
+import type { FarmSurroundings } from '../../src/farm/endpoints.ts';
 import { ServerCounters } from '../../src/farm/server-counters.ts';
-import type { AnswerCounters } from '../../src/farm/server-judge.ts';
+import { type FarmHealth, type ServerHealth, startFarmHealth, type TestResult } from '../../src/health/farm-health.ts';
+import type { AnswerCounters } from '../../src/health/server-judge.ts';
 import { canStart, checkConfig } from '../../src/service/check-config.ts';
+import { configuredRoutes } from '../../src/service/configured-routes.ts';
 import { farmSurroundings } from '../../src/service/farm-surroundings.ts';
-import { serverRoutes } from '../../src/service/server-routes.ts';
 import { applicationHost, type FarmParts, farmRules, webFarm, writeFolder } from '../integration/environment.ts';
 
 export const FARM = 'fe';
@@ -77,14 +77,13 @@ export function watchFarm(options: WatchOptions): WatchedFarm {
     logged.push(`${level} ${farm} ${server}: ${msg}`);
   };
   const log = pino({ level: 'info', base: null }, { write });
-  const routes = serverRoutes(config, log);
+  const routes = configuredRoutes(config, log);
   const health = startFarmHealth({
     farms: config.webFarms.map((farm) => ({ ...farm, healthCheck: { ...farm.healthCheck, ...quick } })),
     around(farm) {
-      const around = farmSurroundings({ ...checked, ca: options.ca ?? checked.ca }, farm);
+      const around = farmSurroundings({ ...checked, ca: options.ca ?? checked.ca }, routes, farm);
       return { ...around, settings: { ...around.settings, ...quickSettings } };
     },
-    routes,
     counters: (_, server) => options.counters?.(server) ?? { answers: 0, answerTime: 0 },
     replaces: (_, other) => options.takes?.(other) ?? true,
     allTold: async () => options.allTold?.(),

@@ -8,6 +8,7 @@ import { createHttp1Lane } from '../../src/proxy/http1-lane.ts';
 import { createSendQueues } from '../../src/proxy/send-queues.ts';
 import { buildRuntime } from '../../src/service/build-runtime.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
+import { configuredRoutes } from '../../src/service/configured-routes.ts';
 import { applicationHost, farmRules, webFarm, writeFolder } from './environment.ts';
 import { KeptClient } from './kept-client.ts';
 import { closeOf, httpServer } from './one-farm.ts';
@@ -32,11 +33,14 @@ async function publishWithin(serverPort: number, timeouts: Record<string, number
   if (config === undefined) throw new Error('the configuration of this test');
   const log = pino({ level: 'silent' });
   const accessLog = openAccessLog(config.settings.log.access, log);
+  const routes = configuredRoutes(config, log);
+  onTestFinished(() => routes.close());
   const runtime = buildRuntime({
     config,
     ca,
     shown,
     affinitySecret: new Uint8Array(32),
+    routes,
     states: new Map(),
     tell: () => undefined,
     accessLog,

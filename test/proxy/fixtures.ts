@@ -1,6 +1,6 @@
 /** Values for tests of the request path: a published name, a farm with ARR's defaults, an outside client. */
 import type { ProtocolConfig } from '../../src/config/farm-model.ts';
-import { createPinnedConnections } from '../../src/farm/pinned-connection.ts';
+import { createPinnedConnections } from '../../src/connect/pinned-connection.ts';
 import type { ClientConnection, RequestHead } from '../../src/proxy/request-head.ts';
 
 export function aConnection(more: Partial<ClientConnection>): ClientConnection {

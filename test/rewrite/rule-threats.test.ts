@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { Config } from '../../src/config/model.ts';
-import type { Endpoint } from '../../src/farm/endpoint.ts';
-import { poolKey } from '../../src/farm/endpoint.ts';
+import type { Endpoint } from '../../src/connect/endpoint.ts';
+import { poolKey } from '../../src/connect/endpoint.ts';
 import { checkPublication } from '../../src/publication/check-publication.ts';
 import { compilePattern, isFault, TOO_COMPLEX } from '../../src/rewrite/pattern.ts';
 import { cpuTime } from '../cpu-time.ts';
@@ -126,6 +126,7 @@ describe('R09: loops and numbers', () => {
 
 describe('R13: what is kept by a key is kept apart', () => {
   const endpoint = (address: string, port: number, more: Partial<Endpoint> = {}): Endpoint => ({
+    routes: { name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
     address,
     port,
     computedHost: false,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
-import { createResolver } from '../../src/farm/resolve.ts';
+import { createResolver } from '../../src/connect/resolve.ts';
 import { checkLoop } from '../../src/publication/check-loop.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
 import { commandLine } from '../cli/command-line.ts';

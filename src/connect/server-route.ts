@@ -6,7 +6,6 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { ExchangeError } from '../errors.ts';
 import { isLinkLocal, isLoopback, isShared, isUnspecified } from '../ip-address.ts';
-import type { Endpoint } from './endpoint.ts';
 import type { OwnListeners } from './own-listeners.ts';
 import type { ResolvedName } from './resolved-name.ts';
 
@@ -17,7 +16,13 @@ export interface ServerRoute {
   refusal(): ExchangeError | undefined;
 }
 
-export type RouteTarget = Pick<Endpoint, 'address' | 'port' | 'localAddress' | 'computedHost'>;
+export interface RouteTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly localAddress: string | undefined;
+  /** The address is a host that a request chose, among those of `upstream.allow`. */
+  readonly computedHost: boolean;
+}
 
 export function createServerRoute(target: RouteTarget, name: ResolvedName, own: OwnListeners): ServerRoute {
   const { address: host, port, localAddress } = target;

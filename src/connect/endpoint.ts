@@ -1,15 +1,16 @@
 /** Where a connection goes and under which conditions it may be used: what two requests must agree in to share one. */
+import type { RouteTarget } from './server-route.ts';
+import type { ServerRoutes } from './server-routes.ts';
 import type { ServerTls } from './server-tls.ts';
 
+export type Scheme = 'http' | 'https';
+
 /** Times in seconds, sizes in bytes. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-  /** The address is a host that a request chose, among those of `upstream.allow`. */
-  readonly computedHost: boolean;
+export interface Endpoint extends RouteTarget {
+  /** By them its name is followed; they know where no connection may go. */
+  readonly routes: ServerRoutes;
   /** Absent for plain HTTP. */
   readonly tls: ServerTls | undefined;
-  readonly localAddress: string | undefined;
   readonly connectTimeout: number;
   /** How long the server may be silent. */
   readonly timeout: number;
@@ -23,5 +24,6 @@ export interface Endpoint {
 
 /** Connections are shared between endpoints with equal keys, and between no others. Of our certificate it holds the hash. */
 export function poolKey(endpoint: Endpoint): string {
-  return JSON.stringify(endpoint, (name, value) => (name === 'clientCertificate' ? value.sha256 : value));
+  const { routes: _way, ...conditions } = endpoint;
+  return JSON.stringify(conditions, (name, value) => (name === 'clientCertificate' ? value.sha256 : value));
 }

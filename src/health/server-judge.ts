@@ -1,12 +1,11 @@
 /** Judges one server: healthy while nothing speaks against it, be it an administrator, a test or what its requests show. */
 import type { WebFarmConfig } from '../config/farm-model.ts';
+import type { CounterValues } from '../farm/server-counters.ts';
 import type { Logger } from '../log.ts';
 import { createEjection, type Ejection } from './ejection.ts';
 import type { Tested, TestResult } from './health-check.ts';
 import { createLiveTrafficTest, type LiveTrafficTest } from './live-traffic.ts';
 import type { PeriodOfServer } from './outlier-latency.ts';
-import type { CounterValues } from './server-counters.ts';
-import type { ServerRoutes } from './server-routes.ts';
 import { startTestRounds, type TestRounds } from './test-rounds.ts';
 import type { PlannedTest } from './url-tests.ts';
 
@@ -24,7 +23,6 @@ export interface JudgedServer {
   readonly farm: WebFarmConfig;
   readonly address: string;
   readonly tests: readonly PlannedTest[];
-  readonly routes: ServerRoutes;
   /** Seconds until it comes back after failures of live traffic; `undefined`: it does not by itself. */
   readonly recovery: number | undefined;
   /** So many requests that were sent and got no valid answer, with no answer in between, take it out; 0: never. */
@@ -75,8 +73,7 @@ export class ServerJudge {
         interval: test.interval,
         retries: test.retries,
         // Loaded with the first test: what it needs takes a sixth of a second and 25 MB, also from who has no such test.
-        once: async (signal) =>
-          (await import('./health-check.ts')).runUrlTest(test, server.routes.to(test.reach), signal),
+        once: async (signal) => (await import('./health-check.ts')).runUrlTest(test, signal),
         judged: (tested, began) => this.#tested(rounds, tested, began),
       });
       return rounds;

@@ -70,7 +70,7 @@ function readBeforeEnd(socket: Socket, reading: Reading): void {
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** What it takes to reach a server. */
-export type Reach = Pick<Endpoint, 'address' | 'port' | 'tls' | 'localAddress' | 'computedHost'>;
+export type Reach = Pick<Endpoint, 'address' | 'port' | 'tls' | 'localAddress' | 'computedHost' | 'routes'>;
 
 type SocketOptions = Pick<
   TcpNetConnectOpts,

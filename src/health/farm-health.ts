@@ -4,15 +4,14 @@
  */
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { OutlierSettings } from '../config/settings-model.ts';
+import { readPublicKeys } from '../connect/public-keys.ts';
+import { endpointsOf, type FarmSurroundings } from '../farm/endpoints.ts';
+import { type ServerTraffic, stateKey } from '../farm/server-state.ts';
 import { comparedName } from '../host-name.ts';
 import type { Logger } from '../log.ts';
 import type { TestResult } from './health-check.ts';
 import { findOutliers } from './outlier-latency.ts';
-import { readPublicKeys } from './public-keys.ts';
-import { endpointsOf, type FarmSurroundings } from './server.ts';
 import { type AnswerCounters, type ServerHealth, ServerJudge } from './server-judge.ts';
-import type { ServerRoutes } from './server-routes.ts';
-import { type ServerTraffic, stateKey } from './server-state.ts';
 import { planUrlTests } from './url-tests.ts';
 
 export type { TestResult } from './health-check.ts';
@@ -37,7 +36,6 @@ export interface FarmHealth {
 export interface FarmHealthOptions {
   readonly farms: readonly WebFarmConfig[];
   around(farm: WebFarmConfig): FarmSurroundings;
-  readonly routes: ServerRoutes;
   /** The answers of all workers together, those that have ended included. */
   counters(farm: string, server: string): AnswerCounters;
   /**
@@ -77,10 +75,7 @@ export function startFarmHealth(options: FarmHealthOptions): FarmHealth {
   };
 }
 
-function judgeFarm(
-  farm: WebFarmConfig,
-  { around, routes, counters, replaces, allTold, changed, log }: FarmHealthOptions,
-) {
+function judgeFarm(farm: WebFarmConfig, { around, counters, replaces, allTold, changed, log }: FarmHealthOptions) {
   const surroundings = around(farm);
   const { outlierLatency, liveTrafficRecovery } = surroundings.settings;
   const name = comparedName(farm.name.value);
@@ -93,7 +88,6 @@ function judgeFarm(
       farm,
       address: member.address.value,
       tests: planUrlTests(farm, member, endpointsOf(member, parts), surroundings.settings),
-      routes,
       recovery: liveTrafficRecovery,
       failuresInARow: surroundings.settings.failuresInARow,
       isLast: (): boolean =>

@@ -4,12 +4,11 @@
  */
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
+import { connectTo, type Reach } from '../connect/server-socket.ts';
+import { inPlainWords } from '../connect/tls-failure.ts';
 import { codeOf } from '../errors.ts';
+import type { StatusCodes } from '../farm/status-codes.ts';
 import { startFairTimeout } from './fair-timeout.ts';
-import type { ServerRoute } from './server-route.ts';
-import { connectTo, type Reach } from './server-socket.ts';
-import type { StatusCodes } from './status-codes.ts';
-import { inPlainWords } from './tls-failure.ts';
 
 /** ARR's results of a URL test. */
 export type TestResult = 'Success' | 'ConnectionFailure' | 'StatusCodeFailure' | 'ResponseEntityFailure';
@@ -50,9 +49,9 @@ const OUR_LIMITS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 type Settle = (result: TestResult, what: string, inconclusive?: boolean) => void;
 
 /** Never rejects. @param signal ends it at once, as a failure that says nothing of the server */
-export function runUrlTest(test: UrlTest, route: ServerRoute, signal: AbortSignal): Promise<Tested> {
+export function runUrlTest(test: UrlTest, signal: AbortSignal): Promise<Tested> {
   return new Promise((resolve) => {
-    const connection = openConnection(test, route);
+    const connection = openConnection(test);
     let settled = false;
     const settle: Settle = (result, what, inconclusive = false) => {
       if (settled) return;
@@ -74,8 +73,9 @@ export function runUrlTest(test: UrlTest, route: ServerRoute, signal: AbortSigna
   });
 }
 
-function openConnection({ reach, timeout, maxResponseHeaderSize }: UrlTest, route: ServerRoute) {
+function openConnection({ reach, timeout, maxResponseHeaderSize }: UrlTest) {
   let socket: Socket | undefined;
+  const route = reach.routes.to(reach);
   // Of several addresses each has its time, too. It is one by the clock, so it is not too short.
   const options = { route, autoSelectFamilyAttemptTimeout: Math.max(ADDRESS_MS, Math.round(timeout * 250)) };
   // The origin is never looked up: the connection is not the client's to make.

@@ -1,9 +1,9 @@
 /** Which URL tests a server has to pass: that of the farm's `healthCheck`, and the probes of the settings. */
 import type { ServerConfig, WebFarmConfig } from '../config/farm-model.ts';
 import type { FarmSettings, ProbeSettings } from '../config/settings-model.ts';
+import type { Endpoints } from '../farm/endpoints.ts';
+import { readStatusCodes } from '../farm/status-codes.ts';
 import type { UrlTest } from './health-check.ts';
-import type { Endpoints } from './server.ts';
-import { readStatusCodes } from './status-codes.ts';
 
 /** A URL test, and when it is made. Times in seconds. */
 export interface PlannedTest extends UrlTest {

@@ -3,12 +3,12 @@
  * the request, so a connection that has seen a login may never carry anything for anybody else.
  */
 
-import type { Scheme, Server } from './server.ts';
+import type { Scheme } from './endpoint.ts';
 import type { ServerConnection } from './server-connection.ts';
-import type { WebFarm } from './web-farm.ts';
 
 export interface Pinned {
-  readonly server: Server;
+  /** The address of the server, by which its farm knows it. */
+  readonly server: string;
   readonly connection: ServerConnection;
 }
 
@@ -30,23 +30,23 @@ export function createPinnedConnections(limit: number): PinnedConnections {
   };
 }
 
-/** The pins of one client connection: at most one for each farm and scheme. */
+/** The pins of one client connection: at most one for each farm, by its key, and scheme. A farm that is made anew finds them again. */
 export class ClientPins {
   readonly #budget: { count: number; readonly limit: number };
   /** Most clients never log in by their connection. */
-  #pins: Map<WebFarm, Map<Scheme, Pinned>> | undefined;
+  #pins: Map<string, Map<Scheme, Pinned>> | undefined;
 
   constructor(budget: { count: number; readonly limit: number }) {
     this.#budget = budget;
   }
 
   /** The connection of an earlier login, while it is open. */
-  get(farm: WebFarm, scheme: Scheme): Pinned | undefined {
+  get(farm: string, scheme: Scheme): Pinned | undefined {
     return this.#pins?.get(farm)?.get(scheme);
   }
 
   /** Takes the connection out of its pool for ever. False where the worker holds as many as it may. */
-  pin(farm: WebFarm, scheme: Scheme, pinned: Pinned): boolean {
+  pin(farm: string, scheme: Scheme, pinned: Pinned): boolean {
     this.#drop(farm, scheme)?.connection.abandon();
     if (this.#budget.count >= this.#budget.limit) return false;
     this.#budget.count++;
@@ -67,7 +67,7 @@ export class ClientPins {
     }
   }
 
-  #drop(farm: WebFarm, scheme: Scheme): Pinned | undefined {
+  #drop(farm: string, scheme: Scheme): Pinned | undefined {
     const ofFarm = this.#pins?.get(farm);
     const pinned = ofFarm?.get(scheme);
     if (pinned === undefined) return undefined;
