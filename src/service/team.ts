@@ -65,6 +65,16 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
   const serving = new Set<Worker>();
   const ready = new Set<Worker>();
   let stopping = false;
+  /** Why one was killed: told with its end, where that is what ended it. */
+  const killed = new Map<Worker, string>();
+  const send = (worker: Worker, message: ToWorker) => {
+    worker.send(message, (error) => {
+      if (error === null) return;
+      // Where the channel is closed already, the worker has ended, or ends itself and says why.
+      killed.set(worker, `a message to it failed: ${error.message}`);
+      worker.process.kill('SIGKILL');
+    });
+  };
   const heartbeats = tellSilence(hang, () => stopping, log);
   let beat: NodeJS.Timeout | undefined;
 
@@ -119,12 +129,17 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
         heartbeats.forget(worker);
         lost(worker.id);
         const wasReady = ready.delete(worker);
-        if (stopping) return;
+        const why = signal === 'SIGKILL' ? killed.get(worker) : undefined;
+        killed.delete(worker);
+        const how = `${signal ?? `exit code ${code}`}${why === undefined ? '' : `, after ${why}`}`;
+        if (stopping) {
+          if (why !== undefined) log.error({ worker: worker.id }, `a worker died (${how}) while the service stops`);
+          return;
+        }
         // Nothing of ours ran there yet that could have ignored it.
         if (!wasReady && isIgnored(signal ?? '')) launch().then(resolve, reject);
-        else if (!wasReady)
-          reject(new StartError(`a worker ended before it was ready (${signal ?? `exit code ${code}`})`));
-        else replace(worker, performance.now() - born, signal ?? `exit code ${code}`);
+        else if (!wasReady) reject(new StartError(`a worker ended before it was ready (${how})`));
+        else replace(worker, performance.now() - born, how);
       });
     });
 
@@ -213,12 +228,5 @@ function tellSilence(hang: number, stopping: () => boolean, log: Logger): Heartb
       log.error(facts(worker), `a worker has not answered for ${seconds} s, ${why}: it is killed`);
       worker.process.kill('SIGKILL');
     },
-  });
-}
-
-function send(worker: Worker, message: ToWorker): void {
-  worker.send(message, (error) => {
-    // The channel is closed: the worker's exit, which follows, tells the rest.
-    if (error) worker.process.kill('SIGKILL');
   });
 }

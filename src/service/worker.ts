@@ -6,6 +6,7 @@ import { tellIgnoredSignals } from './ignored-signals.ts';
 import type { FromWorker, ToServing, ToWorker } from './messages.ts';
 import { type Serving, serve } from './serve.ts';
 import { watchStalls } from './stall-watch.ts';
+import { leave, tellOwnEnd } from './start-worker.ts';
 
 let serving: Serving | undefined;
 let drainSeconds = 0;
@@ -24,6 +25,7 @@ async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>
   watchStalls({ hang: timeouts.hang, level: logging.level, worker: cluster.worker?.id });
   log = await createLog(logging.level);
   tellIgnoredSignals(log);
+  tellOwnEnd(log);
   try {
     serving = await serve(setup, log, tell, (heard) => {
       heard({ type: 'conditions', conditions });
@@ -40,7 +42,7 @@ async function stop(): Promise<void> {
   const cut = (await serving?.stop(drainSeconds)) ?? 0;
   if (log) await lastLines(log);
   tell({ type: 'stopped', cut });
-  process.disconnect?.();
+  leave();
 }
 
 outliveReaders(process);

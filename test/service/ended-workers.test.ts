@@ -1,0 +1,44 @@
+/** Workers that the service itself ends, or whose channel fails: each end is told with its reason. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { publish } from './published.ts';
+
+/** Whoever is sent SIGURG can write no more: a worker to the supervisor, the supervisor to its latest worker. */
+function failingChannels(): NodeJS.ProcessEnv {
+  const folder = mkdtempSync(join(tmpdir(), 'lychgate-preload-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'preload.cjs');
+  writeFileSync(
+    file,
+    `const cluster = require('node:cluster');
+     process.on('SIGURG', () => {
+       const owner = cluster.isPrimary ? Object.values(cluster.workers).at(-1).process : process;
+       const key = Object.getOwnPropertySymbols(owner).find(({ description }) => description === 'kChannelHandle');
+       owner[key].writeBuffer = () => -5; // EIO
+       process._rawDebug('broken in ' + process.pid);
+     });`,
+  );
+  return { NODE_OPTIONS: `--require=${file}` };
+}
+
+test('a channel on which a worker or the supervisor can write no more: told with the error, and replaced', async () => {
+  const { service, logged } = await publish({ workers: 2 }, {}, failingChannels());
+  const [first = 0] = service.workers();
+  process.kill(first, 'SIGURG');
+  await service.prints(/a worker took its place/);
+  const own = logged().find(({ pid }) => pid === first);
+  expect(own).toMatchObject({
+    level: 50,
+    msg: 'this worker ends itself: the channel to the supervisor has failed: write EIO',
+  });
+  process.kill(service.child.pid ?? 0, 'SIGURG');
+  await service.prints(new RegExp(`broken in ${service.child.pid}`));
+  // What is said at the end, if nothing is before.
+  service.child.kill('SIGTERM');
+  expect(await service.exit()).toBe(0);
+  expect(service.stderr()).toMatch(
+    /a worker died \(SIGKILL, after a message to it failed: write EIO\) while the service stops/,
+  );
+});
