@@ -26,6 +26,8 @@ const QUIET = '--disable-warning=ExperimentalWarning';
 const SUPERVISOR = 'LYCHGATE_SUPERVISOR';
 /** A worker that lived this long has not died of its start. */
 const STEADY_MS = 60_000;
+/** Why a worker was killed that has hung. */
+const HUNG = 'it did not answer';
 
 export interface Team {
   /** @throws StartError where a worker cannot start */
@@ -75,7 +77,15 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
       worker.process.kill('SIGKILL');
     });
   };
-  const heartbeats = tellSilence(hang, () => stopping, log);
+  const heartbeats = tellSilence(
+    hang,
+    () => stopping,
+    (worker) => {
+      killed.set(worker, HUNG);
+      worker.process.kill('SIGKILL');
+    },
+    log,
+  );
   let beat: NodeJS.Timeout | undefined;
 
   const launch = (): Promise<void> =>
@@ -133,33 +143,37 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
         killed.delete(worker);
         const how = `${signal ?? `exit code ${code}`}${why === undefined ? '' : `, after ${why}`}`;
         if (stopping) {
-          if (why !== undefined) log.error({ worker: worker.id }, `a worker died (${how}) while the service stops`);
+          // That one has hung is told already.
+          if (why !== undefined && why !== HUNG)
+            log.error({ worker: worker.id }, `a worker died (${how}) while the service stops`);
           return;
         }
         // Nothing of ours ran there yet that could have ignored it.
         if (!wasReady && isIgnored(signal ?? '')) launch().then(resolve, reject);
         else if (!wasReady) reject(new StartError(`a worker ended before it was ready (${how})`));
-        else replace(worker, performance.now() - born, how);
+        else replace(worker, { lived: performance.now() - born, hung: why === HUNG, how });
       });
     });
 
   let delay = FIRST_RESTART_MS;
   const restarts = new Set<NodeJS.Timeout>();
   const pause = () => (ready.size === 0 ? Math.min(delay, LONGEST_ALONE_MS) : delay);
-  const later = () => {
+  const later = (milliseconds: number) => {
     const timer = setTimeout(() => {
       restarts.delete(timer);
       again();
-    }, pause());
+    }, milliseconds);
     restarts.add(timer);
   };
-  const replace = (worker: Worker, lived: number, how: string) => {
-    delay = lived >= STEADY_MS ? FIRST_RESTART_MS : Math.min(delay * 2, LONGEST_RESTART_MS);
+  const replace = (worker: Worker, { lived, hung, how }: Death) => {
+    // Whoever hangs has been missed for `timeouts.hang` already: that is pause enough, and says nothing of how one starts.
+    if (!hung) delay = lived >= STEADY_MS ? FIRST_RESTART_MS : Math.min(delay * 2, LONGEST_RESTART_MS);
+    const restartInMs = hung ? FIRST_RESTART_MS : pause();
     log.error(
-      { worker: worker.id, restartInMs: pause() },
+      { worker: worker.id, restartInMs },
       `a worker died (${how}); its connections are lost, another takes its place`,
     );
-    later();
+    later(restartInMs);
   };
   const again = () => {
     if (stopping) return;
@@ -168,7 +182,7 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
       (error: unknown) => {
         log.error(`a worker could not be replaced: ${error instanceof Error ? error.message : String(error)}`);
         delay = Math.min(delay * 2, LONGEST_RESTART_MS);
-        later();
+        later(pause());
       },
     );
   };
@@ -213,7 +227,21 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
   };
 }
 
-function tellSilence(hang: number, stopping: () => boolean, log: Logger): Heartbeats<Worker> {
+/** How a worker came to its end. */
+interface Death {
+  /** Milliseconds. */
+  readonly lived: number;
+  /** It served, and was given up. */
+  readonly hung: boolean;
+  readonly how: string;
+}
+
+function tellSilence(
+  hang: number,
+  stopping: () => boolean,
+  kill: (worker: Worker) => void,
+  log: Logger,
+): Heartbeats<Worker> {
   const facts = (worker: Worker) => ({ worker: worker.id, workerPid: worker.process.pid });
   return createHeartbeats<Worker>({
     hang,
@@ -226,7 +254,7 @@ function tellSilence(hang: number, stopping: () => boolean, log: Logger): Heartb
     givenUp(worker, seconds) {
       const why = stopping() ? 'and the service stops' : `and timeouts.hang is ${hang} s`;
       log.error(facts(worker), `a worker has not answered for ${seconds} s, ${why}: it is killed`);
-      worker.process.kill('SIGKILL');
+      kill(worker);
     },
   });
 }
