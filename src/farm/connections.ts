@@ -209,8 +209,12 @@ class Pool implements ConnectionOwner {
     const fresh = mustBeNew || !isReading();
     const idle = fresh ? undefined : this.#takeIdle();
     if (idle) taker.onConnection(idle);
-    else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
-    else {
+    else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) {
+      // One that would have done at another time gives way, where there are more: a slow reader of many answers would leave one
+      // behind for each.
+      if (!mustBeNew && this.#idle.length > 1) this.#idle.shift()?.abandon();
+      this.#openFor(taker);
+    } else {
       // The oldest idle one gives way to a new one.
       this.#idle.shift()?.abandon();
       // Who waits for one that closes takes no place in line.
