@@ -112,7 +112,7 @@ export function accessRecord(ended: EndedExchange): AccessRecord {
     logId: ended.logId,
     status: status || (end?.status ?? 0),
     subStatus: failure?.subStatus ?? (decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0)),
-    win32: end?.win32 ?? 0,
+    win32: end?.win32 || (failure && status > 0 && status !== failure.status ? ABORTED.win32 : 0),
     bytesSent: ended.bytesSent,
     bytesReceived: ended.bytesReceived,
     timeTaken: Math.round(performance.now() - ended.started),
@@ -124,7 +124,7 @@ export function accessRecord(ended: EndedExchange): AccessRecord {
   };
 }
 
-/** A rule cut the connection: nothing was sent, and the code is ERROR_CONNECTION_ABORTED. */
+/** A rule cut the connection: nothing was sent. So does a failure behind the beginning of an answer. The code is ERROR_CONNECTION_ABORTED. */
 const ABORTED = { status: 0, subStatus: 0, win32: 1236 };
 
 /** A client that left before the head of an answer: 400.604; after it, the answer's own status with Win32 code 64. */
