@@ -224,6 +224,7 @@ class Pool implements ConnectionOwner {
         taker.onNoConnection(
           this.#failure(
             'serverBusy',
+            'maxConnections',
             'as many requests as may wait for a connection are waiting (maxConnections, queueLength)',
           ),
         );
@@ -295,6 +296,7 @@ class Pool implements ConnectionOwner {
           connection.fail(
             this.#failure(
               'serverTimeout',
+              connectTimeout < timeout ? 'timeouts.connect' : 'timeout',
               `no connection within ${connectTimeout} s, ${connectTimeout < timeout ? 'timeouts.connect' : 'the timeout of the farm'}`,
             ),
           );
@@ -307,12 +309,13 @@ class Pool implements ConnectionOwner {
           connection.fail(
             this.#failure(
               'serverTimeout',
+              limit === tunnelIdle ? 'timeouts.upgradeIdle' : undefined,
               `an idle tunnel of ${limit / 1000} s${limit === tunnelIdle ? ' (timeouts.upgradeIdle)' : ''}`,
             ),
           );
       } else if (silent > timeout * 1000 && connection.awaitsServer) {
         connection.fail(
-          this.#failure('serverTimeout', `the server was silent for ${timeout} s, the timeout of the farm`),
+          this.#failure('serverTimeout', 'timeout', `the server was silent for ${timeout} s, the timeout of the farm`),
         );
       }
     }
@@ -321,6 +324,7 @@ class Pool implements ConnectionOwner {
         .shift()
         ?.taker.onNoConnection(
           this.#failure(
+            'queueTimeout',
             'queueTimeout',
             `no connection became free within ${this.#endpoint.queueTimeout} s (queueTimeout)`,
           ),
@@ -402,8 +406,13 @@ class Pool implements ConnectionOwner {
     for (const watcher of this.#watchers) watcher(failure);
   }
 
-  #failure(kind: 'serverBusy' | 'queueTimeout' | 'serverTimeout', reason: string): ExchangeError {
-    return new ExchangeError(kind, `${this.#endpoint.address}:${this.#endpoint.port}: ${reason}`);
+  /** @param setting what it would not have happened without */
+  #failure(
+    kind: 'serverBusy' | 'queueTimeout' | 'serverTimeout',
+    setting: string | undefined,
+    reason: string,
+  ): ExchangeError {
+    return new ExchangeError(kind, `${this.#endpoint.address}:${this.#endpoint.port}: ${reason}`).by(setting);
   }
 
   #openFor(taker: LeaseTaker): void {

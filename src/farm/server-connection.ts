@@ -4,7 +4,7 @@ import { codeOf } from '../errors.ts';
 import { BodyReader } from '../http1/body-reader.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';
-import { MessageFault, malformed } from '../http1/message-fault.ts';
+import { isTooLong, MessageFault, malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { plainAddress } from '../ip-address.ts';
 import { currentTurn, readBegins, readInTurn, turnTime } from '../loop-turn.ts';
@@ -403,8 +403,8 @@ function connectionClosed(state: State): Error {
 
 /** For the log: what the server has sent, escaped. */
 function withBytes({ status, message, bytes, limit }: MessageFault): MessageFault {
-  const named = limit === 'headerBytes' || limit === 'trailerBytes' ? `${message} (maxResponseHeaderSize)` : message;
-  return new MessageFault(status, bytes === '' ? named : `${named}: ${JSON.stringify(bytes)}`);
+  const named = isTooLong({ limit }) ? `${message} (maxResponseHeaderSize)` : message;
+  return new MessageFault(status, bytes === '' ? named : `${named}: ${JSON.stringify(bytes)}`, '', limit);
 }
 
 /** RFC 9110 7.8: the server may only choose among what the client has offered. */

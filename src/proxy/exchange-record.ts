@@ -37,10 +37,11 @@ export function reportFailure(
   failure: ExchangeError,
   { head, logId, decision }: ExchangeFacts,
 ): void {
-  const { status, subStatus, win32, reason, side, stack, kind } = failure;
-  const facts = { logId, code: `${status}.${subStatus}`, win32, site: decision?.site, rule: decision?.rule };
+  const { status, subStatus, win32, reason, side, stack, kind, setting } = failure;
+  const { site, rule } = decision ?? {};
+  const facts = { logId, code: `${status}.${subStatus}`, win32, setting, site, rule };
   const tell = (level: 'info' | 'warn' | 'error', more: object) =>
-    limitedLog.tell(level, JSON.stringify([kind, decision?.site, decision?.rule]), { ...facts, ...more }, reason);
+    limitedLog.tell(level, JSON.stringify([kind, setting, site, rule]), { ...facts, ...more }, reason);
   // Nobody but an administrator does this, and each request that it ended is told.
   if (kind === 'serverStopped') log.warn({ ...facts, side }, reason);
   // A fault of ours is told with its stack; a server that is down is not our fault.

@@ -158,7 +158,7 @@ export class Exchange implements AnswerSink, ServerTaker {
         throw new ExchangeError(
           'lengthRequired',
           'a body of unknown length, for a server that is spoken to in HTTP/1.0 (httpVersion of the farm)',
-        );
+        ).by('httpVersion');
       }
       // 2.
       if (this.head.protocol === 'HTTP/2.0' && carriesWindowsLogin(this.head.headers)) {
@@ -196,7 +196,8 @@ export class Exchange implements AnswerSink, ServerTaker {
     const why = answering
       ? `neither the client nor the server sent anything for ${limit} s, the timeout of the farm`
       : `no more of the body came within ${limit} s, ${limit === usual ? 'timeouts.body' : 'the timeout of the farm'}`;
-    this.refuse(new ExchangeError('requestTimeout', why));
+    const setting = !answering && limit === usual ? 'timeouts.body' : 'timeout';
+    this.refuse(new ExchangeError('requestTimeout', why).by(setting));
   }
 
   /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
@@ -418,7 +419,9 @@ export class Exchange implements AnswerSink, ServerTaker {
     if (!login || connection.pinned || server === undefined) return;
     const { farm, scheme } = this.#forwardDecision();
     if (!this.head.connection.pins.pin(farm, scheme, { server, connection })) {
-      throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
+      throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached').by(
+        'limits.pinned',
+      );
     }
   }
 
@@ -428,7 +431,7 @@ export class Exchange implements AnswerSink, ServerTaker {
     throw new ExchangeError(
       'bodyTooLarge',
       `a body of ${bytes} bytes or more, ${bodyBytes} are taken (limits.bodyBytes)`,
-    );
+    ).by('limits.bodyBytes');
   }
 
   /** Of a body that has come whole, and is empty, the length is known after all. */
@@ -550,7 +553,7 @@ export class Exchange implements AnswerSink, ServerTaker {
         this.#runtime.limitedLog.tell(
           'warn',
           JSON.stringify(['responseBufferLimit', site, rule]),
-          { logId: this.#logId, site, rule },
+          { logId: this.#logId, setting: 'responseBufferLimit', site, rule },
           `outbound rules for the whole body are not applied: it is larger than responseBufferLimit (${limit} bytes)`,
         ),
     }).then((made) => {
