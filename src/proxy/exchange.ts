@@ -608,8 +608,9 @@ export class Exchange implements AnswerSink, ServerTaker {
   }
 
   #report(failure: ExchangeError): void {
-    const { head } = this;
-    reportFailure(this.#runtime, failure, { head, logId: this.#logId, decision: this.#decision });
+    const { head, server } = this;
+    const facts = { head, logId: this.#logId, decision: this.#decision, server: server?.address };
+    reportFailure(this.#runtime, failure, facts);
   }
 
   #serverFailure(error: Error): ExchangeError {
