@@ -19,6 +19,22 @@ function tell(message: FromWorker): void {
   process.send?.(message);
 }
 
+/** A moment in which the supervisor, where it was sent the signal as well, says `stop`. */
+const STOP_FOLLOWS_MS = 1000;
+let stopping = false;
+
+/** A terminal, or systemd, sends it to all processes: only where this one alone has it, somebody meant to end it. */
+function tellSignalsToOthers(to: Logger): void {
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () =>
+      setTimeout(() => {
+        if (!stopping)
+          to.warn(`${signal} is ignored: a worker ends with its supervisor, process ${process.ppid}; signal that`);
+      }, STOP_FOLLOWS_MS).unref(),
+    );
+  }
+}
+
 async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   const { timeouts, log: logging } = setup.config.settings;
   drainSeconds = timeouts.drain;
@@ -26,6 +42,7 @@ async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>
   log = await createLog(logging.level);
   tellIgnoredSignals(log);
   tellOwnEnd(log);
+  tellSignalsToOthers(log);
   try {
     serving = await serve(setup, log, tell, (heard) => {
       heard({ type: 'conditions', conditions });
@@ -39,6 +56,7 @@ async function start({ setup, conditions }: Extract<ToWorker, { type: 'start' }>
 }
 
 async function stop(): Promise<void> {
+  stopping = true;
   const cut = (await serving?.stop(drainSeconds)) ?? 0;
   if (log) await lastLines(log);
   tell({ type: 'stopped', cut });

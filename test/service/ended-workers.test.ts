@@ -23,9 +23,18 @@ function failingChannels(): NodeJS.ProcessEnv {
   return { NODE_OPTIONS: `--require=${file}` };
 }
 
-test('a channel on which a worker or the supervisor can write no more: told with the error, and replaced', async () => {
+test('signals to a worker alone name the supervisor; a channel that fails on either side is told with the error', async () => {
   const { service, logged } = await publish({ workers: 2 }, {}, failingChannels());
-  const [first = 0] = service.workers();
+  const [first = 0, second = 0] = service.workers();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.kill(second, signal);
+    await service.prints(new RegExp(`${signal} is ignored`));
+    expect(logged().find(({ msg }) => String(msg).startsWith(signal))).toMatchObject({
+      level: 40,
+      pid: second,
+      msg: `${signal} is ignored: a worker ends with its supervisor, process ${service.child.pid}; signal that`,
+    });
+  }
   process.kill(first, 'SIGURG');
   await service.prints(/a worker took its place/);
   const own = logged().find(({ pid }) => pid === first);
