@@ -200,7 +200,11 @@ test('rules that end a connection, and a Host that nobody has', async () => {
 });
 
 test.each([
-  ['resets', (socket: { resetAndDestroy(): void }) => socket.resetAndDestroy(), 'ECONNRESET'],
+  [
+    'resets',
+    (socket: { resetAndDestroy(): void }) => socket.resetAndDestroy(),
+    'the server reset the connection before the answer',
+  ],
   ['ends', (socket: { end(): void }) => socket.end(), 'the server closed the connection before the answer'],
 ] as const)(
   'a server that %s a connection which it was asked on before: how long it had been idle',
