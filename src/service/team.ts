@@ -90,7 +90,7 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
 
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = cluster.fork({ [SUPERVISOR]: `${process.pid}` });
+      const worker = fork();
       const born = performance.now();
       workers.add(worker);
       heartbeats.expect(worker);
@@ -225,6 +225,15 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
     },
     kill,
   };
+}
+
+/** @throws StartError where the system has no room for another process: some faults are told by an event, others thrown */
+function fork(): Worker {
+  try {
+    return cluster.fork({ [SUPERVISOR]: `${process.pid}` });
+  } catch (error) {
+    throw new StartError(`a worker cannot be started: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** How a worker came to its end. */

@@ -6,20 +6,21 @@ import { expect, onTestFinished, test } from 'vitest';
 import { publish } from './published.ts';
 
 /** Whoever is sent SIGURG can write no more: a worker to the supervisor, the supervisor to its latest worker. */
-function failingChannels(): NodeJS.ProcessEnv {
-  const folder = mkdtempSync(join(tmpdir(), 'lychgate-preload-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'preload.cjs');
-  writeFileSync(
-    file,
-    `const cluster = require('node:cluster');
+const failingChannels = () =>
+  preload(`const cluster = require('node:cluster');
      process.on('SIGURG', () => {
        const owner = cluster.isPrimary ? Object.values(cluster.workers).at(-1).process : process;
        const key = Object.getOwnPropertySymbols(owner).find(({ description }) => description === 'kChannelHandle');
        owner[key].writeBuffer = () => -5; // EIO
        process._rawDebug('broken in ' + process.pid);
-     });`,
-  );
+     });`);
+
+/** @returns NODE_OPTIONS with which each process runs this first */
+function preload(source: string): NodeJS.ProcessEnv {
+  const folder = mkdtempSync(join(tmpdir(), 'lychgate-preload-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'preload.cjs');
+  writeFileSync(file, source);
   return { NODE_OPTIONS: `--require=${file}` };
 }
 
@@ -50,4 +51,14 @@ test('signals to a worker alone name the supervisor; a channel that fails on eit
   expect(service.stderr()).toMatch(
     /a worker died \(SIGKILL, after a message to it failed: write EIO\) while the service stops/,
   );
+});
+
+test('a system that has no memory for another process: told without a stack, with exit code 3', async () => {
+  const env = preload(`require('node:child_process').fork = () => { throw new Error('spawn ENOMEM'); };`);
+  const ended = await publish({}, {}, env).then(
+    () => 'it serves',
+    (error: unknown) => String(error),
+  );
+  expect(ended).toMatch(/ended with 3: .*a worker cannot be started: spawn ENOMEM/s);
+  expect(ended).not.toMatch(/^\s+at .*team\.ts/m);
 });
