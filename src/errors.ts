@@ -71,6 +71,7 @@ export class ExchangeError extends Error implements Failure {
   readonly subStatus: number;
   readonly win32: number;
   readonly reason: string;
+  #setting: string | undefined;
 
   /** @param reason what happened, for the log */
   constructor(kind: FailureKind, reason: string, cause?: unknown) {
@@ -83,6 +84,16 @@ export class ExchangeError extends Error implements Failure {
     this.status = status;
     this.subStatus = subStatus;
     this.win32 = win32;
+  }
+
+  /** What it would not have happened without: the path in settings.json (`timeouts.body`), or the attribute of the farm. */
+  get setting(): string | undefined {
+    return this.#setting;
+  }
+
+  by(setting: string | undefined): this {
+    this.#setting = setting;
+    return this;
   }
 }
 

@@ -26,9 +26,8 @@ test('the page has every row once', () => {
     ...range('H', 1, 26),
     ...['T01', 'T05', 'T07', 'T08', 'T09', 'R08', 'R14', 'R15', 'R16', 'R19', 'R20'],
     ...range('W', 1, 7),
-    ...range('U', 1, 12).filter((id) => id !== 'U09'),
-    ...range('F', 1, 6),
-    ...['F09', 'F10', 'F11', 'F13', 'F14', 'F15', 'F20'],
+    ...range('U', 1, 12),
+    ...range('F', 1, 20),
   ];
   expect(rows.map(({ id }) => id)).toEqual(wanted);
 });

@@ -116,8 +116,12 @@ export class Pool implements ConnectionOwner {
     const fresh = mustBeNew || !isReading();
     const idle = fresh ? undefined : this.#takeIdle();
     if (idle) taker.onConnection(idle);
-    else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) this.#openFor(taker);
-    else {
+    else if (this.#all.size < (this.#endpoint.maxConnections ?? Number.POSITIVE_INFINITY)) {
+      // One that would have done at another time gives way, where there are more: a slow reader of many answers would leave one
+      // behind for each.
+      if (!mustBeNew && this.#idle.length > 1) this.#idle.shift()?.abandon();
+      this.#openFor(taker);
+    } else {
       // The oldest idle one gives way to a new one.
       this.#idle.shift()?.abandon();
       // Who waits for one that closes takes no place in line.
@@ -127,6 +131,7 @@ export class Pool implements ConnectionOwner {
         taker.onNoConnection(
           this.#failure(
             'serverBusy',
+            'maxConnections',
             'as many requests as may wait for a connection are waiting (maxConnections, queueLength)',
           ),
         );
@@ -198,6 +203,7 @@ export class Pool implements ConnectionOwner {
           connection.fail(
             this.#failure(
               'serverTimeout',
+              connectTimeout < timeout ? 'timeouts.connect' : 'timeout',
               `no connection within ${connectTimeout} s, ${connectTimeout < timeout ? 'timeouts.connect' : 'the timeout of the farm'}`,
             ),
           );
@@ -210,12 +216,13 @@ export class Pool implements ConnectionOwner {
           connection.fail(
             this.#failure(
               'serverTimeout',
+              limit === tunnelIdle ? 'timeouts.upgradeIdle' : undefined,
               `an idle tunnel of ${limit / 1000} s${limit === tunnelIdle ? ' (timeouts.upgradeIdle)' : ''}`,
             ),
           );
       } else if (silent > timeout * 1000 && connection.awaitsServer) {
         connection.fail(
-          this.#failure('serverTimeout', `the server was silent for ${timeout} s, the timeout of the farm`),
+          this.#failure('serverTimeout', 'timeout', `the server was silent for ${timeout} s, the timeout of the farm`),
         );
       }
     }
@@ -224,6 +231,7 @@ export class Pool implements ConnectionOwner {
         .shift()
         ?.taker.onNoConnection(
           this.#failure(
+            'queueTimeout',
             'queueTimeout',
             `no connection became free within ${this.#endpoint.queueTimeout} s (queueTimeout)`,
           ),
@@ -305,8 +313,13 @@ export class Pool implements ConnectionOwner {
     for (const watcher of this.#watchers) watcher(failure);
   }
 
-  #failure(kind: 'serverBusy' | 'queueTimeout' | 'serverTimeout', reason: string): ExchangeError {
-    return new ExchangeError(kind, `${this.#endpoint.address}:${this.#endpoint.port}: ${reason}`);
+  /** @param setting what it would not have happened without */
+  #failure(
+    kind: 'serverBusy' | 'queueTimeout' | 'serverTimeout',
+    setting: string | undefined,
+    reason: string,
+  ): ExchangeError {
+    return new ExchangeError(kind, `${this.#endpoint.address}:${this.#endpoint.port}: ${reason}`).by(setting);
   }
 
   #openFor(taker: LeaseTaker): void {

@@ -4,7 +4,7 @@ import { codeOf } from '../errors.ts';
 import { BodyReader } from '../http1/body-reader.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import type { RequestVersion } from '../http1/head-writer.ts';
-import { MessageFault, malformed } from '../http1/message-fault.ts';
+import { isTooLong, MessageFault, malformed } from '../http1/message-fault.ts';
 import { parseResponse, type ResponseMessage } from '../http1/response-message.ts';
 import { plainAddress } from '../ip-address.ts';
 import { currentTurn, readBegins, readInTurn, turnTime } from '../loop-turn.ts';
@@ -285,8 +285,9 @@ export class ServerConnection implements SocketEvents {
     const state = this.#state;
     this.#state = 'closed';
     this.#whenClosed?.();
-    this.#owner.closed(this, this.#failure ?? error);
-    this.#tell(this.#failure ?? this.#withIdleTime(error ?? connectionClosed(state), state));
+    const inWords = error && whoAndWhen(error, state);
+    this.#owner.closed(this, this.#failure ?? inWords);
+    this.#tell(this.#failure ?? this.#withIdleTime(inWords ?? connectionClosed(state), state));
   }
 
   /** A server, or something on the way to it, may end what idles sooner than we do: then the time is what tells it. */
@@ -397,15 +398,34 @@ export class ServerConnection implements SocketEvents {
 }
 
 function connectionClosed(state: State): Error {
-  const when =
-    state === 'body' ? 'in the middle of the answer' : state === 'tunnel' ? 'in the tunnel' : 'before the answer';
-  return Object.assign(new Error(`the server closed the connection ${when}`), { code: 'ECONNRESET' });
+  return Object.assign(new Error(`the server closed the connection ${whenIn(state)}`), { code: 'ECONNRESET' });
+}
+
+function whenIn(state: State): string {
+  if (state === 'opening') return 'while it was made';
+  if (state === 'answered') return 'behind its answer, while the request went on';
+  return state === 'body' ? 'in the middle of the answer' : state === 'tunnel' ? 'in the tunnel' : 'before the answer';
+}
+
+/** What a connection comes to its end by, as the system calls it. */
+const ENDS: Readonly<Record<string, string>> = {
+  ECONNRESET: 'the server reset the connection',
+  EPIPE: 'the server had closed the connection',
+  ETIMEDOUT: 'nothing reached the server any more, by the time-out of TCP: the connection broke',
+};
+
+/** Node tells the call of the system that failed (`read ECONNRESET`), and neither who did it nor while what. */
+function whoAndWhen(error: Error, state: State): Error {
+  const code = codeOf(error);
+  const what = ENDS[code];
+  if (what === undefined || !/^(?:read|write) [A-Z]+$/.test(error.message)) return error;
+  return Object.assign(new Error(`${what} ${whenIn(state)}`, { cause: error }), { code });
 }
 
 /** For the log: what the server has sent, escaped. */
 function withBytes({ status, message, bytes, limit }: MessageFault): MessageFault {
-  const named = limit === 'headerBytes' || limit === 'trailerBytes' ? `${message} (maxResponseHeaderSize)` : message;
-  return new MessageFault(status, bytes === '' ? named : `${named}: ${JSON.stringify(bytes)}`);
+  const named = isTooLong({ limit }) ? `${message} (maxResponseHeaderSize)` : message;
+  return new MessageFault(status, bytes === '' ? named : `${named}, at the bytes ${JSON.stringify(bytes)}`, '', limit);
 }
 
 /** RFC 9110 7.8: the server may only choose among what the client has offered. */

@@ -54,7 +54,7 @@ export function checkTarget(target: string, method: string, limit: number): stri
     throw new ExchangeError(
       'targetTooLong',
       `a target of ${target.length} bytes, ${limit} are taken (limits.targetBytes)`,
-    );
+    ).by('limits.targetBytes');
   }
   if (!target.startsWith('/') && !(target === '*' && method === 'OPTIONS'))
     throw bad(`request target ${JSON.stringify(target.slice(0, 64))}`);

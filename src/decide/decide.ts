@@ -43,6 +43,8 @@ export interface Refuse {
   readonly kind: FailureKind;
   /** For the log. */
   readonly reason: string;
+  /** What it would not have happened without, by its path in settings.json. */
+  readonly setting?: string;
   /** What the rules said, where they were asked and it is for them that the request is refused. */
   readonly outcome: RewriteOutcome | Refusal;
 }
@@ -77,7 +79,10 @@ export function createDecider(config: Config): Decider {
     const site = findSite(asked);
     if (site === undefined) return refuse('noSite', whyNoSite(asked));
     const refusal = asked.connection.clientCertificate?.refusal;
-    if (refusal) return refuse(refusal.kind, `${refusal.reason} (tls.clientCertificates)`, site.name);
+    if (refusal) {
+      const setting = 'tls.clientCertificates';
+      return { ...refuse(refusal.kind, `${refusal.reason} (${setting})`, site.name), setting };
+    }
     if (isForUs(asked)) return { ...OPTIONS_ANSWER, site: site.name, rule: '', outbound: undefined };
     const target = parseTarget(asked.target);
     if (isRefused(target)) return refuse('badRequest', target.refused, site.name);
@@ -89,7 +94,7 @@ export function createDecider(config: Config): Decider {
 }
 
 /** @param reason for the log, and for whoever traces the request */
-export function refuse(kind: FailureKind, reason: string, site = ''): Fate {
+export function refuse(kind: FailureKind, reason: string, site = ''): Extract<Fate, Refuse> {
   const outcome: Refusal = { kind: 'refused', status: statusOf(kind), message: reason, rule: '' };
   return { action: 'refuse', kind, reason, outcome, site, rule: '', outbound: undefined };
 }
@@ -195,6 +200,7 @@ function notAllowed({ rule, host }: Proxied): Refuse {
     action: 'refuse',
     kind,
     reason,
+    setting: 'upstream.allow',
     outcome: { kind: 'refused', status: statusOf(kind), message, rule, ours: true },
   };
 }

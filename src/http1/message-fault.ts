@@ -43,3 +43,8 @@ export function bytesAround(piece: Buffer, at: number): string {
 export function shownLine(text: string, start: number, end: number): string {
   return text.slice(start, Math.min(end, start + SHOWN_BEFORE + SHOWN_BEHIND));
 }
+
+/** More bytes of header fields, or of trailers, than are taken. */
+export function isTooLong({ limit }: Pick<MessageFault, 'limit'>): boolean {
+  return limit === 'headerBytes' || limit === 'trailerBytes';
+}

@@ -131,6 +131,7 @@ function reportLoss(destination: Destination, log: Logger): Loss {
   let waiting = false;
   let bytes = 0;
   const failing = new Set<string>();
+  let fault = '';
   const limitedLog = createLimitedLog(log);
   const tell = () => {
     waiting = false;
@@ -148,13 +149,15 @@ function reportLoss(destination: Destination, log: Logger): Loss {
     bytes -= written;
     if (failing.size === 0) return;
     failing.clear();
+    fault = '';
     limitedLog.tell('info', 'well', {}, 'access log: it is written again');
   });
   destination.on('error', (error: NodeJS.ErrnoException) => {
     const { code = '' } = error;
+    fault = writeFault(error);
     if (failing.has(code)) return;
     failing.add(code);
-    limitedLog.tell('error', code, { code }, `access log: ${writeFault(error)}`);
+    limitedLog.tell('error', code, { code }, `access log: ${fault}`);
   });
   return {
     sent(lines) {
@@ -162,7 +165,7 @@ function reportLoss(destination: Destination, log: Logger): Loss {
     },
     atEnd() {
       tell();
-      log.warn({ bytes }, 'the last lines of the access log are lost: nobody took them');
+      log.warn({ bytes }, `the last lines of the access log are lost: ${fault === '' ? 'nobody took them' : fault}`);
     },
   };
 }

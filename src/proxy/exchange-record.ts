@@ -36,19 +36,23 @@ const NOT_PUBLISHED: ReadonlySet<string> = new Set<FailureKind>(['noSite', 'noRu
 export function reportFailure(
   { log, limitedLog }: Pick<Runtime, 'log' | 'limitedLog'>,
   failure: ExchangeError,
-  { head, logId, decision }: ExchangeFacts,
+  { head, logId, decision, server }: ExchangeFacts & { readonly server: string | undefined },
 ): void {
-  const { status, subStatus, win32, reason, side, stack, kind } = failure;
-  const facts = { logId, code: `${status}.${subStatus}`, win32, site: decision?.site, rule: decision?.rule };
+  const { status, subStatus, win32, reason, side, stack, kind, setting } = failure;
+  const { site, rule } = decision ?? {};
+  const facts = { logId, code: `${status}.${subStatus}`, win32, setting, site, rule };
+  // That another member of a farm fails, too, is news. Hosts that requests choose may be without number.
+  const ofFarm = decision?.action === 'forward' && decision.farm.name !== '';
+  const member = side === 'server' && ofFarm ? server : undefined;
   const tell = (level: 'info' | 'warn' | 'error', more: object) =>
-    limitedLog.tell(level, JSON.stringify([kind, decision?.site, decision?.rule]), { ...facts, ...more }, reason);
+    limitedLog.tell(level, JSON.stringify([kind, setting, site, rule, member]), { ...facts, ...more }, reason);
   // Nobody but an administrator does this, and each request that it ended is told.
   if (kind === 'serverStopped') log.warn({ ...facts, side }, reason);
   // A fault of ours is told with its stack; a server that is down is not our fault.
   else if (kind === 'internal') tell('error', { stack });
   else if (OF_RULES.has(kind)) tell('warn', { side, ...askedBy(head) });
   // A loop is the fault of a configuration, and the log is where it is looked for.
-  else if (side !== 'client' || kind === 'tooManyForwards') tell('warn', { side });
+  else if (side !== 'client' || kind === 'tooManyForwards') tell('warn', { side, server: member });
   else if (NOT_PUBLISHED.has(kind)) tell('info', askedBy(head));
   else if (REFUSED.has(kind)) tell('info', { client: head.connection.remoteAddress });
 }
@@ -113,7 +117,7 @@ export function accessRecord(ended: EndedExchange): AccessRecord {
     logId: ended.logId,
     status: status || (end?.status ?? 0),
     subStatus: failure?.subStatus ?? (decision?.action === 'respond' ? decision.subStatus : (end?.subStatus ?? 0)),
-    win32: end?.win32 ?? 0,
+    win32: end?.win32 || (failure && status > 0 && status !== failure.status ? ABORTED.win32 : 0),
     bytesSent: ended.bytesSent,
     bytesReceived: ended.bytesReceived,
     timeTaken: Math.round(performance.now() - ended.started),
@@ -125,7 +129,7 @@ export function accessRecord(ended: EndedExchange): AccessRecord {
   };
 }
 
-/** A rule cut the connection: nothing was sent, and the code is ERROR_CONNECTION_ABORTED. */
+/** A rule cut the connection: nothing was sent. So does a failure behind the beginning of an answer. The code is ERROR_CONNECTION_ABORTED. */
 const ABORTED = { status: 0, subStatus: 0, win32: 1236 };
 
 /** A client that left before the head of an answer: 400.604; after it, the answer's own status with Win32 code 64. */

@@ -120,8 +120,9 @@ export class Exchange implements AnswerSink, ServerTaker {
     }
     this.#decision = decision;
     if (decision.action === 'forward') return true;
-    if (decision.action === 'refuse') this.refuse(new ExchangeError(decision.kind, decision.reason));
-    else if (decision.action === 'abort') {
+    if (decision.action === 'refuse') {
+      this.refuse(new ExchangeError(decision.kind, decision.reason).by(decision.setting));
+    } else if (decision.action === 'abort') {
       reportAbort(this.#runtime, { head: this.head, logId: this.#logId, decision });
       this.#client.cut();
     } else this.#respond(decision);
@@ -161,7 +162,7 @@ export class Exchange implements AnswerSink, ServerTaker {
         throw new ExchangeError(
           'lengthRequired',
           'a body of unknown length, for a server that is spoken to in HTTP/1.0 (httpVersion of the farm)',
-        );
+        ).by('httpVersion');
       }
       // 2.
       if (this.head.protocol === 'HTTP/2.0' && carriesWindowsLogin(this.head.headers)) {
@@ -199,7 +200,8 @@ export class Exchange implements AnswerSink, ServerTaker {
     const why = answering
       ? `neither the client nor the server sent anything for ${limit} s, the timeout of the farm`
       : `no more of the body came within ${limit} s, ${limit === usual ? 'timeouts.body' : 'the timeout of the farm'}`;
-    this.refuse(new ExchangeError('requestTimeout', why));
+    const setting = !answering && limit === usual ? 'timeouts.body' : 'timeout';
+    this.refuse(new ExchangeError('requestTimeout', why).by(setting));
   }
 
   /** A piece of the body. False: the server is slow, and `resumeBody` of the client side tells when more can follow. */
@@ -421,7 +423,9 @@ export class Exchange implements AnswerSink, ServerTaker {
     if (!login || connection.pinned || server === undefined) return;
     const { farm, scheme } = this.#forwardDecision();
     if (!this.head.connection.pins.pin(farm.key, scheme, { server: server.address, connection })) {
-      throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached');
+      throw new ExchangeError('tooManyPinned', 'no more pinned connections: limits.pinned is reached').by(
+        'limits.pinned',
+      );
     }
   }
 
@@ -431,7 +435,7 @@ export class Exchange implements AnswerSink, ServerTaker {
     throw new ExchangeError(
       'bodyTooLarge',
       `a body of ${bytes} bytes or more, ${bodyBytes} are taken (limits.bodyBytes)`,
-    );
+    ).by('limits.bodyBytes');
   }
 
   /** Of a body that has come whole, and is empty, the length is known after all. */
@@ -553,7 +557,7 @@ export class Exchange implements AnswerSink, ServerTaker {
         this.#runtime.limitedLog.tell(
           'warn',
           JSON.stringify(['responseBufferLimit', site, rule]),
-          { logId: this.#logId, site, rule },
+          { logId: this.#logId, setting: 'responseBufferLimit', site, rule },
           `outbound rules for the whole body are not applied: it is larger than responseBufferLimit (${limit} bytes)`,
         ),
     }).then((made) => {
@@ -608,8 +612,9 @@ export class Exchange implements AnswerSink, ServerTaker {
   }
 
   #report(failure: ExchangeError): void {
-    const { head } = this;
-    reportFailure(this.#runtime, failure, { head, logId: this.#logId, decision: this.#decision });
+    const { head, server } = this;
+    const facts = { head, logId: this.#logId, decision: this.#decision, server: server?.address };
+    reportFailure(this.#runtime, failure, facts);
   }
 
   #serverFailure(error: Error): ExchangeError {

@@ -138,7 +138,12 @@ export class Http1Connection implements ClientSide {
     } else if (this.#phase === 'head') {
       if (this.#head.begun) {
         if (seconds > header)
-          this.#refuse(new ExchangeError('requestTimeout', `no whole head within ${header} s (timeouts.header)`), {});
+          this.#refuse(
+            new ExchangeError('requestTimeout', `no whole head within ${header} s (timeouts.header)`).by(
+              'timeouts.header',
+            ),
+            {},
+          );
       } else if (this.#reader.isSending(this.#writer)) {
         // The last answer is on its way, and the client takes it.
         this.#since = now;
@@ -165,7 +170,8 @@ export class Http1Connection implements ClientSide {
   #reset(timeout: number): void {
     const reason = `the client took nothing of what was sent for ${timeout} s`;
     resetSocket(this.#socket);
-    if (this.#exchange) this.#exchange.refuse(new ExchangeError('requestTimeout', `${reason} (timeouts.body)`));
+    if (this.#exchange)
+      this.#exchange.refuse(new ExchangeError('requestTimeout', `${reason} (timeouts.body)`).by('timeouts.body'));
     else this.#tellCut({ setting: 'timeouts.body', reason });
   }
 

@@ -75,5 +75,6 @@ const KINDS: Readonly<Record<MessageFault['status'], FailureKind>> = {
 export function clientFault(error: unknown): unknown {
   if (!(error instanceof MessageFault)) return error;
   const { status, message, limit } = error;
-  return new ExchangeError(KINDS[status], limit === undefined ? message : `${message} (limits.${limit})`, error);
+  if (limit === undefined) return new ExchangeError(KINDS[status], message, error);
+  return new ExchangeError(KINDS[status], `${message} (limits.${limit})`, error).by(`limits.${limit}`);
 }

@@ -104,7 +104,7 @@ export class Http2Call implements ClientSide {
     // A window that stays closed holds the server's connection too.
     if (this.#isShut(now, bodyTimeout * 1000)) {
       const reason = `the client left no room for the answer for ${bodyTimeout} s (timeouts.body)`;
-      this.exchange.refuse(new ExchangeError('requestTimeout', reason));
+      this.exchange.refuse(new ExchangeError('requestTimeout', reason).by('timeouts.body'));
       // Where the answer is our own, and complete, it is not cut yet.
       this.cut();
       return;

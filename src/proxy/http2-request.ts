@@ -16,7 +16,7 @@ export function readHead(request: Http2ServerRequest, connection: ClientConnecti
     throw new ExchangeError(
       'headersTooLarge',
       `${raw.length / 2} header fields, ${limits.headerCount} are taken (limits.headerCount)`,
-    );
+    ).by('limits.headerCount');
   }
   const scheme = connection.tls ? 'https' : 'http';
   const authority = valuesOf(raw, ':authority')[0];

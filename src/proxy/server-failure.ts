@@ -1,6 +1,6 @@
 /** What went wrong with a server, in the words of arr.md section 8: 502.3 with the WinHTTP code an ARR log would show. */
 import { codeOf, ExchangeError, type FailureKind } from '../errors.ts';
-import { MessageFault } from '../http1/message-fault.ts';
+import { isTooLong, MessageFault } from '../http1/message-fault.ts';
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
   ECONNREFUSED: 'cannotConnect',
@@ -23,11 +23,12 @@ export function serverFailure(error: unknown, server: string): ExchangeError {
   if (error instanceof ExchangeError) return error;
   const code = codeOf(error) || codeOf(error instanceof Error ? error.cause : undefined);
   const text = error instanceof Error ? error.message : String(error);
+  const fault = error instanceof MessageFault;
   return new ExchangeError(
-    error instanceof MessageFault ? 'invalidResponse' : kindOf(code),
+    fault ? 'invalidResponse' : kindOf(code),
     `${server}: ${text}${code && !text.includes(code) ? ` (${code})` : ''}`,
     error,
-  );
+  ).by(fault && isTooLong(error) ? 'maxResponseHeaderSize' : undefined);
 }
 
 function kindOf(code: string): FailureKind {

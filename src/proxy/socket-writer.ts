@@ -167,6 +167,8 @@ export class SocketWriter {
     if (this.#inFlight) release(this.#inFlight);
     this.#inFlight = undefined;
     this.#busy = false;
+    // The client is gone, which is told next: nothing more is asked for it.
+    if (this.#socket.destroyed) return;
     if (this.#gatheredLength > 0 && !this.#deferred) this.#writeGathered();
     if (!this.#full || this.#gatheredLength >= HIGH_BYTES) return;
     this.#full = false;

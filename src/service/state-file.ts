@@ -222,11 +222,17 @@ async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`;
   // What stands there is left from a write that broke off, or is a trap: it is never written through.
   await rm(fresh, { force: true });
-  await withFile(await open(fresh, 'wx', 0o600), async (file) => {
-    await file.writeFile(text);
-    await file.sync();
-  });
-  await rename(fresh, path);
+  try {
+    await withFile(await open(fresh, 'wx', 0o600), async (file) => {
+      await file.writeFile(text);
+      await file.sync();
+    });
+    await rename(fresh, path);
+  } catch (error) {
+    // Half a file would stay until the next change.
+    await rm(fresh, { force: true }).catch(() => undefined);
+    throw error;
+  }
   // The new name must be on the disk too.
   await withFile(await open(dirname(path), 'r'), (folder) => folder.sync());
 }

@@ -26,6 +26,8 @@ const QUIET = '--disable-warning=ExperimentalWarning';
 const SUPERVISOR = 'LYCHGATE_SUPERVISOR';
 /** A worker that lived this long has not died of its start. */
 const STEADY_MS = 60_000;
+/** Why a worker was killed that has hung. */
+const HUNG = 'it did not answer';
 
 export interface Team {
   /** @throws StartError where a worker cannot start */
@@ -65,12 +67,30 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
   const serving = new Set<Worker>();
   const ready = new Set<Worker>();
   let stopping = false;
-  const heartbeats = tellSilence(hang, () => stopping, log);
+  /** Why one was killed: told with its end, where that is what ended it. */
+  const killed = new Map<Worker, string>();
+  const send = (worker: Worker, message: ToWorker) => {
+    worker.send(message, (error) => {
+      if (error === null) return;
+      // Where the channel is closed already, the worker has ended, or ends itself and says why.
+      killed.set(worker, `a message to it failed: ${error.message}`);
+      worker.process.kill('SIGKILL');
+    });
+  };
+  const heartbeats = tellSilence(
+    hang,
+    () => stopping,
+    (worker) => {
+      killed.set(worker, HUNG);
+      worker.process.kill('SIGKILL');
+    },
+    log,
+  );
   let beat: NodeJS.Timeout | undefined;
 
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = cluster.fork({ [SUPERVISOR]: `${process.pid}` });
+      const worker = fork();
       const born = performance.now();
       workers.add(worker);
       heartbeats.expect(worker);
@@ -119,32 +139,41 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
         heartbeats.forget(worker);
         lost(worker.id);
         const wasReady = ready.delete(worker);
-        if (stopping) return;
+        const why = signal === 'SIGKILL' ? killed.get(worker) : undefined;
+        killed.delete(worker);
+        const how = `${signal ?? `exit code ${code}`}${why === undefined ? '' : `, after ${why}`}`;
+        if (stopping) {
+          // That one has hung is told already.
+          if (why !== undefined && why !== HUNG)
+            log.error({ worker: worker.id }, `a worker died (${how}) while the service stops`);
+          return;
+        }
         // Nothing of ours ran there yet that could have ignored it.
         if (!wasReady && isIgnored(signal ?? '')) launch().then(resolve, reject);
-        else if (!wasReady)
-          reject(new StartError(`a worker ended before it was ready (${signal ?? `exit code ${code}`})`));
-        else replace(worker, performance.now() - born, signal ?? `exit code ${code}`);
+        else if (!wasReady) reject(new StartError(`a worker ended before it was ready (${how})`));
+        else replace(worker, { lived: performance.now() - born, hung: why === HUNG, how });
       });
     });
 
   let delay = FIRST_RESTART_MS;
   const restarts = new Set<NodeJS.Timeout>();
   const pause = () => (ready.size === 0 ? Math.min(delay, LONGEST_ALONE_MS) : delay);
-  const later = () => {
+  const later = (milliseconds: number) => {
     const timer = setTimeout(() => {
       restarts.delete(timer);
       again();
-    }, pause());
+    }, milliseconds);
     restarts.add(timer);
   };
-  const replace = (worker: Worker, lived: number, how: string) => {
-    delay = lived >= STEADY_MS ? FIRST_RESTART_MS : Math.min(delay * 2, LONGEST_RESTART_MS);
+  const replace = (worker: Worker, { lived, hung, how }: Death) => {
+    // Whoever hangs has been missed for `timeouts.hang` already: that is pause enough, and says nothing of how one starts.
+    if (!hung) delay = lived >= STEADY_MS ? FIRST_RESTART_MS : Math.min(delay * 2, LONGEST_RESTART_MS);
+    const restartInMs = hung ? FIRST_RESTART_MS : pause();
     log.error(
-      { worker: worker.id, restartInMs: pause() },
+      { worker: worker.id, restartInMs },
       `a worker died (${how}); its connections are lost, another takes its place`,
     );
-    later();
+    later(restartInMs);
   };
   const again = () => {
     if (stopping) return;
@@ -153,7 +182,7 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
       (error: unknown) => {
         log.error(`a worker could not be replaced: ${error instanceof Error ? error.message : String(error)}`);
         delay = Math.min(delay * 2, LONGEST_RESTART_MS);
-        later();
+        later(pause());
       },
     );
   };
@@ -198,7 +227,30 @@ export function createTeam({ setup, count, hang, conditions, heard, lost, log }:
   };
 }
 
-function tellSilence(hang: number, stopping: () => boolean, log: Logger): Heartbeats<Worker> {
+/** @throws StartError where the system has no room for another process: some faults are told by an event, others thrown */
+function fork(): Worker {
+  try {
+    return cluster.fork({ [SUPERVISOR]: `${process.pid}` });
+  } catch (error) {
+    throw new StartError(`a worker cannot be started: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** How a worker came to its end. */
+interface Death {
+  /** Milliseconds. */
+  readonly lived: number;
+  /** It served, and was given up. */
+  readonly hung: boolean;
+  readonly how: string;
+}
+
+function tellSilence(
+  hang: number,
+  stopping: () => boolean,
+  kill: (worker: Worker) => void,
+  log: Logger,
+): Heartbeats<Worker> {
   const facts = (worker: Worker) => ({ worker: worker.id, workerPid: worker.process.pid });
   return createHeartbeats<Worker>({
     hang,
@@ -211,14 +263,7 @@ function tellSilence(hang: number, stopping: () => boolean, log: Logger): Heartb
     givenUp(worker, seconds) {
       const why = stopping() ? 'and the service stops' : `and timeouts.hang is ${hang} s`;
       log.error(facts(worker), `a worker has not answered for ${seconds} s, ${why}: it is killed`);
-      worker.process.kill('SIGKILL');
+      kill(worker);
     },
-  });
-}
-
-function send(worker: Worker, message: ToWorker): void {
-  worker.send(message, (error) => {
-    // The channel is closed: the worker's exit, which follows, tells the rest.
-    if (error) worker.process.kill('SIGKILL');
   });
 }

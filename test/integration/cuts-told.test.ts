@@ -36,9 +36,16 @@ test.each(TRANSPORTS)('times that end a connection over %s', async (transport) =
   tunnel.socket.write(request('/socket', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'));
   expect(await told(farm, 'no request came within 1 s (timeouts.header)')).toMatchObject(client);
   expect(await told(farm, 'no other request came within 1 s (timeouts.idle)')).toMatchObject(client);
-  expect(await told(farm, 'no whole head within 1 s (timeouts.header)')).toMatchObject(client);
-  expect(await told(farm, 'no more of the body came within 1 s, timeouts.body')).toMatchObject(client);
-  await told(farm, 'an idle tunnel of 1 s (timeouts.upgradeIdle)');
+  expect(await told(farm, 'no whole head within 1 s (timeouts.header)')).toMatchObject({
+    ...client,
+    setting: 'timeouts.header',
+  });
+  expect(await told(farm, 'no more of the body came within 1 s, timeouts.body')).toMatchObject({
+    ...client,
+    setting: 'timeouts.body',
+  });
+  const tunnelEnd = await told(farm, 'an idle tunnel of 1 s (timeouts.upgradeIdle)');
+  expect(tunnelEnd).toMatchObject({ setting: 'timeouts.upgradeIdle' });
 });
 
 test('times that end a connection of HTTP/2, and a TLS handshake', async () => {
@@ -53,7 +60,10 @@ test('times that end a connection of HTTP/2, and a TLS handshake', async () => {
   const setting = (name: string) => ({ ...client, setting: name });
   expect(await told(farm, 'a TLS handshake was not done within 1 s (timeouts.handshake)')).toMatchObject(client);
   expect(await told(farm, 'no other request came within 1 s (timeouts.idle)')).toMatchObject(setting('timeouts.idle'));
-  expect(await told(farm, 'no more of the body came within 1 s, timeouts.body')).toMatchObject(client);
+  expect(await told(farm, 'no more of the body came within 1 s, timeouts.body')).toMatchObject({
+    ...client,
+    setting: 'timeouts.body',
+  });
 });
 
 test('a client that takes nothing of its answer', async () => {
@@ -66,7 +76,7 @@ test('a client that takes nothing of its answer', async () => {
   const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, host: HOST, ca: farm.ca });
   const stream = session.request({ ':authority': HOST, ':path': '/' }).pause();
   stream.on('error', () => undefined);
-  const facts = { client: '127.0.0.1', code: '408.0', win32: 121 };
+  const facts = { client: '127.0.0.1', code: '408.0', win32: 121, setting: 'timeouts.body' };
   expect(await told(farm, 'the client took nothing of what was sent for 1 s (timeouts.body)')).toMatchObject(facts);
   expect(await told(farm, 'the client left no room for the answer for 1 s (timeouts.body)')).toMatchObject(facts);
 });
@@ -100,13 +110,18 @@ test('limits of a message name themselves, over both protocols where both have t
   expect((await over2({ method: 'POST', body: 'x'.repeat(11) })).status).toBe(413);
   const messages = farm.proxy.logged.slice(lines).map(({ msg }) => String(msg).replace(/^.*\(/, ''));
   expect(messages).toEqual(['limits.headerCount)', 'limits.targetBytes)', 'limits.bodyBytes)']);
+  // The field says it as well as the words.
+  const named = farm.proxy.logged.map(({ msg, setting }) => [/\((limits\.\w+)\)$/.exec(String(msg))?.[1], setting]);
+  expect(named).toHaveLength(9);
+  for (const [inWords, setting] of named) expect(setting).toBe(inWords);
 });
 
 test('an answer with too many bytes of headers names the attribute of the farm', async () => {
   const answer = () => `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(2000)}\r\nContent-Length: 0\r\n\r\n`;
   const farm = await publishRecorded({ answer, protocol: 'timeout="00:00:30" maxResponseHeaderSize="1024"' });
   expect((await ask({ protocol: 'HTTP/1.1', plain: true, port: farm.httpPort, host: HOST })).status).toBe(502);
-  await told(farm, 'a head of more than 1024 bytes (maxResponseHeaderSize)');
+  const line = await told(farm, 'a head of more than 1024 bytes (maxResponseHeaderSize)');
+  expect(line).toMatchObject({ setting: 'maxResponseHeaderSize' });
 });
 
 test('connections beyond a limit: so many lines, then the number of those left out', async () => {
@@ -187,7 +202,11 @@ test('rules that end a connection, and a Host that nobody has', async () => {
 });
 
 test.each([
-  ['resets', (socket: { resetAndDestroy(): void }) => socket.resetAndDestroy(), 'ECONNRESET'],
+  [
+    'resets',
+    (socket: { resetAndDestroy(): void }) => socket.resetAndDestroy(),
+    'the server reset the connection before the answer',
+  ],
   ['ends', (socket: { end(): void }) => socket.end(), 'the server closed the connection before the answer'],
 ] as const)(
   'a server that %s a connection which it was asked on before: how long it had been idle',

@@ -1,4 +1,5 @@
 /** Status, sub-status and Win32 code of everything that can go wrong, as the access log has them (arr.md section 8). */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,6 +7,7 @@ import { openHttp2, openRaw, type Protocol } from './clients.ts';
 import { applicationHost, authority, startProxy, webFarm } from './environment.ts';
 import { askLane } from './lane-client.ts';
 import { type Message, targetOf } from './messages.ts';
+import { httpServer, publishFarm } from './one-farm.ts';
 import { freePort } from './ports.ts';
 import { ok, type RecordedConnection, startRecordingServer } from './recording-server.ts';
 
@@ -175,4 +177,52 @@ test.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('over %s', async (protocol) => {
       `${entry['sc-status']} ${entry['sc-substatus']} ${entry['sc-win32-status']}`;
   }
   expect(told).toEqual(EXPECTED);
+});
+
+test('what ends an answer that has begun: its status with 1236; before that, the status of the fault alone', async () => {
+  const host = 'www.contoso.com';
+  const { port } = await httpServer((request, response) => {
+    response.writeHead(200, { 'Content-Length': 100 }).write('begun');
+    request.on('error', () => undefined);
+  });
+  const access = { format: 'json', file: 'access.log' };
+  const settings = { limits: { bodyBytes: 20 }, log: { level: 'silent', access } };
+  const farm = await publishFarm({ host, servers: [{ httpPort: port }], settings, scheme: 'http' });
+  const chunked = (path: string) => `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const whole = async (transport: 'plain' | 'TLS', pieces: readonly string[]) => {
+    const client = transport === 'plain' ? openRaw(farm.httpPort) : openRaw(farm.httpsPort, farm.tls);
+    for (const [index, piece] of pieces.entries()) {
+      client.socket.write(piece);
+      if (index + 1 < pieces.length) await client.until(/begun$/);
+    }
+    return (await client.closed()).slice(0, 'HTTP/1.1 400'.length);
+  };
+  expect(await whole('plain', [`${chunked('/one-piece')}xyz\r\n`])).toBe('HTTP/1.1 400');
+  expect(await whole('TLS', [`${chunked('/second')}5\r\nhello\r\nxyz\r\n`])).toBe('HTTP/1.1 400');
+  for (const transport of ['plain', 'TLS'] as const) {
+    expect(await whole(transport, [`${chunked(`/${transport}`)}5\r\nhello\r\n`, 'xyz\r\n'])).toBe('HTTP/1.1 200');
+    const large = [`${chunked(`/large-${transport}`)}5\r\nhello\r\n`, `20\r\n${'x'.repeat(32)}\r\n`];
+    expect(await whole(transport, large)).toBe('HTTP/1.1 200');
+  }
+  const session = openHttp2({ protocol: 'HTTP/2', port: farm.httpsPort, ...farm.tls });
+  const stream = session.request({ ':method': 'POST', ':authority': host, ':path': '/large-h2' });
+  stream.on('error', () => undefined).write('hello');
+  await once(stream, 'data');
+  stream.write('x'.repeat(32));
+  await new Promise((closed) => stream.once('close', closed));
+  await farm.proxy.serving.stop(0);
+  const lines = readFileSync(join(farm.proxy.configDir, 'access.log'), 'utf8').trim().split('\n');
+  const told = lines.map((line) => {
+    const entry = JSON.parse(line);
+    return [entry['cs-uri-stem'], entry['sc-status'], entry['sc-substatus'], entry['sc-win32-status']].join(' ');
+  });
+  expect(told.toSorted()).toEqual([
+    '/TLS 200 601 1236',
+    '/large-TLS 200 0 1236',
+    '/large-h2 200 0 1236',
+    '/large-plain 200 0 1236',
+    '/one-piece 400 601 0',
+    '/plain 200 601 1236',
+    '/second 400 601 0',
+  ]);
 });

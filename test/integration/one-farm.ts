@@ -29,6 +29,8 @@ export interface OneFarmOptions {
   /** Elements beside `protocol`. */
   readonly routing?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Of requests to the servers, where it is not that of the client's. */
+  readonly scheme?: 'http';
 }
 
 export interface OneFarm {
@@ -41,7 +43,14 @@ export interface OneFarm {
 }
 
 /** Requests over TLS go to the servers' TLS ports, plain ones to the others. Everything ends with the test. */
-export async function publishFarm({ host, servers, protocol, routing, settings }: OneFarmOptions): Promise<OneFarm> {
+export async function publishFarm({
+  host,
+  servers,
+  protocol,
+  routing,
+  settings,
+  scheme,
+}: OneFarmOptions): Promise<OneFarm> {
   const httpPort = await freePort();
   const httpsPort = await freePort();
   // Members need names of their own, which all mean this machine.
@@ -54,7 +63,8 @@ export async function publishFarm({ host, servers, protocol, routing, settings }
         ...(protocol === undefined ? {} : { protocol }),
         ...(routing === undefined ? {} : { routing }),
       }),
-      rules: farmRules('fe', host),
+      rules:
+        scheme === undefined ? farmRules('fe', host) : farmRules('fe', host).replaceAll('https://fe', `${scheme}://fe`),
     }),
     certificates: { all: [host] },
     settings: { hosts: Object.fromEntries(members.map(({ address }) => [address, '127.0.0.1'])), ...settings },

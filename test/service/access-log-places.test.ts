@@ -1,6 +1,17 @@
 /** Access logs that are no ordinary files, or cannot be written: neither the start, nor a request, nor the end waits for one. */
 import { execFile, execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,6 +75,31 @@ test('a disk that is full: told once, requests go on, and the end does not wait'
   }
   const told = await stop(published);
   expect(told.filter((msg) => msg === 'access log: the disk is full')).toHaveLength(1);
-  expect(told).toContain(LOST);
+  expect(told).toContain('the last lines of the access log are lost: the disk is full');
+  expect(told).not.toContain(LOST);
   expect(told).not.toContain(KILLED);
+});
+
+test('rotation: a file that is truncated begins anew, one that is renamed is written on', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lychgate-rotated-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'access.log');
+  const { get } = await publish({ workers: 2, ...accessTo(file) });
+  const stems = (path: string) =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)['cs-uri-stem']);
+  const ask = async (stem: string, times: number, path: string) => {
+    for (let i = 0; i < times; i++) await get(stem);
+    await expect.poll(() => stems(path).filter((each) => each === stem).length).toBe(times);
+  };
+  // Enough for both workers.
+  await ask('/first', 12, file);
+  truncateSync(file);
+  await ask('/second', 12, file);
+  expect(new Set(stems(file))).toEqual(new Set(['/second']));
+  renameSync(file, `${file}.1`);
+  await ask('/third', 12, `${file}.1`);
+  expect(existsSync(file)).toBe(false);
 });

@@ -69,6 +69,11 @@ test('one that is stopped and one that runs in circles: not ready, told, killed 
     numbers(/^a worker has not answered for \d+ s, and its clients wait: after timeouts.hang \(12 s\) it is killed$/),
   ).toEqual(both);
   expect(numbers(/^a worker has not answered for \d+ s, and timeouts.hang is 12 s: it is killed$/)).toEqual(both);
+  // Neither has died of its start: nobody waits for the second one, as for one that crashes again and again.
+  const pauses = messages(published, /^a worker died \(SIGKILL, after it did not answer\)/).map(
+    ({ restartInMs }) => restartInMs,
+  );
+  expect([pauses.length >= 2, new Set(pauses)]).toEqual([true, new Set([500])]);
   // The one could still say where it was.
   const stacks = messages(published, /^the event loop has stood still/);
   expect(stacks).toMatchObject([

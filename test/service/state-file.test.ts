@@ -242,6 +242,16 @@ test('a full disk at the start is no reason to be down', async () => {
   expect(keptIn(path)).toEqual([drained]);
 });
 
+test('a write that fails leaves no part of a file behind', async () => {
+  const path = join(folder(), 'states.json');
+  const file = await openIn(path);
+  // Nothing takes its place.
+  rmSync(path);
+  mkdirSync(join(path, 'full'), { recursive: true });
+  expect(await file.keep([drained])).toBe(false);
+  expect(existsSync(`${path}.new`)).toBe(false);
+});
+
 test('a slow disk does not keep an administrator waiting: the answer is false, the write goes on', async () => {
   const path = join(folder(), 'states.json');
   let slow = false;
