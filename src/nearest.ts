@@ -19,6 +19,12 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return best ?? (name.length >= BEGINNING && begins.length === 1 ? begins[0] : undefined);
 }
 
+/** The begin of a cure: whether the nearest of the candidates was meant, and nothing where none is near. */
+export function didYouMean(name: string, candidates: readonly string[]): string {
+  const near = nearest(name, candidates);
+  return near === undefined ? '' : `Did you mean "${near}"? `;
+}
+
 const MOST_REMEMBERED = 1000;
 
 /** Gives the nearest key of `known`. */
