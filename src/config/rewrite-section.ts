@@ -27,7 +27,9 @@ import {
 import type { AttributeSchema } from './schema-values.ts';
 
 const text: AttributeSchema = { type: 'string' };
-const name: AttributeSchema = { type: 'string', required: true };
+const name: AttributeSchema = { type: 'string', required: true, isName: true };
+/** What nobody refers to may be empty: the name of a rule, which IIS takes, and a key of a map. */
+const label: AttributeSchema = { type: 'string', required: true };
 const on: AttributeSchema = { type: 'bool', default: true };
 const off: AttributeSchema = { type: 'bool', default: false };
 const grouping: AttributeSchema = { type: 'enum', names: ['MatchAll', 'MatchAny'], default: 'MatchAll' };
@@ -106,7 +108,7 @@ function inboundRule(global: boolean): ElementSchema {
   const matchTypes = global ? ['Pattern'] : ['Pattern', 'IsFile', 'IsDirectory'];
   return {
     attributes: {
-      name,
+      name: label,
       enabled: on,
       stopProcessing: off,
       patternSyntax: syntax,
@@ -162,7 +164,7 @@ const tagNames = [
 ];
 
 const outboundRule: ElementSchema = {
-  attributes: { name, preCondition: text, enabled: on, patternSyntax: syntax, stopProcessing: off },
+  attributes: { name: label, preCondition: text, enabled: on, patternSyntax: syntax, stopProcessing: off },
   elements: {
     match: {
       attributes: {
@@ -197,7 +199,7 @@ const outboundRules: ElementSchema = {
 const rewriteMap: ElementSchema = {
   attributes: { name: { ...name, trimmed: true }, defaultValue: { type: 'string', default: '' }, ignoreCase: on },
   collection: {
-    add: { add: { attributes: { key: name, value: text } } },
+    add: { add: { attributes: { key: label, value: text } } },
     remove: true,
     clear: true,
     key: ['key'],
