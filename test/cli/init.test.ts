@@ -229,7 +229,7 @@ test('without --config it is "config" of the current folder, else that of the ma
   const [near, far] = [join(folder, 'config'), join(folder, 'etc/lychgate/config')];
   const input = { values: {}, arguments: [], streams: { out: process.stdout, err: process.stderr } };
   expect(() => configFolder(input, [near, far])).toThrow(
-    /cannot read .*config or .*config: it does not exist\. .*lychgate init DIR/,
+    /cannot read .*config or .*config: it does not exist\. .*"npm run -s lychgate -- init DIR"/,
   );
   mkdirSync(far, { recursive: true });
   expect(configFolder(input, [near, far])).toBe(far);
