@@ -5,6 +5,7 @@ import { nearest } from '../nearest.ts';
 import type { Report, Span } from './diagnostic.ts';
 import type { BindingConfig, SiteConfig } from './model.ts';
 import { boolOf, childOf, entriesOf, numberOf, type SectionNode, stringOf, textOf } from './schema.ts';
+import { checkServerAddress } from './server-address.ts';
 import type { FarmSettings } from './settings-model.ts';
 import { forms, type TextForm } from './settings-table.ts';
 import type { Text } from './text.ts';
@@ -118,6 +119,7 @@ export function checkFarm(
   checkHostName(textOf(protocol, 'alternateHostName'), report);
   for (const server of entriesOf(farm)) {
     const own = childOf(server, 'applicationRequestRouting');
+    checkServerAddress(textOf(server, 'address'), report);
     const names = [textOf(server, 'address'), textOf(own, 'hostName'), textOf(own, 'healthCheckAlternateHostName')];
     for (const each of names) checkHostName(each, report);
   }
