@@ -302,7 +302,7 @@ test.each([40, 80, 120])(
       reportedServer('10.0.0.20', { enabled: false, takesRequests: false }),
     ]);
     const refused = async () => 'switchedOff' as const;
-  const [one, other] = await Promise.all([within({}, [long]), within({ act: refused }, [long])]);
+    const [one, other] = await Promise.all([within({}, [long]), within({ act: refused }, [long])]);
     const name = 'pool01.frontend.emea.contoso.local';
     const all = [
       await one.shown(columns, 'drain', name, '--all-farms', '--wait', '--timeout', '0'),
