@@ -3,7 +3,10 @@
 /** A shorter word begins too many others. */
 const BEGINNING = 4;
 
-/** The candidate that differs by case only or by at most a third of its characters, else the only one that begins with the name. */
+/** The same of one that is misspelt. */
+const MISSPELT_BEGINNING = 6;
+
+/** The candidate that differs by case only or by at most a third of its characters, else the only one that begins with the name, or nearly so. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -16,7 +19,23 @@ export function nearest(name: string, candidates: readonly string[]): string | u
       best = candidate;
     }
   }
-  return best ?? (name.length >= BEGINNING && begins.length === 1 ? begins[0] : undefined);
+  if (best !== undefined || name.length < BEGINNING) return best;
+  const beginning =
+    begins.length === 0 && name.length >= MISSPELT_BEGINNING
+      ? candidates.filter((each) => beginsAlmost(each, name))
+      : begins;
+  return beginning.length === 1 ? beginning[0] : undefined;
+}
+
+function beginsAlmost(candidate: string, name: string): boolean {
+  const lengths = [name.length - 1, name.length, name.length + 1];
+  return lengths.some((length) => editDistance(name.toLowerCase(), candidate.slice(0, length).toLowerCase()) <= 1);
+}
+
+/** The begin of a cure: whether the nearest of the candidates was meant, and nothing where none is near. */
+export function didYouMean(name: string, candidates: readonly string[]): string {
+  const near = nearest(name, candidates);
+  return near === undefined ? '' : `Did you mean "${near}"? `;
 }
 
 const MOST_REMEMBERED = 1000;

@@ -19,6 +19,18 @@ test.each([
   expect(nearest(name, ['format', 'help', 'json'])).toBe(found);
 });
 
+test.each([
+  ['adress', 'addresses'],
+  ['certificat', 'certificates'],
+  ['clientCert', 'clientCertificates'],
+  ['cleintCert', 'clientCertificates'],
+  // Too short to tell, or the beginning of nothing.
+  ['adres', undefined],
+  ['adverse', undefined],
+])('the beginning of one only, misspelt: %s', (name, found) => {
+  expect(nearest(name, ['addresses', 'certificates', 'clientCertificates', 'workers'])).toBe(found);
+});
+
 test('the beginning of several names is none of them', () => {
   expect(nearest('bindingInfo', ['bindingInformation', 'protocol'])).toBe('bindingInformation');
   expect(nearest('binding', ['bindingInformation', 'bindingProtocols'])).toBeUndefined();

@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReportedFarm, ReportedServer, ServerAction } from '../admin/control.ts';
 import { comparedName } from '../host-name.ts';
 import { printable } from '../rewrite/print-trace.ts';
+import { fitted, terminalOf } from '../terminal.ts';
 import { type Acted, type AdminClient, openAdminClient, RefusedAction } from './admin-client.ts';
 import { type Command, type CommandInput, EXIT, type Streams, textOption, UsageError } from './command.ts';
 import { usualFolder } from './named-place.ts';
 import { choiceOption } from './options.ts';
 import { underWay } from './print-status.ts';
 import { adviceOn, farmNamed } from './status.ts';
+import { tell } from './tell.ts';
 
 interface Meaning {
   /** Told behind the state that it leads to. */
@@ -148,11 +150,11 @@ async function act({ client, action, streams }: Order, place: Place, several: bo
   try {
     const acted = await client.act(place.farm, place.server.address, action);
     const { server } = acted;
-    streams.out.write(`${named(place)}: ${conditionOf(server)}. ${meaningOf(action, server)} ${countOf(server)}\n`);
+    say(streams, `${named(place)}: ${conditionOf(server)}. ${meaningOf(action, server)} ${countOf(server)}`);
     return acted;
   } catch (error) {
     if (!(error instanceof RefusedAction)) throw error;
-    streams.err.write(`lychgate: ${several ? `${named(place)}: ` : ''}${printable(error.message)}\n`);
+    warn(streams, `${several ? `${named(place)}: ` : ''}${printable(error.message)}`);
     return undefined;
   }
 }
@@ -173,7 +175,7 @@ const MEANT_BY_STATE: Readonly<Record<ReportedServer['state'], string>> = {
 };
 
 function tellSwitchedOff({ streams }: Order, place: Place): void {
-  streams.out.write(`${named(place)}: switched off in the IIS file, and left so: nobody is sent there.\n`);
+  say(streams, `${named(place)}: switched off in the IIS file, and left so: nobody is sent there.`);
 }
 
 /** What holds a change back, once for all places. @returns false where it does not count everywhere, or not for long */
@@ -181,14 +183,15 @@ function tellLimits({ action, streams }: Order, acted: readonly Acted[]): boolea
   const everywhere = acted.every((each) => each.everywhere);
   const lost = acted.some(({ kept }) => kept === false);
   if (!everywhere) {
-    streams.err.write('lychgate: a worker of the service does not answer, and goes by this only when it does again.\n');
+    warn(streams, 'a worker of the service does not answer, and goes by this only when it does again.');
   }
   if (lost) {
-    streams.err.write(
-      'lychgate: this could not be written to the state file, so a restart would undo it. The service log tells why.\n',
+    warn(
+      streams,
+      'this could not be written to the state file, so a restart would undo it. The service log tells why.',
     );
   } else if (acted.some(({ kept }) => kept === null) && !BRINGS_BACK.includes(action)) {
-    streams.out.write('It holds until the service restarts: settings.json names no stateFile.\n');
+    say(streams, 'It holds until the service restarts: settings.json names no stateFile.');
   }
   return everywhere && !lost;
 }
@@ -199,7 +202,7 @@ async function warnOfNone({ client, streams }: Order, places: readonly Place[]):
   const { farms } = await client.farms();
   for (const { farm } of places) {
     if (farmNamed(farm, farms).servers.some(({ takesRequests }) => takesRequests)) continue;
-    streams.err.write(`lychgate: no server of ${printable(farm)} takes requests of new clients now.\n`);
+    warn(streams, `no server of ${printable(farm)} takes requests of new clients now.`);
   }
 }
 
@@ -209,13 +212,13 @@ async function untilIdle({ client, streams }: Order, places: readonly Place[], d
   let all = true;
   for (;;) {
     for (const place of waiting) {
-      if (underWay(place.server.counters) === 0) streams.out.write(`${named(place)}: no request is under way.\n`);
+      if (underWay(place.server.counters) === 0) say(streams, `${named(place)}: no request is under way.`);
     }
     waiting = waiting.filter(({ server }) => underWay(server.counters) > 0);
     if (waiting.length === 0) return all;
     if (performance.now() >= deadline) {
       for (const place of waiting)
-        streams.err.write(`lychgate: ${named(place)} is not idle at the time-out. ${countOf(place.server)}\n`);
+        warn(streams, `${named(place)} is not idle at the time-out. ${countOf(place.server)}`);
       return false;
     }
     await sleep(Math.min(POLL_MS, Math.max(1, deadline - performance.now())));
@@ -226,11 +229,20 @@ async function untilIdle({ client, streams }: Order, places: readonly Place[], d
       const now = placeIn(farms, farm, server.address);
       if (!now.server.takesRequests || server.takesRequests) waiting.push(now);
       else {
-        streams.err.write(`lychgate: ${named(now)} takes requests again: somebody has brought it back.\n`);
+        warn(streams, `${named(now)} takes requests again: somebody has brought it back.`);
         all = false;
       }
     }
   }
+}
+
+/** In the width of a terminal, as every line of this command. */
+function say({ out }: Streams, line: string): void {
+  out.write(`${fitted([line], terminalOf(out)).join('\n')}\n`);
+}
+
+function warn({ err }: Streams, message: string): void {
+  tell(err, 'lychgate:', message);
 }
 
 function named({ farm, server }: Place): string {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { settingsSchema } from '../config/settings-schema.ts';
-import { StartError } from '../errors.ts';
+import { codeOf, StartError } from '../errors.ts';
 import { writeFault } from '../file-fault.ts';
 import { shellWord, typed } from '../program-name.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
@@ -117,8 +117,16 @@ function makeAll(folder: string, pieces: readonly Piece[], user: string): void {
     }
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`cannot make ${at}: ${writeFault(error)}. ${takeBack(undo)}${accountHint(error)}`);
+    throw new StartError(`cannot make ${at}: ${makeFault(error)}. ${takeBack(undo)}${accountHint(error)}`);
   }
+}
+
+/** In /proc and its like there is no place for a new folder, which the system says as if the folder around it were missing. */
+function makeFault(error: unknown): string {
+  const { path } = error as NodeJS.ErrnoException;
+  const above = path === undefined ? undefined : dirname(path);
+  if (codeOf(error) !== 'ENOENT' || above === undefined || kindOf(above) !== 'folder') return writeFault(error);
+  return `nothing can be made in ${above}`;
 }
 
 /** With the folders above it that are not there. */

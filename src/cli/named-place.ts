@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { HOST_FILE, SETTINGS_FILE } from '../config/files.ts';
 import { StartError } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
+import { typed } from '../program-name.ts';
 import { type CommandInput, textOption, UsageError } from './command.ts';
 
 /** @throws StartError where it cannot be read */
@@ -60,7 +61,7 @@ export function configFolder(input: CommandInput, usual = USUAL_FOLDERS): string
   } catch (error) {
     if (named !== undefined || !(error instanceof StartError)) throw error;
     throw new StartError(
-      `${error.message} Name the folder of settings.json and the IIS files with --config DIR; "lychgate init DIR" makes one.`,
+      `${error.message} Name the folder of settings.json and the IIS files with --config DIR; "${typed('init DIR')}" makes one.`,
     );
   }
   if (kind === 'folder') return configurationIn(folder);

@@ -58,7 +58,8 @@ export function printReplay(replay: Replay, { against, colour = false }: PrintRe
 }
 
 function headline({ requests, files, malformed }: Replay): string {
-  const from = files.length === 1 ? printable(files[0]?.name) : `${files.length} files`;
+  const read = files.filter(({ error }) => error === undefined);
+  const from = read.length === 1 ? printable(read[0]?.name) : `${read.length} files`;
   const unread = malformed === 0 ? '' : `, ${number(malformed)} lines could not be read`;
   return `${number(requests)} requests from ${from === '-' ? 'standard input' : from}${unread}`;
 }

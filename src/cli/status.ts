@@ -2,12 +2,13 @@
 import type { ReportedFarm } from '../admin/control.ts';
 import { comparedName } from '../host-name.ts';
 import { printable } from '../rewrite/print-trace.ts';
-import { terminalOf } from '../terminal.ts';
+import { fitted, terminalOf } from '../terminal.ts';
 import { openAdminClient } from './admin-client.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { usualFolder } from './named-place.ts';
 import { meant } from './options.ts';
 import { printStatus } from './print-status.ts';
+import { tell } from './tell.ts';
 
 export const status: Command = {
   name: 'status',
@@ -36,14 +37,14 @@ export const status: Command = {
     const told = await openAdminClient(input).farms();
     const farms = name === undefined ? told.farms : [farmNamed(name, told.farms)];
     const { out, err } = input.streams;
-    for (const notice of told.notices) err.write(`lychgate: ${printable(notice)}\n`);
+    for (const notice of told.notices) tell(err, 'lychgate:', printable(notice));
     const down = farms.filter((farm) => farm.enabled && !farm.servers.some(({ takesRequests }) => takesRequests));
     if (input.values.json === true) {
       out.write(`${JSON.stringify({ ...told, farms }, undefined, 2)}\n`);
     } else {
       const lines = farms.length === 0 ? ['The service has no web farm.'] : printStatus(farms, terminalOf(out));
       const warnings = down.map((farm) => `No server of ${printable(farm.name)} takes requests of new clients.`);
-      out.write(`${[...lines, ...warnings].join('\n')}\n`);
+      out.write(`${[...lines, ...fitted(warnings, terminalOf(out))].join('\n')}\n`);
     }
     return down.length > 0 ? EXIT.no : EXIT.fine;
   },

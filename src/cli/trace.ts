@@ -166,12 +166,17 @@ function print(linesFor: (terminal: Terminal) => readonly string[], out: Output)
   out.write(`${fitted(linesFor(terminal), terminal).join('\n')}\n`);
 }
 
+/** RFC 9110 5.6.2: a request with another one is refused before any rule sees it. */
+const METHOD = /^[\w!#$%&'*+.^`|~-]+$/;
+
 function requestOf(asked: AskedUrl, input: CommandInput): AskedRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
+  const method = textOption(input, 'method') ?? 'GET';
+  if (!METHOD.test(method)) throw new UsageError(`--method "${method}" is no method: one word is wanted, such as POST`);
   const { host, headers } = readHeaders(listOption(input, 'header'));
   return imaginedRequest({
-    method: textOption(input, 'method') ?? 'GET',
+    method,
     scheme: asked.scheme,
     authority: host === undefined ? asked.authority : asBytes(host),
     target: asked.target,

@@ -52,7 +52,10 @@ export const validate: Command = {
     if (format === 'json') out.write(`${printJson(found, sources, [...sources.keys()])}\n`);
     else if (format === 'github') out.write(printGithub(found, sources));
     else if (format === 'sarif') out.write(`${printSarif(found, sources)}\n`);
-    else out.write(printText(found, sources, terminalOf(out)) + unjudged(places, terminalOf(out)));
+    else
+      out.write(
+        printText(found, sources, terminalOf(out)) + (hasErrors(found) ? '' : unjudged(places, terminalOf(out))),
+      );
     return hasErrors(found) ? EXIT.no : EXIT.fine;
   },
 };

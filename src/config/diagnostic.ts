@@ -127,6 +127,7 @@ export const CATALOGUE = {
   LG2249: ['warning', 'text that is meant as a variable'],
   LG2250: ['warning', 'condition that compares no variable'],
   LG2251: ['warning', 'star that repeats the character before it'],
+  LG2252: ['warning', 'server variable of a header that is nearly a usual one'],
   LG2300: ['warning', 'rule that no request reaches'],
   LG2301: ['warning', 'redirect that comes back to itself'],
   LG2302: ['warning', 'rule sends requests to this proxy itself'],

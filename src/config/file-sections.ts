@@ -228,6 +228,7 @@ function reportUnknown(element: XmlElement, path: string, group: string, walk: W
         ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
         : '';
     return {
+      subject: path,
       message: `There is no section ${path}.`,
       advice:
         home !== undefined

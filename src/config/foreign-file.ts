@@ -1,4 +1,5 @@
 /** What a file is that was given as a log or a configuration and is none, told by how it begins. */
+import { typed } from '../program-name.ts';
 
 interface Foreign {
   readonly begins: RegExp;
@@ -11,9 +12,8 @@ interface Foreign {
 }
 
 const CHOOSE = 'in IIS Manager, "Logging", the format W3C is to be chosen';
-const REPLAY = 'To see what rules do with its requests, give it to "lychgate trace --log".';
-const CERTIFICATE =
-  'Certificates are named in "certificates" of settings.json; "lychgate validate DIR" judges them with it.';
+const REPLAY = `To see what rules do with its requests, give it to "${typed('trace --log')}".`;
+const CERTIFICATE = `Certificates are named in "certificates" of settings.json; "${typed('validate DIR')}" judges them with it.`;
 
 const XML: Foreign = { begins: /^\s*</, what: 'XML or HTML' };
 const JSON_TEXT: Foreign = { begins: /^\s*[{[]/, what: 'JSON' };
@@ -45,7 +45,7 @@ const TEXTS: readonly Foreign[] = [
   {
     begins: /^\x1f\x8b/,
     what: 'a gzip file',
-    instead: 'Unpack it first, or give it to "lychgate trace --log" if it is a log.',
+    instead: `Unpack it first, or give it to "${typed('trace --log')}" if it is a log.`,
   },
   { begins: new RegExp(`${IDLE}(?:export )?[A-Z][A-Z0-9_]*=`), what: 'a file of variables' },
   { begins: new RegExp(`${IDLE}(?:---\\s|[A-Za-z_][\\w.-]*:\\s)`), what: 'YAML' },
@@ -79,7 +79,7 @@ export function notXml(head: string): Mistaken | undefined {
   const found = [...TEXTS, ...ANY].find(({ begins }) => begins.test(text));
   if (found === undefined && text.includes('<')) return undefined;
   const { what = 'text without an element', instead } = found ?? {};
-  const settings = found === JSON_TEXT ? ' Settings are checked by "lychgate validate settings.json".' : '';
+  const settings = found === JSON_TEXT ? ` Settings are checked by "${typed('validate settings.json')}".` : '';
   return { message: `This is ${what}, not an IIS configuration file.`, advice: instead ?? `${NAME_XML}${settings}` };
 }
 
@@ -94,6 +94,23 @@ export function notJson(head: string): Mistaken | undefined {
       ? 'Give it a name that does not end with .json if it is an IIS configuration file.'
       : 'Name the settings.json of a service, or its folder.';
   return { message: `This is ${found.what}, not the settings of a service in JSON.`, advice: found.instead ?? cure };
+}
+
+/** Other files in JSON, by keys at the top that all of them have. */
+const JSON_FILES: readonly (readonly [what: string, ...keys: readonly string[]])[] = [
+  ['a JSON schema, by which editors check settings.json', '$schema', 'properties'],
+  ['a report in SARIF', 'runs', 'version'],
+  ['what "validate --format json" has found', 'ok', 'diagnostics'],
+  ['a traced request', 'request', 'outcome'],
+  ['a line of the access log', 'sc-status'],
+  ['the package.json of a Node package', 'name', 'dependencies'],
+  ['the package.json of a Node package', 'name', 'version'],
+  ['the settings of the TypeScript compiler', 'compilerOptions'],
+];
+
+/** What a file in JSON is that holds no settings. */
+export function whatJson(keys: readonly string[]): string {
+  return JSON_FILES.find(([, ...wanted]) => wanted.every((key) => keys.includes(key)))?.[0] ?? 'JSON';
 }
 
 function withoutMark(head: string): string {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { comparedName } from '../host-name.ts';
+import { isSite, reportEntry, reportNoSite } from './absent-site.ts';
 import { type Diagnostic, hasErrors, inOrder } from './diagnostic.ts';
 import { fragmentRoots, knownFrom } from './file-sections.ts';
 import { fileName, SETTINGS_FILE } from './files.ts';
@@ -68,8 +69,7 @@ export function loadConfig(configDir: string, settingsFile: string = join(config
     // Outer levels first: what they lock and unlock must be known further in.
   ].toSorted((one, other) => depthOf(one.path) - depthOf(other.path));
   for (const file of rest) {
-    checkSiteExists(file, sites, read.iis, session);
-    readOne(file, known, sections, session);
+    if (hasSite(file, sites, read.iis, session)) readOne(file, known, sections, session);
   }
   if (sites.every((site) => site.bindings.length === 0)) reportNoListener(read, session);
   return result(sections, sites, read, session);
@@ -153,17 +153,23 @@ function normalPath(path: string): string {
 function openSiteFiles(configDir: string, sites: readonly SiteConfig[], session: LoadSession): readonly ConfigFile[] {
   const { files, passedOver, closed } = siteFiles(configDir);
   const names = sites.map(({ name }) => name);
+  // Where a site may be missing that stands in a file, nothing is said of its folder.
+  const known = !mayMiss('sites', session);
   for (const { folder, site, why } of closed) {
-    if (site === undefined || names.some((name) => name.toLowerCase() === site.toLowerCase()))
-      reportUnreadable(folder, why, session);
+    if (site === undefined || isSite(site, sites)) reportUnreadable(folder, why, session);
     else reportPassedOver({ file: folder, why, advice: 'Remove it, or name the folder after a site.' }, session);
   }
   for (const each of passedOver) reportPassedOver(each, session);
   // Which files are named is not known where settings.json was read wrongly.
-  const stray = mayMiss('sites', session) ? [] : strayFiles(configDir, names);
+  const stray = known ? strayFiles(configDir, names) : [];
   const named = new Set([...session.sources.keys()].map((file) => resolve(file)));
   for (const each of stray) if (!named.has(resolve(each.file))) reportPassedOver(each, session);
   return files.flatMap(({ file, site, path }) => {
+    if (known && !isSite(site, sites)) {
+      // Not even opened: what is wrong in a file without effect harms nobody.
+      reportNoSite(site, { file, start: 0, end: 0 }, { what: 'this file', sites }, session);
+      return [];
+    }
     const root = openXml(file, session, { limited: true });
     if (root === undefined) return [];
     if (root.name === 'configuration') return [{ file, kind: 'web.config' as const, root, site, path }];
@@ -214,27 +220,18 @@ function readOne(file: ConfigFile, known: KnownSections | undefined, into: ReadS
   }
 }
 
-function checkSiteExists(
-  file: ConfigFile,
+/** False for a file that settings.json gives to a site that does not exist, which is told. */
+function hasSite(
+  { file, site }: ConfigFile,
   sites: readonly SiteConfig[],
   entries: readonly IisEntry[],
   session: LoadSession,
-): void {
-  if (file.site === undefined || sites.some((site) => site.name.toLowerCase() === file.site?.toLowerCase())) return;
-  if (mayMiss('sites', session)) return;
-  const { report } = session;
-  const entry = entries.find((candidate) => candidate.file === file.file);
-  if (entry?.span === undefined) {
-    report('LG1019', file.root.nameSpan, {
-      message: `There is no site "${file.site}"; this file has no effect.`,
-      advice: `Name the folder after a site: ${sites.map((site) => `"${site.name}"`).join(', ')}.`,
-    });
-    return;
-  }
-  report('LG6008', entry.span, {
-    message: `There is no site "${file.site}".`,
-    advice: `Write one of: ${sites.map((site) => `"${site.name}"`).join(', ')}.`,
-  });
+): boolean {
+  if (site === undefined || isSite(site, sites) || mayMiss('sites', session)) return true;
+  const span = entries.find((candidate) => candidate.file === file)?.span;
+  if (span === undefined) return true;
+  reportEntry(site, span, sites, session);
+  return false;
 }
 
 /** What seems to be missing may stand where something could not be read, which is told. */
@@ -317,14 +314,9 @@ function siteOf(node: SectionNode, context: SectionContext, session: LoadSession
 function checkLocations(sections: ReadSections, sites: readonly SiteConfig[], session: LoadSession): void {
   if (mayMiss('sites', session)) return;
   for (const level of sections.levels) {
-    if (level.site === undefined || sites.some((site) => site.name.toLowerCase() === level.site?.toLowerCase()))
-      continue;
+    if (level.site === undefined || isSite(level.site, sites)) continue;
     const node = level.sections.values().next().value;
-    if (node === undefined) continue;
-    session.report('LG1019', node.nameSpan, {
-      message: `There is no site "${level.site}"; this <location> has no effect.`,
-      advice: 'Begin the path with the name of a site.',
-    });
+    if (node !== undefined) reportNoSite(level.site, node.nameSpan, { what: 'this <location>', sites }, session);
   }
 }
 

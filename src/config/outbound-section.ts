@@ -1,4 +1,5 @@
 /** Merges the outbound rules of all levels, with the preConditions and custom tags that they refer to by name. */
+import { didYouMean } from '../nearest.ts';
 import type { Report } from './diagnostic.ts';
 import type { LoadSession } from './load-session.ts';
 import { ruleContext, type SectionLevel } from './read-sections.ts';
@@ -70,7 +71,10 @@ function checkReference(
   report('LG2009', text.span, {
     subject: `${what} ${wanted}`,
     message: `There is no ${what} "${text.value}"; ${effect}.`,
-    advice: `Define it, or name one that exists.`,
+    advice: `${didYouMean(
+      text.value,
+      known.map(({ name }) => name.value),
+    )}Define it, or name one that exists.`,
     ui: true,
   });
 }

@@ -6,6 +6,7 @@ import type { Report, Span } from './diagnostic.ts';
 import type { BindingConfig, SiteConfig } from './model.ts';
 import { boolOf, childOf, entriesOf, numberOf, stringOf, textOf } from './schema.ts';
 import type { SectionNode } from './section-tables.ts';
+import { checkServerAddress } from './server-address.ts';
 import type { FarmSettings } from './settings-model.ts';
 import { forms, type TextForm } from './settings-table.ts';
 import type { Text } from './text.ts';
@@ -119,6 +120,7 @@ export function checkFarm(
   checkHostName(textOf(protocol, 'alternateHostName'), report);
   for (const server of entriesOf(farm)) {
     const own = childOf(server, 'applicationRequestRouting');
+    checkServerAddress(textOf(server, 'address'), report);
     const names = [textOf(server, 'address'), textOf(own, 'hostName'), textOf(own, 'healthCheckAlternateHostName')];
     for (const each of names) checkHostName(each, report);
   }

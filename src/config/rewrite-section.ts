@@ -16,7 +16,9 @@ import type { AttributeSchema } from './schema-values.ts';
 import type { CollectionSchema, ElementSchema, SectionNode } from './section-tables.ts';
 
 const text: AttributeSchema = { type: 'string' };
-const name: AttributeSchema = { type: 'string', required: true };
+const name: AttributeSchema = { type: 'string', required: true, isName: true };
+/** What nobody refers to may be empty: the name of a rule, which IIS takes, and a key of a map. */
+const label: AttributeSchema = { type: 'string', required: true };
 const on: AttributeSchema = { type: 'bool', default: true };
 const off: AttributeSchema = { type: 'bool', default: false };
 const grouping: AttributeSchema = { type: 'enum', names: ['MatchAll', 'MatchAny'], default: 'MatchAll' };
@@ -95,7 +97,7 @@ function inboundRule(global: boolean): ElementSchema {
   const matchTypes = global ? ['Pattern'] : ['Pattern', 'IsFile', 'IsDirectory'];
   return {
     attributes: {
-      name,
+      name: label,
       enabled: on,
       stopProcessing: off,
       patternSyntax: syntax,
@@ -151,7 +153,7 @@ const tagNames = [
 ];
 
 const outboundRule: ElementSchema = {
-  attributes: { name, preCondition: text, enabled: on, patternSyntax: syntax, stopProcessing: off },
+  attributes: { name: label, preCondition: text, enabled: on, patternSyntax: syntax, stopProcessing: off },
   elements: {
     match: {
       attributes: {
@@ -186,7 +188,7 @@ const outboundRules: ElementSchema = {
 const rewriteMap: ElementSchema = {
   attributes: { name: { ...name, trimmed: true }, defaultValue: { type: 'string', default: '' }, ignoreCase: on },
   collection: {
-    add: { add: { attributes: { key: name, value: text } } },
+    add: { add: { attributes: { key: label, value: text } } },
     remove: true,
     clear: true,
     key: ['key'],

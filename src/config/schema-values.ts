@@ -1,4 +1,5 @@
 /** The value types of IIS's schema language: how a text becomes a value, and IIS's words where it does not. */
+import { didYouMean } from '../nearest.ts';
 
 export type AttributeValue = boolean | number | string;
 
@@ -11,6 +12,8 @@ export interface AttributeSchema {
   readonly required?: true;
   readonly nonEmpty?: true;
   readonly trimmed?: true;
+  /** A name: IIS's schema takes an empty one, by which nothing can be meant. */
+  readonly isName?: true;
   /** Inclusive; of time spans in seconds. */
   readonly range?: readonly [number, number];
   /** The range that is forbidden, inclusive. */
@@ -69,7 +72,7 @@ function parseBool(text: string): ParsedValue {
     const value = text === '1';
     return { value, doubt: `Write ${value}; it is taken as that.` };
   }
-  return fault('it is neither true nor false', 'Write true or false.');
+  return fault('it is neither true nor false', `${didYouMean(text, ['true', 'false'])}Write true or false.`);
 }
 
 function named(text: string, names: readonly string[]): { readonly name: string; readonly exact: boolean } | undefined {
@@ -82,7 +85,11 @@ function parseEnum(text: string, names: readonly string[]): ParsedValue {
   const found = named(text, names);
   const list = names.join(', ');
   if (found === undefined)
-    return fault('it is none of the names', `Write one of: ${list}.`, `Enum must be one of ${list}`);
+    return fault(
+      'it is none of the names',
+      `${didYouMean(text, names)}Write one of: ${list}.`,
+      `Enum must be one of ${list}`,
+    );
   if (found.exact) return { value: found.name };
   return { value: found.name, doubt: `Write ${found.name}; it is taken as that.` };
 }
@@ -98,7 +105,7 @@ function parseFlags(text: string, names: readonly string[]): ParsedValue {
       const list = names.join(', ');
       return fault(
         `"${part}" is none of the names`,
-        `Use names of: ${list}.`,
+        `${didYouMean(part, names)}Use names of: ${list}.`,
         `Flags must be some combination of ${list}`,
       );
     }
@@ -155,7 +162,7 @@ function parseTimeSpan(text: string, { range, granularity = 1 }: AttributeSchema
   return { value };
 }
 
-function parseString(text: string, { nonEmpty, trimmed, siteName }: AttributeSchema): ParsedValue {
+function parseString(text: string, { nonEmpty, trimmed, siteName, isName }: AttributeSchema): ParsedValue {
   if (nonEmpty === true && text === '')
     return fault('it is empty', 'Give it a value, or remove the attribute.', 'String must not be empty');
   if (trimmed === true && text !== text.trim()) {
@@ -167,6 +174,9 @@ function parseString(text: string, { nonEmpty, trimmed, siteName }: AttributeSch
       'Use letters, digits, blanks, dots, hyphens and underscores.',
       'Invalid site name',
     );
+  }
+  if (isName === true && text.trim() === '') {
+    return { value: text, doubt: 'Write the name that is meant: by an empty one nothing can be referred to.' };
   }
   return { value: text };
 }

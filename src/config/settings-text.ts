@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { type NearestKey, newNearestKey } from '../nearest.ts';
 import type { Report, Span } from './diagnostic.ts';
+import { whatJson } from './foreign-file.ts';
 import { checkSetting, type Setting } from './settings-check.ts';
 import { settingsTable } from './settings-table.ts';
 import { DEPTH_LIMIT } from './xml.ts';
@@ -33,7 +34,8 @@ export function parseSettings(file: string, text: string, report: Report): Parse
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: true });
   const [first] = errors;
-  if (first !== undefined) reportFault(first, { file, text, report });
+  let sound = text.length;
+  if (first !== undefined) sound = reportFault(first, { file, text, report });
   else if (tree === undefined) {
     report(
       'LG6011',
@@ -46,31 +48,37 @@ export function parseSettings(file: string, text: string, report: Report): Parse
   }
   if (tree === undefined) return { root: undefined, misread: first === undefined ? new Set() : allSettings };
   const nearestKey = newNearestKey();
-  if (first === undefined && isForeign(tree, basename(file), nearestKey)) {
-    report('LG6002', { file, start: tree.offset, end: tree.offset + 1 }, FOREIGN);
+  const foreign = first === undefined ? foreignIn(tree, basename(file), nearestKey) : undefined;
+  if (foreign !== undefined) {
+    report(
+      'LG6002',
+      { file, start: tree.offset, end: tree.offset + 1 },
+      {
+        message: `This is ${foreign}, but not the settings of a service: it has none of their keys.`,
+        advice: 'Name the settings.json of a service, or its folder.',
+      },
+    );
     return { root: undefined, misread: allSettings };
   }
   const refused: Span[] = [];
   const noting: Report = (code, span, finding) => {
     refused.push(span);
     // Behind the first fault it is not known what belongs to what.
-    if (first === undefined || span.end <= first.offset) report(code, span, finding);
+    if (span.end <= sound) report(code, span, finding);
   };
   const root = checkSetting(tree, settingsTable, '', { file, report: noting, nearestKey });
   return { root, misread: first === undefined ? keysAround(refused, tree, nearestKey) : allSettings };
 }
 
-const FOREIGN = {
-  message: 'This is JSON, but not the settings of a service: they have none of its keys.',
-  advice: 'Name the settings.json of a service, or its folder.',
-};
-
-/** Another JSON file has no key of ours by its right name, and few that are near to one. */
-function isForeign({ type, children = [] }: Node, name: string, nearestKey: NearestKey): boolean {
-  if (type !== 'object' || name.toLowerCase() === 'settings.json') return false;
-  const keys = children.map(({ children: [key] = [] }) => String(key?.value)).filter((key) => key !== '$schema');
-  const near = keys.filter((key) => nearestKey(settingsTable.keys, key) !== undefined);
-  return keys.length > 1 && !keys.some((key) => allSettings.has(key)) && 2 * near.length < keys.length;
+/** What another JSON file is: it has no key of ours by its right name, and few that are near to one. */
+function foreignIn({ type, children = [] }: Node, name: string, nearestKey: NearestKey): string | undefined {
+  if (type !== 'object' || name.toLowerCase() === 'settings.json') return undefined;
+  const keys = children.map(({ children: [key] = [] }) => String(key?.value));
+  const what = whatJson(keys);
+  const own = keys.filter((key) => key !== '$schema');
+  const near = own.filter((key) => nearestKey(settingsTable.keys, key) !== undefined);
+  const isOther = own.length > 1 && !own.some((key) => allSettings.has(key)) && 2 * near.length < own.length;
+  return isOther ? what : undefined;
 }
 
 function* tokensOf(text: string): Generator<{ readonly start: number; readonly end: number }> {
@@ -103,32 +111,55 @@ const MISSING: ReadonlySet<string> = new Set([
   'CloseBracketExpected',
 ]);
 
+/** @returns up to where the text is sound */
 function reportFault(
   { error, offset, length }: ParseError,
   { file, text, report }: { file: string; text: string; report: Report },
-): void {
+): number {
   const name = printParseErrorCode(error);
-  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  const before = tokenBefore(text, offset);
+  // A text whose end stands too late begins the next one where that was to end.
+  const isTooLong = before !== undefined && before.end === offset && text[before.start] === '"' && offset < text.length;
+  if (isTooLong && !/^[\s,:\]}]/.test(text.slice(offset))) {
+    report('LG6001', { file, ...before }, UNCLOSED);
+    return before.start;
+  }
   const end = Math.min(text.length, offset + length);
-  const place = MISSING.has(name) ? behindToken(text, offset) : undefined;
-  report(
-    'LG6001',
-    { file, start: place ?? offset, end: place ?? end },
-    {
-      message: `The settings are not JSON: ${words}.`,
-      advice: 'Correct it; comments and trailing commas are allowed.',
-    },
-  );
+  const place = MISSING.has(name) ? before?.end : undefined;
+  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  const finding =
+    name === 'UnexpectedEndOfString'
+      ? UNCLOSED
+      : { message: `The settings are not JSON: ${words}.`, advice: cureOf(name, text.slice(offset, end)) };
+  report('LG6001', { file, start: place ?? offset, end: place ?? end }, finding);
+  return offset;
 }
 
-/** The end of the last token that stands before the offset. */
-function behindToken(text: string, offset: number): number | undefined {
-  let behind: number | undefined;
-  for (const { start, end } of tokensOf(text)) {
-    if (start >= offset) break;
-    behind = end;
+const UNCLOSED = {
+  message: 'The settings are not JSON: a text begins here and does not end where it should.',
+  advice: 'Close it with a quotation mark: ".',
+};
+
+/** @param written what stands at the fault */
+function cureOf(name: string, written: string): string {
+  if (/^Invalid(?:EscapeCharacter|Unicode)$/.test(name)) {
+    const text = written.replaceAll(/\\+/g, '\\\\');
+    return `Write ${text.length > 100 ? 'two backslashes for one' : text}: a backslash stands twice in JSON.`;
   }
-  return behind;
+  if (/^['\u2018\u201c\u201d]/.test(written)) return 'Write straight double quotation marks: ".';
+  if (name === 'InvalidSymbol' && /^[\w.-]+$/.test(written))
+    return `Write "${written}", with quotation marks around it.`;
+  return 'Correct it; comments and trailing commas are allowed.';
+}
+
+/** The last token that begins before the offset. */
+function tokenBefore(text: string, offset: number): { readonly start: number; readonly end: number } | undefined {
+  let before: { readonly start: number; readonly end: number } | undefined;
+  for (const token of tokensOf(text)) {
+    if (token.start >= offset) break;
+    before = token;
+  }
+  return before;
 }
 
 /** The keys at the top that hold these places; for one that is not known, the one that was most likely meant. */

@@ -239,7 +239,7 @@ function reportDifference({ path, name, difference, lock }: Unserved, report: Re
   const refused =
     ' IIS refuses it in a web.config unless applicationHost.config unlocks it, and none that was read does.';
   report(difference.guards ? 'LG1017' : 'LG1016', difference.span, {
-    ...(difference.guards ? {} : { subject: path }),
+    subject: difference.guards ? `${path} ${difference.what}` : path,
     message: `Section ${name} is not carried out: under IIS ${difference.what}.${lock === undefined ? '' : refused}`,
     advice: difference.cure
       ? `${difference.cure} ${acknowledge}.`

@@ -107,10 +107,34 @@ function neverMatches(rule: RuleConfig, setSomewhere: ReadonlySet<string>): bool
   return never;
 }
 
+/** What tells how a request came. */
+const SIGNS = {
+  http: { HTTPS: 'OFF', SERVER_PORT_SECURE: '0', SERVER_PORT: '80' },
+  https: { HTTPS: 'ON', SERVER_PORT_SECURE: '1', SERVER_PORT: '443' },
+} as const;
+
+/** The begin of a URL: where all requests of the rule come encrypted they are not to go on in the clear. */
+function beginsOf({ conditions, patternSyntax }: RuleConfig): readonly string[] {
+  const entries = conditions?.entries ?? [];
+  const all = Object.entries(SIGNS).map(([scheme, signs]) => ({
+    begin: `${scheme}://`,
+    signs: new Map<string, string>(Object.entries(signs)),
+  }));
+  const left = all.filter(({ signs }) =>
+    entries.every(({ input, pattern, ignoreCase, negate }) => {
+      const value = signs.get(/^\{(\w+)\}$/.exec(input?.value ?? '')?.[1]?.toUpperCase() ?? '');
+      const compiled = pattern && compilePattern(patternSyntax, pattern.value, ignoreCase);
+      return value === undefined || !compiled || isFault(compiled) || (compiled.match(value) !== undefined) !== negate;
+    }),
+  );
+  const isAny = left.length === 0 || (conditions?.logicalGrouping === 'MatchAny' && entries.length > 1);
+  return (isAny ? all : left).map(({ begin }) => begin);
+}
+
 function reportEnd(rule: RuleConfig, report: Report): void {
   report('LG2245', rule.action.span, {
     message: `Rule "${rule.name.value}" ends the list and sends requests nowhere, so it leaves them to a file; Lychgate has none, and they are answered with 404.`,
-    advice: 'Send them to the server that has the file: type="Rewrite" url="http://…".',
+    advice: `Send them to the server that has the file: type="Rewrite" and a url with ${beginsOf(rule).join(' or ')} and its name.`,
   });
 }
 
@@ -120,6 +144,6 @@ function reportFile(rule: RuleConfig, url: string, report: Report): void {
     // Rules for one file are mended together.
     subject: file,
     message: `Rule "${rule.name.value}" leaves requests to a file, "${url}"; Lychgate has none, so they are answered with 404.`,
-    advice: 'Write http:// and a farm or host that has it, or answer with type="CustomResponse".',
+    advice: `Write ${beginsOf(rule).join(' or ')} and a farm or host that has it, or answer with type="CustomResponse".`,
   });
 }

@@ -12,6 +12,7 @@ import { checkPattern } from './check-pattern.ts';
 import { checkTemplate, type TemplateSurroundings } from './check-template.ts';
 import { isWritableHeader } from './outbound-rule.ts';
 import { isResponseStatus, responseHeaderOfVariable } from './server-variables.ts';
+import { headerVariableMeant } from './usual-headers.ts';
 
 /** Variables that outbound rules set for later ones, upper case. */
 export function variablesOfOutbound({ outbound }: RuleSetConfig): string[] {
@@ -133,6 +134,14 @@ function checkVariable(match: OutboundMatchConfig, variable: string, report: Rep
     report('LG2227', span, {
       message: `"${variable}" is the header "${header}", which a rule cannot set here.`,
       advice: 'Remove it; the proxy frames the message and keeps the connection itself.',
+    });
+  }
+  const meant = headerVariableMeant(variable.toUpperCase(), true);
+  if (meant !== undefined) {
+    report('LG2252', span, {
+      subject: variable.toUpperCase(),
+      message: `"${variable}" is a header of answers that is nearly called like a usual one.`,
+      advice: `Did you mean ${meant}? If not, nothing is to be done.`,
     });
   }
   if (match.filterByTags.length === 0) return;

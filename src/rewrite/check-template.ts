@@ -3,6 +3,7 @@
 import { type Report, spanWithin } from '../config/diagnostic.ts';
 import type { RewriteMapConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
+import { didYouMean } from '../nearest.ts';
 import {
   bracesMeant,
   callMeant,
@@ -19,7 +20,8 @@ import {
   responseHeaderOfVariable,
   whyEmpty,
 } from './server-variables.ts';
-import { isFunction, type Part, readTemplate } from './template.ts';
+import { functionNames, isFunction, type Part, readTemplate } from './template.ts';
+import { headerVariableMeant } from './usual-headers.ts';
 
 export interface TemplateSurroundings {
   readonly ruleSet: RuleSetConfig;
@@ -155,6 +157,7 @@ function checkPart(part: Part, text: Text, surroundings: TemplateSurroundings, r
     });
   }
   if (part.kind === 'variable') checkEmpty(part, text, surroundings, report);
+  if (part.kind === 'variable') checkHeader(part, text, surroundings, report);
   if (part.kind !== 'call') return;
   checkCall(part, text, surroundings, report);
   for (const inner of part.argument) checkPart(inner, text, surroundings, report);
@@ -182,6 +185,23 @@ function checkEmpty(
   });
 }
 
+/** Any header may be meant, so only what is nearly a usual one is told. */
+function checkHeader(
+  { name, from, to }: Part & { kind: 'variable' },
+  text: Text,
+  { setSomewhere, outbound }: TemplateSurroundings,
+  report: Report,
+): void {
+  const upper = name.toUpperCase();
+  const meant = setSomewhere.has(upper) ? undefined : headerVariableMeant(upper, outbound ?? false);
+  if (meant === undefined) return;
+  report('LG2252', spanWithin(text, from, to), {
+    subject: upper,
+    message: `{${name}} is the value of a header that is nearly called like a usual one; it is empty where nobody sends that.`,
+    advice: `Did you mean {${meant}}? If not, nothing is to be done.`,
+  });
+}
+
 function checkReference(
   part: Part & { kind: 'rule' | 'condition' },
   text: Text,
@@ -193,10 +213,10 @@ function checkReference(
   const span = spanWithin(text, part.from, part.to);
   if (groups !== undefined && part.index > groups) {
     const name = part.kind === 'rule' ? 'rule' : 'condition';
-    const none = part.kind === 'rule' ? 'no match supplies it' : 'no condition comes before it';
+    const none = part.kind === 'rule' ? 'no match supplies it' : 'no condition that supplies it comes before';
     report('LG2213', span, {
       message: `The ${name} back reference ${part.index} is not valid: ${groups < 0 ? none : groupsOf(groups)}. It is always empty.`,
-      advice: otherReference(part, surroundings) ?? 'Correct the number or add the group to the pattern.',
+      advice: otherReference(part, surroundings) ?? groupCure(part, groups, surroundings),
       ui: true,
     });
   } else if (part.index > 9) {
@@ -221,6 +241,20 @@ function otherReference(
   return undefined;
 }
 
+/** What captures is another condition; one that tests sees only what those before it have captured. */
+function groupCure(
+  { kind, index }: Part & { kind: 'rule' | 'condition' },
+  groups: number,
+  { use }: TemplateSurroundings,
+): string {
+  if (groups >= 0) return 'Correct the number or add the group to the pattern.';
+  const captures = `a condition that is not negated and whose pattern has the group`;
+  if (kind === 'rule') return `Add ${captures}, and write {C:${index}}.`;
+  return use === 'value' || use === 'words'
+    ? `Add ${captures}.`
+    : `Put ${captures} in front of this one, or name a server variable, such as {HTTP_HOST}.`;
+}
+
 function groupsOf(count: number): string {
   return count === 1 ? 'there is 1 group' : `there are ${count} groups`;
 }
@@ -233,7 +267,8 @@ function checkCall(
 ): void {
   const { ruleSet } = surroundings;
   const name = part.name.toLowerCase();
-  const isMap = ruleSet.rewriteMaps.some((map) => map.name.value.toLowerCase() === name);
+  const maps = ruleSet.rewriteMaps.map((map) => map.name.value);
+  const isMap = maps.some((map) => map.toLowerCase() === name);
   if (isFunction(part.name) || isMap || ruleSet.unread?.includes('rewriteMaps')) return;
   const span = spanWithin(text, part.from, part.to);
   if (ruleSet.providers.some((provider) => provider.toLowerCase() === name)) {
@@ -245,6 +280,8 @@ function checkCall(
   }
   report('LG2211', span, {
     message: `"${part.name}" is neither a rewrite map nor a function here; a request that comes to this rule is answered with ${statusOf(surroundings)}.`,
-    advice: cureFor(callMeant(part)) ?? 'Define the rewrite map, or use ToLower, UrlEncode, UrlDecode or HtmlEncode.',
+    advice:
+      cureFor(callMeant(part)) ??
+      `${didYouMean(part.name, [...maps, ...functionNames])}Define the rewrite map, or use ToLower, UrlEncode, UrlDecode or HtmlEncode.`,
   });
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/model.ts';
 import type { ConditionConfig, PatternSyntax, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import type { Text } from '../config/text.ts';
 import { comparedName } from '../host-name.ts';
+import { didYouMean } from '../nearest.ts';
 import { sendsAway } from './action-target.ts';
 import { checkAction } from './check-action.ts';
 import { type ConditionGroups, checkConditions, conditionGroups } from './check-conditions.ts';
@@ -255,18 +256,18 @@ function checkVariables(rule: RuleConfig, allowed: Allowed | undefined, report: 
       name.value !== '' &&
       !names?.has(name.value.toUpperCase())
     ) {
-      reportNotAllowed(name, allowed.withoutHost, report);
+      reportNotAllowed(name, allowed, report);
     }
   }
 }
 
-function reportNotAllowed(name: Text, withoutHost: boolean, report: Report): void {
+function reportNotAllowed(name: Text, { allowedServerVariables, withoutHost }: Allowed, report: Report): void {
   report('LG2226', name.span, {
     subject: name.value.toUpperCase(),
     message: withoutHost
       ? `The server variable "${name.value}" must be in allowedServerVariables of applicationHost.config, which was not read; else a request that matches the rule is answered with 500.50.`
       : `The server variable "${name.value}" is not in allowedServerVariables; a request that matches the rule is answered with 500.50.`,
-    advice: 'Add it to allowedServerVariables in applicationHost.config.',
+    advice: `${didYouMean(name.value, allowedServerVariables)}Add it to allowedServerVariables in applicationHost.config.`,
     iis: {
       status: '500.50',
       text: `The server variable "${name.value}" is not allowed to be set. Add the server variable name to the allowed server variable list.`,

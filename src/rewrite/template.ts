@@ -121,12 +121,19 @@ export interface Template {
   readonly broken: boolean;
 }
 
-const FUNCTIONS: ReadonlyMap<string, (text: string) => string> = new Map([
-  ['TOLOWER', (text: string) => text.toLowerCase()],
-  ['URLENCODE', encodeComponent],
-  ['URLDECODE', decodeComponent],
-  ['HTMLENCODE', encodeHtml],
-]);
+const NAMED = {
+  ToLower: (text: string) => text.toLowerCase(),
+  UrlEncode: encodeComponent,
+  UrlDecode: decodeComponent,
+  HtmlEncode: encodeHtml,
+};
+
+/** In the letters of the documentation. */
+export const functionNames: readonly string[] = Object.keys(NAMED);
+
+const FUNCTIONS: ReadonlyMap<string, (text: string) => string> = new Map(
+  Object.entries(NAMED).map(([name, encode]) => [name.toUpperCase(), encode]),
+);
 
 export function isFunction(name: string): boolean {
   return FUNCTIONS.has(name.toUpperCase());

@@ -44,7 +44,7 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   const { config, settings, diagnostics, sources } = checkLoaded(loadConfig(configDir, settingsFile));
   const all = [...diagnostics];
   const report = reportInto(all);
-  const { certificates, complete } = readAllCertificates(settings, report);
+  const { certificates, complete, keyless } = readAllCertificates(settings, report);
   const ca = readCa(settings.upstream.ca, report);
   const clientCa = readCa(settings.tls.clientCertificates?.ca ?? [], report);
   const adminToken = checkAdmin(settings.admin, report);
@@ -53,7 +53,7 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   const misread = new Set<string>([...misreadOf(config), ...(complete ? [] : ['certificates'])]);
   const shown = readShownCertificates(config ?? { settings }, certificates, { report, misread });
   const asked = config && askedHosts(config);
-  checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread }, settings, report);
+  checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread, keyless }, settings, report);
   checkServerTls(settings, report);
   checkPermissions(sources.keys(), report);
   checkClientCertificates(misread.has('sites') ? undefined : config?.sites, settings, report);
@@ -69,13 +69,15 @@ function misreadOf(config: Config | undefined): Iterable<Part> {
 /** Of files that could not be read nobody knows which names they would cover: `complete` is false. */
 function readAllCertificates(settings: SettingsConfig, report: Report) {
   // Where the setting was refused in part, files lack what it names.
-  if (settings.misread?.has('certificates')) return { certificates: [], complete: false };
+  if (settings.misread?.has('certificates')) return { certificates: [], complete: false, keyless: [] };
   let complete = true;
+  const keyless: string[] = [];
   const certificates = readCertificates(settings, (code, ...found) => {
     if (CATALOGUE[code][0] === 'error') complete = false;
+    if (code === 'LG4007') keyless.push(found[0].file);
     report(code, ...found);
   });
-  return { certificates, complete };
+  return { certificates, complete, keyless };
 }
 
 /**

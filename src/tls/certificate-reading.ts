@@ -1,7 +1,7 @@
 /** Reads the files behind one entry of `certificates`: which there are, with which password, and what is wrong with them. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { Code, Report, Span } from '../config/diagnostic.ts';
 import type { CertificateFileSetting, CertificateSetting } from '../config/settings-model.ts';
 import { codeOf } from '../errors.ts';
@@ -117,7 +117,9 @@ function readContents(
   const contents = typeof parsed === 'string' ? parsed : (keyFault(parsed) ?? parsed);
   if (typeof contents === 'string') {
     const given = password.words.length > 0;
-    const { code, ...finding } = describeFault(contents, { path, kind, passwordFile: password.file, given });
+    const named = contents === 'damaged' ? misnamed(path, bytes, kind) : undefined;
+    const about = { path, kind, passwordFile: password.file, given };
+    const { code, ...finding } = named ?? describeFault(contents, about);
     report(code, span, finding);
     return undefined;
   }
@@ -199,6 +201,18 @@ function reportUnreadable({ path, span, error }: { path: string; span: Span; err
     message: `${path} cannot be read: ${readFault(error)}`,
     advice: READ_ADVICE[codeOf(error)] ?? 'Check the file and its disk.',
   });
+}
+
+/** A file of one kind with the name of the other: nothing is damaged. */
+function misnamed(path: string, bytes: Buffer, kind: 'pfx' | 'pem'): ReturnType<typeof describeFault> | undefined {
+  const stem = basename(stemOf(path));
+  if (kind === 'pfx' && /^(?:[^\n]*\n)*?-----BEGIN [A-Z ]+-----/.test(bytes.toString('latin1', 0, 4096))) {
+    return { code: 'LG4002', message: `${path} is a PEM file, not a PFX`, advice: `Rename it to ${stem}.pem.` };
+  }
+  // The version of a PFX is 3 (RFC 7292 4).
+  if (kind === 'pfx' || !/^0[\x80-\x84][\s\S]{0,4}\x02\x01\x03/.test(bytes.toString('latin1', 0, 16))) return undefined;
+  const advice = `Rename it to ${stem}.pfx, with its password in ${stem}.pfx.pass beside it.`;
+  return { code: 'LG4002', message: `${path} is a PFX, not a PEM file`, advice };
 }
 
 /**

@@ -26,12 +26,14 @@ export interface Served {
   readonly asked?: readonly AskedHost[] | undefined;
   /** Where something could not be read, which is told: nothing is said to be missing there. */
   readonly misread?: ReadonlySet<string>;
+  /** Files with a certificate and no key for it. */
+  readonly keyless?: readonly string[];
 }
 
 /** @param now milliseconds since 1970 */
 export function checkCertificates(
   certificates: readonly CertificateData[],
-  { sites, asked = [], misread = new Set() }: Served,
+  { sites, asked = [], misread = new Set(), keyless = [] }: Served,
   settings: CheckedSettings,
   report: Report,
   now: number = Date.now(),
@@ -49,7 +51,7 @@ export function checkCertificates(
     }
     if (!misread.has('sites')) checkTies(certificate, listeners, report);
   }
-  const around = { certificates, settings, report, now, asked, misread };
+  const around = { certificates, settings, report, now, asked, misread, keyless };
   const lacking = misread.has('certificates') ? new Set(listeners.keys()) : checkDefault(listeners, around);
   for (const [listener, its] of listeners) checkListener(listener, its, lacking.has(listener), around);
 }
@@ -141,18 +143,26 @@ interface Surroundings {
   readonly now: number;
   readonly asked: readonly AskedHost[];
   readonly misread: ReadonlySet<string>;
+  readonly keyless: readonly string[];
 }
 
 type BindingOfSite = BindingConfig & { readonly site: string };
 
 /** @param lacking certificates of this listener are missing, which is told: their hosts are not told once more */
+/** A certificate that only lacks its key is most likely the one that is meant. */
+function noneCure([first]: readonly string[]): string {
+  return first === undefined
+    ? 'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.'
+    : `${first} holds a certificate without its key: put the key beside it as NAME.key, or a PFX file with both into the folder.`;
+}
+
 function checkListener(
   listener: string,
   bindings: readonly BindingOfSite[],
   lacking: boolean,
   around: Surroundings,
 ): void {
-  const { certificates, settings, report, now, asked, misread } = around;
+  const { certificates, settings, report, now, asked, misread, keyless } = around;
   const [first] = bindings;
   const usable = usableOn(listener, certificates);
   if (first && usable.length === 0) {
@@ -163,7 +173,7 @@ function checkListener(
       ...(none ? { subject: '' } : {}),
       message: `the https binding ${listener} has no certificate`,
       advice: none
-        ? 'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.'
+        ? noneCure(keyless)
         : 'All certificates are tied to other listeners: tie one to this one as well, or leave out "listeners" at one.',
     });
     return;

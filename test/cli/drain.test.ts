@@ -1,5 +1,7 @@
 /** `lychgate drain`: what it asks of the service, what it says, and what is wrong use. */
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../src/cli/cli.ts';
 import { reportedFarm, reportedServer, startListener, TOKEN } from '../admin/listener.ts';
 import { adminFolder } from './admin-folder.ts';
 import { commandLine } from './command-line.ts';
@@ -22,7 +24,13 @@ async function within(control = {}, its = farms) {
   const listener = await startListener({ farms: its, token: TOKEN, carriesOut: true, control });
   const admin = { address: `127.0.0.1:${listener.port}`, tokenFile: 'token' };
   const folder = adminFolder(admin, { token: TOKEN });
-  return { ...listener, drain: (...args: string[]) => commandLine('drain', ...args, '--config', folder) };
+  const shown = async (columns: number, ...args: string[]) => {
+    let lines = '';
+    const stream = { isTTY: true, columns, write: (text: string) => (lines += text) };
+    await runCommandLine([...args, '--config', folder], { out: stream, err: stream });
+    return stripVTControlCharacters(lines).split('\n').slice(0, -1);
+  };
+  return { ...listener, shown, drain: (...args: string[]) => commandLine('drain', ...args, '--config', folder) };
 }
 
 test('Drain unless another state is named; names and states in any letter case', async () => {
@@ -282,3 +290,33 @@ describe('--all-farms', () => {
     expect(told.err).toBe('lychgate: fe02 of meet takes requests again: somebody has brought it back.\n');
   });
 });
+
+test.each([40, 80, 120])(
+  'every line fits a terminal of %i columns, and says the same as elsewhere',
+  async (columns) => {
+    const long = reportedFarm('A farm with a name that takes a good part of a line', [
+      reportedServer('pool01.frontend.emea.contoso.local', {
+        takesRequests: false,
+        counters: { ...counters, currentRequests: 3 },
+      }),
+      reportedServer('10.0.0.20', { enabled: false, takesRequests: false }),
+    ]);
+    const refused = async () => 'switchedOff' as const;
+    const [one, other] = await Promise.all([within({}, [long]), within({ act: refused }, [long])]);
+    const name = 'pool01.frontend.emea.contoso.local';
+    const all = [
+      await one.shown(columns, 'drain', name, '--all-farms', '--wait', '--timeout', '0'),
+      await other.shown(columns, 'drain', name, '--all-farms'),
+      await one.shown(columns, 'status'),
+    ];
+    expect(all.flat().filter((line) => line.length > columns)).toEqual([]);
+    const [drained = []] = all;
+    const { out, err } = await one.drain(name, '--all-farms', '--wait', '--timeout', '0');
+    const words = (text: string) =>
+      text
+        .split(/\s+/)
+        .filter((word) => word !== '')
+        .toSorted();
+    expect(words(drained.join(' '))).toEqual(words(`${out} ${err}`));
+  },
+);

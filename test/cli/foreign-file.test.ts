@@ -64,16 +64,36 @@ describe('in place of an IIS file', () => {
 });
 
 describe('in place of settings', () => {
-  const none = 'This is JSON, but not the settings of a service: they have none of its keys.';
+  const none = (what: string) => `This is ${what}, but not the settings of a service: it has none of their keys.`;
   const notJson = (what: string) => `This is ${what}, not the settings of a service in JSON.`;
   test.each<[string, string | Uint8Array, string, string]>([
-    ['package.json', shipped('package.json'), 'LG6002', none],
-    ['settings.schema.json', shipped('config/settings.schema.json'), 'LG6002', none],
+    ['package.json', shipped('package.json'), 'LG6002', none('the package.json of a Node package')],
+    [
+      'settings.schema.json',
+      shipped('config/settings.schema.json'),
+      'LG6002',
+      none('a JSON schema, by which editors check settings.json'),
+    ],
+    ['tsconfig.json', shipped('tsconfig.json'), 'LG6002', none('the settings of the TypeScript compiler')],
+    [
+      'found.json',
+      '{ "ok": true, "files": [], "diagnostics": [] }',
+      'LG6002',
+      none('what "validate --format json" has found'),
+    ],
+    ['found.sarif.json', '{ "$schema": "x", "version": "2.1.0", "runs": [] }', 'LG6002', none('a report in SARIF')],
+    ['trace.json', '{ "request": {}, "outcome": {}, "events": [] }', 'LG6002', none('a traced request')],
+    ['other.json', '{ "a": 1, "b": 2 }', 'LG6002', none('JSON')],
     ['host.json', '<configuration />', 'LG6001', notJson('XML or HTML')],
     ['compose.json', 'services:\n  a: 1\n', 'LG6001', notJson('YAML')],
     ['log.json', LOG, 'LG6001', notJson('an IIS log')],
   ])('%s', async (name, content, code, message) => {
     expect((await only(name, content)).slice(0, 2)).toEqual([code, message]);
+  });
+
+  test('of the IIS files beside it nothing is said', async () => {
+    const folder = writeFiles({ 'x.json': '{ "a": 1, "b": 2 }', 'applicationHost.config': '<configuration />' });
+    expect((await commandLine('validate', join(folder, 'x.json'))).out).not.toContain('applicationHost.config');
   });
 
   test('keys that are misspelt are told one by one', async () => {
@@ -85,4 +105,16 @@ describe('in place of settings', () => {
       'LG6002',
     ]);
   });
+});
+
+test('the program is named as it is called', async () => {
+  const pem = '-----BEGIN CERTIFICATE-----\n';
+  const cures = ['a.pem', 'a.log', 'a.config', 'a.gz.config'].map(async (name, index) => {
+    const content = [pem, LOG, '{ "a": 1 }', new Uint8Array([0x1f, 0x8b])][index] ?? '';
+    return (await only(name, content))[2];
+  });
+  for (const cure of await Promise.all(cures)) {
+    expect(cure).toContain('"npm run -s lychgate -- ');
+    expect(cure).not.toContain('"lychgate ');
+  }
 });

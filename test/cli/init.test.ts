@@ -229,7 +229,7 @@ test('without --config it is "config" of the current folder, else that of the ma
   const [near, far] = [join(folder, 'config'), join(folder, 'etc/lychgate/config')];
   const input = { values: {}, arguments: [], streams: { out: process.stdout, err: process.stderr } };
   expect(() => configFolder(input, [near, far])).toThrow(
-    /cannot read .*config or .*config: it does not exist\. .*lychgate init DIR/,
+    /cannot read .*config or .*config: it does not exist\. .*"npm run -s lychgate -- init DIR"/,
   );
   mkdirSync(far, { recursive: true });
   expect(configFolder(input, [near, far])).toBe(far);
@@ -248,3 +248,15 @@ test('the file that a command line without --config reads is that of its current
   expect(await checked.exit()).toBe(1);
   expect(checked.stdout()).toMatch(/^config\/applicationHost\.config:1:1: error LG1001 /);
 });
+
+test.each(['/proc/x', '/proc/self/x', '/proc/x/y/z'])(
+  '%s: nothing can be made there, and the folder is not said to be missing',
+  async (folder) => {
+    const { code, err } = await commandLine('init', folder);
+    const above = folder.startsWith('/proc/self') ? '/proc/self' : '/proc';
+    expect([code, err]).toEqual([
+      3,
+      `lychgate: cannot make ${folder}: nothing can be made in ${above}. Nothing was left behind.\n`,
+    ]);
+  },
+);

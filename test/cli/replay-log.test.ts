@@ -369,3 +369,15 @@ test('the progress bar: on a terminal alone, and gone at the end', async () => {
   expect(err.endsWith('\r\x1b[K')).toBe(true);
   expect(out).toContain('\x1b[1m5,000 requests from');
 });
+
+test('files that are no logs are not counted among those that requests are from', async () => {
+  const log = file('counted.log', `${HEAD}${FIELDS}${LINES}`);
+  const other = file('counted.log.gz', gzipSync(`${HEAD}${FIELDS}${LINES}`));
+  const none = file('no.log', '<x />');
+  const headline = async (...logs: string[]) => {
+    const { code, out } = await commandLine('trace', ...logs.flatMap((each) => ['--log', each]), '--config', config);
+    return `${code} ${out.split('\n')[0]}`;
+  };
+  expect(await headline(log, none)).toMatch(/^3 8 requests from \S+counted\.log[ ,.]/);
+  expect(await headline(log, other, none)).toMatch(/^3 16 requests from 2 files/);
+});

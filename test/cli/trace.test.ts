@@ -304,3 +304,21 @@ test.each([
     expect(shown.split(/\s+/)).toEqual(out.split(/\s+/));
   }
 });
+
+test.each(['GE T', 'GET ', ' GET', 'GET/1', 'GÉT', 'A\nB'])('--method "%s" is no method', async (method) => {
+  const { code, err } = await commandLine('trace', 'http://a/', '--rules', rulesFile(API), '--method', method);
+  expect([code, err]).toEqual([2, expect.stringContaining('is no method: one word is wanted, such as POST')]);
+});
+
+test.each(['PROPFIND', 'M-SEARCH', 'get', "!#$%&'*+.^_`|~"])('--method "%s" is one', async (method) => {
+  const { code, out } = await commandLine(
+    'trace',
+    'http://a/',
+    '--rules',
+    rulesFile(API),
+    '--method',
+    method,
+    '--json',
+  );
+  expect([code, JSON.parse(out).request.method]).toEqual([0, method]);
+});

@@ -263,3 +263,39 @@ describe('cures that do no harm', () => {
     expect(told).not.toContain('LG2303');
   });
 });
+
+describe('what stands at many places is told once in a file, with the number of the others', () => {
+  const guard = '<security><access sslFlags="SslRequireCert" /></security>';
+  const at = (path: string, inside: string) =>
+    `<location path="${path}"><system.webServer>${inside}</system.webServer></location>`;
+  const sites = main.match(/<system.applicationHost>[\s\S]*?<\/system.applicationHost>/)?.[0] ?? '';
+  const name = /<site name="([^"]+)"/.exec(sites)?.[1] ?? '';
+  const many = (inside: (index: number) => string) =>
+    changed(
+      main,
+      '</configuration>',
+      `${[1, 2, 3].map((each) => at(`${name}/${each}`, inside(each))).join('')}</configuration>`,
+    );
+  const told = (iis: string) => checked(iis).map(({ code, message }) => `${code} ${message}`);
+
+  it('a section that guards', () => {
+    expect(told(many(() => guard))).toEqual([
+      'LG1017 Section security/access is not carried out: under IIS clients must show a certificate (and at 2 more places).',
+    ]);
+  });
+
+  it('two that do another thing are two findings', () => {
+    const iis = many((each) => (each === 1 ? '<security><ipSecurity allowUnlisted="false" /></security>' : guard));
+    expect(codes(iis)).toEqual(['LG1017', 'LG1017']);
+  });
+
+  it.each(['rewrit', 'foo'])('a section that does not exist: %s', (section) => {
+    expect(told(many(() => `<${section} />`))).toEqual([
+      `LG1008 There is no section system.webServer/${section} (and at 2 more places).`,
+    ]);
+  });
+
+  it('two sections that do not exist are two findings', () => {
+    expect(codes(many((each) => `<foo${each % 2} />`))).toEqual(['LG1008', 'LG1008']);
+  });
+});

@@ -226,7 +226,14 @@ it('printing and reading give the model again', () => {
     fc.property(config, (model) => {
       writeFileSync(file, printModel(model));
       const { config: again, diagnostics } = loadFile(file);
-      expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+      const errors = diagnostics.filter(({ severity }) => severity === 'error');
+      // Any text is made up for the address of a server, and read as it is; that few are one is told of each.
+      const addresses = errors.filter(({ code }) => code === 'LG3025');
+      expect(errors).toEqual(addresses);
+      const servers = model.webFarms.flatMap((farm) => farm.servers);
+      expect(addresses.length).toBe(
+        Math.min(100, servers.filter(({ address }) => !/^[a-z\d]*x$/i.test(address)).length),
+      );
       const sites = again?.sites.map(({ scopes: _, ...rest }) => rest);
       const siteRules = again?.sites[0]?.scopes.at(-1)?.ruleSet;
       const { globalRules, webFarms, proxy } = again ?? {};

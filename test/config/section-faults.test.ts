@@ -459,3 +459,48 @@ describe('faults of applicationHost.config', () => {
     expect(loadConfig(folder).diagnostics).toEqual([]);
   });
 });
+
+describe('addresses of servers', () => {
+  const told = (address: string) => {
+    const source = `<configuration><webFarms><webFarm name="f"><server address="${address}" /></webFarm></webFarms></configuration>`;
+    const { diagnostics } = loadFile(join(writeFiles({ 'applicationHost.config': source }), 'applicationHost.config'));
+    return diagnostics.map(
+      ({ code, severity, span, advice }) => `${code} ${severity} ${source.slice(span.start, span.end)}: ${advice}`,
+    );
+  };
+  const port = (attributes: string) => `the port goes into <applicationRequestRouting ${attributes} /> of the <server>`;
+
+  it.each([
+    ['fe01:4443', `Write address="fe01": ${port('httpPort="…" httpsPort="4443"')}.`],
+    ['[2001:db8::5]:4443', `Write address="2001:db8::5": ${port('httpPort="…" httpsPort="4443"')}.`],
+    ['[2001:db8::5]', 'Write address="2001:db8::5".'],
+    ['https://ex01', 'Write address="ex01": the scheme is that of the rule.'],
+    ['http://EX01.contoso.local:8080/', `Write address="ex01.contoso.local": the scheme is that of the rule, ${port('httpPort="8080"')}, the path goes into the url of the rule.`],
+    ['ex01/owa', 'Write address="ex01": the path goes into the url of the rule.'],
+    ['\\\\ex01\\owa', 'Write a name of letters, digits, hyphens and underscores between dots, or an IP address.'],
+    [' ex01 ', 'Write address="ex01".'],
+    ['ex01:', 'Write address="ex01".'],
+    ['10.0.0.300', 'Write an IP address, four numbers from 0 to 255, or the name of the server.'],
+    ['10.0.0', 'Write an IP address, four numbers from 0 to 255, or the name of the server.'],
+    ['10.0.0.1:80', `Write address="10.0.0.1": ${port('httpPort="…" httpsPort="80"')}.`],
+    ['*.contoso.local', 'Write a name of letters, digits, hyphens and underscores between dots, or an IP address.'],
+    ['ex01, ex02', 'Write a name of letters, digits, hyphens and underscores between dots, or an IP address.'],
+    ['2001:db8::g', 'Write a name of letters, digits, hyphens and underscores between dots, or an IP address.'],
+    [' ', 'Write the name or the IP address of the server.'],
+  ])('"%s" is told', (address, cure) => {
+    expect(told(address)).toEqual([`LG3025 error ${address}: ${cure}`]);
+  }); // biome-ignore format: one row, one line
+
+  it.each([
+    'ex01',
+    'EX_01.contoso.local.',
+    '10.0.0.20',
+    '2001:db8::5',
+    'fe80::1%eth0',
+    'localhost',
+    '1st.contoso.local',
+    'ünï.test',
+  ])('"%s" is one', (address) => {
+    expect(told(address)).toEqual([]);
+  });
+});

@@ -218,3 +218,34 @@ describe('settings', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(settingsSchema())));
   });
 });
+
+describe('what is not JSON is one finding, with what is to be written', () => {
+  it.each([
+    ['an open quote in a list', '{ "certificates": [«"../certs], "»workers": "x" }', 'Close it with a quotation mark: ".'],
+    ['of a name', '{ «"workers: 2, "»log": { "level": "info" } }', 'Close it with a quotation mark: ".'],
+    ['of a value of another type', '{ "log": «"x, "»level": 1 }', 'Close it with a quotation mark: ".'],
+    ['of a value that is one of a list', '{ "log": { "level": «"info }, "»workers": 2 }', 'Close it with a quotation mark: ".'],
+    ['to the end of the line', '{ "certificates": [«"../certs],»\n  "workers": "x" }', 'Close it with a quotation mark: ".'],
+    ['before a number', '{ "a: "«»2 }', undefined],
+    ['no quote at the begin', '{ "log": { "level": «info»", "x": 1 } }', 'Write "info", with quotation marks around it.'],
+    ['a name without quotes', '{ «workers»: 2 }', 'Write "workers", with quotation marks around it.'],
+    ['single quotes', "{ «'workers'»: 2 }", 'Write straight double quotation marks: ".'],
+    ['a path of Windows', '{ "certificates": [«"C:\\certs"»] }', 'Write "C:\\\\certs": a backslash stands twice in JSON.'],
+    ['with a u', '{ "certificates": [«"D:\\users\\me"»] }', 'Write "D:\\\\users\\\\me": a backslash stands twice in JSON.'],
+    ['of which a part is doubled', '{ "certificates": [«"C:\\\\a\\c"»] }', 'Write "C:\\\\a\\\\c": a backslash stands twice in JSON.'],
+    ['a share', '{ "iis": [«"\\\\server\\iis"»] }', 'Write "\\\\server\\\\iis": a backslash stands twice in JSON.'],
+  ])('%s', (_, marked, cure) => {
+    const { text, places } = unmark(marked);
+    const { diagnostics } = read(text);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['LG6001']);
+    if (cure === undefined) return;
+    expect(diagnostics.map(({ span, advice }) => [[span.start, span.end], advice])).toEqual([[places[0], cure]]);
+  }); // biome-ignore format: one row, one line
+
+  it('what stands before the fault is told too', () => {
+    expect(read('{ "wrokers": 2, "log": { "level": "info }, "x": 1 }').diagnostics.map(({ code }) => code)).toEqual([
+      'LG6001',
+      'LG6002',
+    ]);
+  });
+});

@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
+import { checkConfig } from '../../src/service/check-config.ts';
 import { writeFiles } from './written.ts';
 
 const HOST = `<configuration><system.applicationHost><sites><site name="Public" id="1"><application path="/" /><bindings>
@@ -99,5 +100,59 @@ describe('what is not read is told', () => {
   it('other files than web.config are none of ours', () => {
     const then = (folder: string) => writeFileSync(join(folder, 'sites/Public/web.config.bak'), 'x');
     expect(load(['sites/Public/web.config', 'sites/README', 'other/web.config'], { then }).told).toEqual([]);
+  });
+});
+
+describe('what is for a site that does not exist has its one finding, and no others', () => {
+  const GUARDED =
+    '<configuration><system.webServer><security><access sslFlags="SslRequireCert" /></security><foo /></system.webServer></configuration>';
+  const advise = (files: Readonly<Record<string, string>>) => {
+    const folder = writeFiles({ 'applicationHost.config': HOST, ...files });
+    const { diagnostics } = loadConfig(folder);
+    return diagnostics.map(({ code, span, advice }) => `${code} ${relative(folder, span.file)} ${advice}`);
+  };
+  const CURE = 'Did you mean "Public"? Name the folder after a site: "Public".';
+
+  it.each([
+    ['a section that guards', 'sites/Publik/web.config', GUARDED],
+    ['in a folder of the site', 'sites/Pbulic/app/web.config', GUARDED],
+    ['what is no XML', 'sites/Pubic/web.config', 'rules'],
+    ['another root', 'sites/Publics/web.config', '<rules><rule /></rules>'],
+    ['no end', 'sites/Intranet/web.config', '<configuration>'],
+    ['too large', 'sites/Publc/web.config', `<configuration>${' '.repeat(260_000)}</configuration>`],
+  ])('%s', (_, file, content) => {
+    const near = !file.includes('Intranet');
+    expect(advise({ [file]: content })).toEqual([`LG1019 ${file} ${near ? CURE : CURE.slice(CURE.indexOf('Name'))}`]);
+  });
+
+  it('a file that settings.json gives to it', () => {
+    const settings = '{ "iis": ["applicationHost.config", { "file": "w.config", "site": "public1" }] }';
+    expect(advise({ 'settings.json': settings, 'w.config': GUARDED })).toEqual([
+      'LG6008 settings.json Did you mean "Public"? Write the name of a site: "Public".',
+    ]);
+  });
+
+  it('a location', () => {
+    const location =
+      '<location path="Pubilc/x"><system.webServer><rewrite><rules /></rewrite></system.webServer></location>';
+    const told = advise({ 'applicationHost.config': HOST.replace('</configuration>', `${location}</configuration>`) });
+    expect(told).toEqual([
+      'LG1019 applicationHost.config Did you mean "Public"? Begin the path with the name of a site: "Public".',
+    ]);
+  });
+
+  it('where the sites could not be read the file is read as if it had one', () => {
+    const host = HOST.replace('name="Public"', 'nme="Public"');
+    const told = advise({ 'applicationHost.config': host, 'sites/Publik/web.config': GUARDED });
+    expect(told.map((each) => each.slice(0, 6))).toEqual(['LG5001', 'LG1017', 'LG1008']);
+  });
+
+  it('the farm that its rules lead to is not said to be left out', () => {
+    const host = HOST.replace(
+      '</configuration>',
+      '<webFarms><webFarm name="f"><server address="10.0.0.1" /></webFarm></webFarms></configuration>',
+    );
+    const folder = writeFiles({ 'applicationHost.config': host, 'sites/Publik/web.config': web('r') });
+    expect(checkConfig(folder).diagnostics.map(({ code }) => code)).toEqual(['LG1019']);
   });
 });

@@ -131,7 +131,7 @@ test('the other letter of a back-reference, where that has the group', () => {
   expect(advice(/LG2213/, { url: '.*', when: [['{URL}', '(.*)']], to: 'http://app01/{R:1}' })[0]?.[1]).toMatch(
     /^Write \{C:1\},/,
   );
-  expect(advice(/LG2213/, { url: '.*', to: 'http://app01/{C:1}' })[0]?.[1]).toMatch(/^Correct the number/);
+  expect(advice(/LG2213/, { url: '.*', to: 'http://app01/{C:1}' })[0]?.[1]).toMatch(/^Add a condition/);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { createPrivateKey, sign, verify, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type CheckedConfig, checkConfig } from '../../src/service/check-config.ts';
 import type { CertificateData } from '../../src/tls/certificate.ts';
 import { createCertificateStore } from '../../src/tls/certificate-store.ts';
@@ -210,4 +210,34 @@ test('mutations of PEM, PFX and DER: a finding at the file or none, and the othe
     ).toBeUndefined();
     for (const name of names) rmSync(join(folder, 'certs', name));
   }
+});
+
+describe('what is told of files that only seem to be missing or damaged', () => {
+  const told = (folder: string, code: string) =>
+    checkConfig(folder).diagnostics.flatMap((each) => (each.code === code ? [`${each.message} ${each.advice}`] : []));
+
+  test.each(['b.pfx', 'b.p12'])('a PEM file that is called %s', (name) => {
+    const folder = folderWith({ [name]: bad.chainPem + bad.keyPem });
+    expect(told(folder, 'LG4002')).toEqual([expect.stringMatching(/ is a PEM file, not a PFX Rename it to b\.pem\.$/)]);
+  });
+
+  test('with lines before it', () => {
+    const folder = folderWith({ 'b.pfx': `Bag Attributes\n  friendlyName: b\n${bad.certPem}` });
+    expect(told(folder, 'LG4002')).toEqual([expect.stringContaining('is a PEM file')]);
+  });
+
+  test.each(['b.pem', 'b.crt', 'b.cer'])('a PFX that is called %s', (name) => {
+    const folder = folderWith({ [name]: Buffer.from('3082010002010330820100', 'hex') });
+    expect(told(folder, 'LG4002')).toEqual([
+      expect.stringContaining('is a PFX, not a PEM file Rename it to b.pfx, with its password in b.pfx.pass'),
+    ]);
+  });
+
+  test('a binding without a certificate where one lacks its key', () => {
+    const settings = { iis: [], certificates: ['certs'], bindings: [{ protocol: 'https', host: GOOD }] };
+    const folder = writeFiles({ 'certs/b.crt': bad.certPem, 'settings.json': JSON.stringify(settings) });
+    expect(told(folder, 'LG4025')).toEqual([
+      `the https binding *:443 has no certificate ${join(folder, 'certs/b.crt')} holds a certificate without its key: put the key beside it as NAME.key, or a PFX file with both into the folder.`,
+    ]);
+  });
 });
