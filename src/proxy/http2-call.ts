@@ -55,9 +55,11 @@ export class Http2Call implements ClientSide {
     this.exchange = new Exchange(runtime, head, this);
     response.on('error', () => undefined); // Told by `close`, which follows.
     response.on('drain', () => this.exchange.drained());
-    response.once('close', () => {
+    const { stream } = response;
+    // Not of the response, which says nothing of a HEAD that was reset before it was answered.
+    stream.once('close', () => {
       // Node ends the answer of a stream that was reset as if it were whole, too.
-      const whole = response.writableFinished && !response.stream.aborted;
+      const whole = this.#isWritten && !stream.aborted;
       // And it closes a stream whose last bytes still wait here for a server that is slow.
       if (whole && this.exchange.bodyGoesOn && !request.readableEnded) request.once('end', () => this.#finish(true));
       else this.#finish(whole);
@@ -170,10 +172,15 @@ export class Http2Call implements ClientSide {
     this.#tell(failure ?? new ExchangeError('internal', 'an answer of our own'), undefined, write);
   }
 
+  /** Node ends the side of a stream that answers HEAD before there is an answer. */
+  get #isWritten(): boolean {
+    return this.#response.headersSent && this.#response.writableFinished;
+  }
+
   /** The stream alone: its neighbours have done nothing. */
   cut(): void {
-    const { stream, headersSent, writableFinished } = this.#response;
-    if (writableFinished) this.#closeUnread();
+    const { stream, headersSent } = this.#response;
+    if (this.#isWritten) this.#closeUnread();
     else stream.close(headersSent ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_CANCEL);
   }
 

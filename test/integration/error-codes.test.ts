@@ -35,6 +35,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   '/fe/%zz': '400 601 0',
   '/fe/ok?loop': '400 605 0',
   '/patient/silent?client-gone': '400 604 64',
+  '/patient/silent?HEAD-client-gone': '400 604 64',
   '/patient/stalls?client-gone': '200 0 64',
   '/site-rule': '500 50 0',
   '/global-rule': '500 51 0',
@@ -127,9 +128,10 @@ test.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('over %s', async (protocol) => {
   /** The client goes as soon as it has so much of its answer; 0: as soon as the server has the request. */
   const leave = async (target: string, bytes: number) => {
     const inner = target.replace('/patient', '');
+    const method = target.includes('HEAD') ? 'HEAD' : 'GET';
     if (protocol === 'HTTP/2') {
       const session = openHttp2({ protocol, port, ...tls });
-      const stream = session.request({ ':authority': host, ':path': target });
+      const stream = session.request({ ':method': method, ':authority': host, ':path': target });
       stream.on('error', () => undefined);
       if (bytes > 0) await new Promise((resolve) => stream.once('data', resolve));
       await arrived(inner);
@@ -137,7 +139,7 @@ test.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('over %s', async (protocol) => {
       return;
     }
     const client = openRaw(port, tls);
-    client.socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    client.socket.write(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     if (bytes > 0) await client.until(/half/);
     await arrived(inner);
     client.socket.destroy();
@@ -161,7 +163,7 @@ test.each<Protocol>(['HTTP/1.1', 'HTTP/2'])('over %s', async (protocol) => {
   await Promise.all(
     Object.keys(EXPECTED).map((target) => {
       if (special.includes(target)) return undefined;
-      if (target.endsWith('?client-gone')) return leave(target, target.includes('stalls') ? 4 : 0);
+      if (target.endsWith('client-gone')) return leave(target, target.includes('stalls') ? 4 : 0);
       return send(
         target.endsWith('-rule') ? target + LONG_QUERY : target,
         target.endsWith('?loop') ? [['Max-Forwards', '0']] : [],
