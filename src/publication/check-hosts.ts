@@ -2,6 +2,7 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { BindingConfig, Config } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import { createSiteTable, matchSite, type SiteTable } from '../decide/match-site.ts';
 import { comparedName } from '../host-name.ts';
 import { editDistance } from '../nearest.ts';
 import { splitAuthority } from '../rewrite/action.ts';
@@ -38,10 +39,8 @@ export function checkHosts(config: Config, farmMeant: FarmMeant, misled: boolean
 
 interface BoundHosts {
   readonly bindings: readonly BindingConfig[];
-  /** Without wildcards. */
-  readonly names: ReadonlySet<string>;
-  /** Such as `.contoso.com`. */
-  readonly endings: readonly string[];
+  /** Of those with a host, as the service takes requests by it. */
+  readonly table: SiteTable<BindingConfig>;
   /** IP addresses, and `*`. */
   readonly addresses: ReadonlySet<string>;
   /** A binding takes any host, or there are none at all. */
@@ -49,11 +48,10 @@ interface BoundHosts {
 }
 
 function boundHosts(bindings: readonly BindingConfig[]): BoundHosts {
-  const hosts = new Set(bindings.map(({ host }) => host));
-  const endings = [...hosts].filter((host) => host.startsWith('*')).map((host) => host.slice(1));
-  const names = new Set([...hosts].filter((host) => !host.startsWith('*')));
+  const named = bindings.filter(({ host }) => host !== '');
+  const table = createSiteTable(named.map((binding) => ({ host: binding.host, site: binding })));
   const addresses = new Set(bindings.map(({ address }) => address));
-  return { bindings, names, endings, addresses, any: hosts.size === 0 || hosts.has('') };
+  return { bindings, table, addresses, any: bindings.length === 0 || named.length < bindings.length };
 }
 
 /** A host that no binding has is answered 400 before any rule is asked. */
@@ -78,22 +76,22 @@ function checkBound(rule: RuleConfig, bound: BoundHosts, report: Report): void {
 const MOST_MISTYPED = 2;
 
 /** Never to take the name out of the condition: without it the rule would take every other host. */
-function cureFor(missing: readonly string[], { names }: BoundHosts): string {
+function cureFor(missing: readonly string[], { table }: BoundHosts): string {
   const [name = ''] = missing;
-  const near = [...names].filter((host) => editDistance(host, name) <= MOST_MISTYPED);
+  const near = [...table.exact.keys()].filter((host) => editDistance(host, name) <= MOST_MISTYPED);
   if (missing.length === 1 && near.length === 1) {
     return `Did you mean ${near[0]}? Write that, or add a binding for ${name}.`;
   }
   return 'Add a binding for the name. A rule for nobody else can be removed as a whole, not its condition: it would take every other host then.';
 }
 
-function isBound(host: string, { names, endings }: BoundHosts): boolean {
-  return names.has(host) || endings.some((ending) => host.endsWith(ending));
+function isBound(host: string, { table }: BoundHosts): boolean {
+  return host !== '' && matchSite(table, host) !== undefined;
 }
 
 /** The Host of a port that is not the usual one names it. */
-function acceptsSome(rule: RuleConfig, { bindings, names, endings }: BoundHosts): boolean {
-  if (endings.length > 0 || names.size > MOST_TRIED) return true;
+function acceptsSome(rule: RuleConfig, { bindings, table }: BoundHosts): boolean {
+  if (table.wildcards.size > 0 || table.exact.size > MOST_TRIED) return true;
   return bindings.some(({ host, port }) => ruleAcceptsHost(rule, host) || ruleAcceptsHost(rule, `${host}:${port}`));
 }
 

@@ -2,6 +2,8 @@
 import type { WebFarmConfig } from '../config/farm-model.ts';
 import type { Config } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
+import { siteFinder } from '../decide/entrances.ts';
+import { imaginedRequest } from '../decide/imagined-request.ts';
 import { comparedName } from '../host-name.ts';
 import { sendsAway } from '../rewrite/action-target.ts';
 import { compilePattern, isFault } from '../rewrite/pattern.ts';
@@ -73,15 +75,9 @@ export function publicationOf(config: Config, asked: AskUrl): Publication {
   const rules = [...new Set(sets.flatMap((set) => set.rules))].filter(
     ({ enabled, action }) => enabled && sendsAway(action),
   );
+  const findSite = siteFinder(config, new Map(sites.map((site) => [site.name, site])));
   const takes = (host: string, scheme: 'http' | 'https') =>
-    bindings.length === 0 ||
-    bindings.some(
-      (binding) =>
-        binding.protocol === scheme &&
-        (binding.host === host ||
-          binding.host === '' ||
-          (binding.host.startsWith('*') && host.endsWith(binding.host.slice(1)))),
-    );
+    findSite(imaginedRequest({ scheme, authority: host, target: '/' })) !== undefined;
   const bound = bindings.map(({ host }) => host).filter((host) => host !== '' && !host.startsWith('*'));
   const isTaken = (host: string) => takes(host, 'https') || takes(host, 'http');
   const written = rules.flatMap(literalHosts).filter(isTaken);

@@ -271,6 +271,8 @@ describe('LG2302 to LG2304: hosts, bindings and farms', () => {
   test('a host without a binding', () => {
     expect(bound('^shop\\.x$', ['http *:80:www.x'])).toEqual(['LG2304 ^shop\\.x$']);
     expect(bound('^(www|shop)\\.x$', ['http *:80:www.x'])).toEqual(['LG2304 ^(www|shop)\\.x$']);
+    // A wildcard of a binding stands for one label.
+    expect(bound('^a\\.b\\.x$', ['http *:80:*.x'])).toEqual(['LG2304 ^a\\.b\\.x$']);
     expect(bound('shop.*', ['http *:80:www.x'], true)).toEqual(['LG2304 shop.*']);
   });
 
