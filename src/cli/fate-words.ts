@@ -19,7 +19,7 @@ export interface FateWords {
   readonly variables: string;
 }
 
-export type DescribeFate = (fate: Fate) => FateWords;
+type DescribeFate = (fate: Fate) => FateWords;
 
 export function fateDescriber({ webFarms }: Config): DescribeFate {
   const farms = new Map(webFarms.map(({ name: { value } }) => [comparedName(value), value]));

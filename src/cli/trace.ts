@@ -9,6 +9,7 @@ import type { AskedRequest } from '../decide/asked-request.ts';
 import { imaginedDecider, imaginedRequest } from '../decide/imagined-request.ts';
 import { StartError } from '../errors.ts';
 import type { HeaderList } from '../header-list.ts';
+import { isMethod } from '../method.ts';
 import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
@@ -24,7 +25,7 @@ import { tell } from './tell.ts';
 export const trace: Command = {
   name: 'trace',
   usage:
-    'URL [--config DIR | --rules FILE]... [--method M] [--header "N: v"]... [--remote IP] [--base /path] [--json]\n' +
+    'URL [--config DIR | --rules FILE]... [--method M] [--header "N: v"]... [--remote IP] [--address IP] [--base /path] [--json]\n' +
     '--log FILE... [--config DIR | --rules FILE]... [--against DIR] [--base /path] [--json]',
   summary: 'shows what the rules do with a URL, or with the requests of an IIS log: what matched, where it goes',
   options: {
@@ -33,6 +34,7 @@ export const trace: Command = {
     method: { type: 'string' },
     header: { type: 'string', multiple: true },
     remote: { type: 'string' },
+    address: { type: 'string' },
     base: { type: 'string' },
     log: { type: 'string', multiple: true },
     against: { type: 'string' },
@@ -44,6 +46,7 @@ export const trace: Command = {
     '--method M': 'the method of the request (default: GET)',
     '--header "N: v"': 'a header of the request; may be repeated',
     '--remote IP': 'the address of the client (default: 198.51.100.1)',
+    '--address IP': 'the address that the client connects to (default: one that no binding has)',
     '--base /path': 'the URL path of the folder whose web.config the rules stand in (default: /)',
     '--log FILE': 'replays an IIS log in W3C format, gzip too, and sums up; more files may follow; - is standard input',
     '--against DIR': 'with --log: the folder of another configuration, to see whose fate it changes',
@@ -71,7 +74,7 @@ function traceUrl(input: CommandInput): number {
   return config === undefined ? EXIT.no : show(config, asked, input);
 }
 
-const FOR_ONE_URL = ['method', 'header', 'remote'];
+const FOR_ONE_URL = ['method', 'header', 'remote', 'address'];
 
 async function replay(logs: readonly string[], input: CommandInput): Promise<number> {
   const files = [...logs, ...input.arguments];
@@ -110,7 +113,7 @@ function loadSound(
   return undefined;
 }
 
-interface AskedUrl {
+interface TracedUrl {
   readonly url: string;
   readonly scheme: 'http' | 'https';
   readonly authority: string;
@@ -120,7 +123,7 @@ interface AskedUrl {
 }
 
 /** Not by `URL`, which would resolve and encode what is to be traced. */
-function readUrl(url: string): AskedUrl {
+function readUrl(url: string): TracedUrl {
   // Clients send neither a login nor the port that the scheme has anyway.
   const [, scheme = '', written = '', rest = ''] = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i.exec(url) ?? [];
   if (scheme === '') throw new UsageError(`"${url}" is no http or https URL`);
@@ -149,7 +152,7 @@ function load(input: CommandInput): LoadResult {
   return checkLoaded(files.length > 0 ? loadFiles(files, { base }) : loadConfig(configFolder(input)));
 }
 
-function show(config: Config, asked: AskedUrl, input: CommandInput): number {
+function show(config: Config, asked: TracedUrl, input: CommandInput): number {
   const { out } = input.streams;
   const recorder = createRecorder();
   const request = requestOf(asked, input);
@@ -166,36 +169,37 @@ function print(linesFor: (terminal: Terminal) => readonly string[], out: Output)
   out.write(`${fitted(linesFor(terminal), terminal).join('\n')}\n`);
 }
 
-/** RFC 9110 5.6.2: a request with another one is refused before any rule sees it. */
-const METHOD = /^[\w!#$%&'*+.^`|~-]+$/;
-
-function requestOf(asked: AskedUrl, input: CommandInput): AskedRequest {
+function requestOf(asked: TracedUrl, input: CommandInput): AskedRequest {
   const remoteAddress = textOption(input, 'remote') ?? '198.51.100.1';
   if (isIP(remoteAddress) === 0) throw new UsageError(`--remote "${remoteAddress}" is no IP address`);
+  const address = textOption(input, 'address');
+  if (address !== undefined && isIP(address) === 0) throw new UsageError(`--address "${address}" is no IP address`);
   const method = textOption(input, 'method') ?? 'GET';
-  if (!METHOD.test(method)) throw new UsageError(`--method "${method}" is no method: one word is wanted, such as POST`);
+  if (!isMethod(method)) {
+    throw new UsageError(`--method "${method}" is no method: one word in capitals is wanted, such as POST`);
+  }
   const { host, headers } = readHeaders(listOption(input, 'header'));
   return imaginedRequest({
     method,
     scheme: asked.scheme,
-    authority: host === undefined ? asked.authority : asBytes(host),
+    authority: host ?? asked.authority,
     target: asked.target,
     headers,
-    connection: { remoteAddress, localPort: asked.port },
+    connection: { remoteAddress, localPort: asked.port, ...(address === undefined ? {} : { localAddress: address }) },
   });
 }
 
-/** Of a header that is given twice the last one counts. */
+/** As the bytes that a client would send, without blanks around the value; of Host, which may come once, the last one. */
 function readHeaders(lines: readonly string[]): { readonly host: string | undefined; readonly headers: HeaderList } {
-  const headers = new Map<string, string>();
+  let host: string | undefined;
+  const headers: string[] = [];
   for (const line of lines) {
-    const [, name = '', value = ''] = /^([^\s:]+):\s*(.*)$/.exec(line) ?? [];
+    const [, name = '', value = ''] = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
     if (name === '') throw new UsageError(`--header "${line}" is not of the form "Name: value"`);
-    headers.set(name.toLowerCase(), value);
+    if (name.toLowerCase() === 'host') host = asBytes(value);
+    else headers.push(name, asBytes(value));
   }
-  const host = headers.get('host');
-  headers.delete('host');
-  return { host, headers: [...headers].flat() };
+  return { host, headers };
 }
 
 function tracedFarm(farm: WebFarmConfig): TracedFarm {

@@ -1,7 +1,7 @@
 /**
  * Connections to servers, one pool for each endpoint, for all lanes. The key of a pool holds everything that decides what
- * its connections may be used for: address, port, scheme, SNI, accepted names, pins, public keys, authorities and our own
- * certificate. Two farms that differ in any of these never share a connection.
+ * its connections may be used for: address, port, the ways to it, scheme, SNI, accepted names, pins, public keys, authorities and
+ * our own certificate. Two farms that differ in any of these never share a connection.
  */
 import { fairTime } from '../loop-turn.ts';
 import { type Endpoint, poolKey } from './endpoint.ts';
@@ -34,7 +34,7 @@ export interface Connections {
   destroy(): void;
 }
 
-export interface ConnectionsOptions {
+interface ConnectionsOptions {
   /** Seconds that a tunnel may be without a byte in either direction. */
   readonly upgradeIdle: number;
 }

@@ -24,6 +24,8 @@ export interface Endpoint extends RouteTarget {
 
 /** Connections are shared between endpoints with equal keys, and between no others. Of our certificate it holds the hash. */
 export function poolKey(endpoint: Endpoint): string {
-  const { routes: _way, ...conditions } = endpoint;
-  return JSON.stringify(conditions, (name, value) => (name === 'clientCertificate' ? value.sha256 : value));
+  return JSON.stringify(endpoint, (name, value) => {
+    if (name === 'routes') return value.key;
+    return name === 'clientCertificate' ? value.sha256 : value;
+  });
 }

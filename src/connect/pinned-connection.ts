@@ -6,7 +6,7 @@
 import type { Scheme } from './endpoint.ts';
 import type { ServerConnection } from './server-connection.ts';
 
-export interface Pinned {
+interface Pinned {
   /** The address of the server, by which its farm knows it. */
   readonly server: string;
   readonly connection: ServerConnection;

@@ -6,18 +6,21 @@ import { ResolvedName } from './resolved-name.ts';
 import { createServerRoute, type RouteTarget, type ServerRoute } from './server-route.ts';
 
 export interface ServerRoutes {
+  /** What decides the ways: others with the same lead to the same places. */
+  readonly key: string;
   name(address: string): ResolvedName;
   to(target: RouteTarget): ServerRoute;
   close(): void;
 }
 
 export interface ServerRoutesOptions {
+  readonly key: string;
   readonly resolver: Resolver;
   readonly own: OwnListeners;
   readonly log: Logger;
 }
 
-export function createServerRoutes({ resolver, own, log }: ServerRoutesOptions): ServerRoutes {
+export function createServerRoutes({ key, resolver, own, log }: ServerRoutesOptions): ServerRoutes {
   // All of them are in the configuration, `upstream.allow` included: a client cannot add to them.
   const names = new Map<string, ResolvedName>();
   const nameOf = (address: string) => {
@@ -27,6 +30,7 @@ export function createServerRoutes({ resolver, own, log }: ServerRoutesOptions):
     return name;
   };
   return {
+    key,
     name: nameOf,
     to: (target) => createServerRoute(target, nameOf(target.address), own),
     close() {

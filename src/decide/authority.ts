@@ -1,6 +1,7 @@
 /** Method, Host and request target, the same for every lane: what could be read in two ways is refused. */
 import { ExchangeError } from '../errors.ts';
 import { internationalFromBytes } from '../host-name.ts';
+import { isMethod } from '../method.ts';
 
 /** RFC 9110 7.2: a host, or an address in brackets, and a port. No user part, no list. */
 const AUTHORITY = /^(?:[a-z0-9._~!$&'()*+;=-]+|\[[0-9a-f:.]+(?:%[a-z0-9._~-]+)?\])(?::(\d{0,5}))?$/i;
@@ -66,9 +67,8 @@ export function checkTarget(target: string, method: string, limit: number): stri
  * @returns why, or nothing
  */
 export function whyMethodRefused(method: string): string | undefined {
-  return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK'
-    ? `the method ${method} is not proxied`
-    : undefined;
+  const isOurs = isMethod(method) && method !== 'CONNECT' && method !== 'TRACE' && method !== 'TRACK';
+  return isOurs ? undefined : `the method ${method} is not proxied`;
 }
 
 export function bad(reason: string): ExchangeError {

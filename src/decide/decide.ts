@@ -1,6 +1,7 @@
 /**
- * What becomes of a request, decided in one place for all who ask: the service, `trace`, the replay of a log, the checks. Pure:
- * nothing is opened, no server is chosen, and a refusal is a fate like any other. The stages, in their order:
+ * Which site takes a request, what its rules do with it, and whether they may lead there: decided in one place for all who ask, the
+ * service, `trace`, the replay of a log, the checks. Pure: nothing is opened, no server is chosen, and a refusal is a fate like any
+ * other. The stages, in their order:
  *
  * 1. methods that are not proxied
  * 2. the site, by listener and Host
@@ -33,7 +34,7 @@ export interface Respond {
   readonly outcome: RewriteOutcome;
 }
 
-export interface Abort {
+interface Abort {
   readonly action: 'abort';
   readonly outcome: RewriteOutcome;
 }
@@ -56,7 +57,7 @@ export interface Forward {
   readonly request: RewriteRequest;
 }
 
-export type Proxied = Extract<RewriteOutcome, { kind: 'proxy' }>;
+type Proxied = Extract<RewriteOutcome, { kind: 'proxy' }>;
 
 export type Fate = (Respond | Abort | Refuse | Forward) & {
   /** `''` where no binding takes the host, or none was asked. */

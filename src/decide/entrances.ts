@@ -1,7 +1,13 @@
 /** Which site a request comes to: by the listener that it came in on, or by scheme, port and address where nobody knows that. */
 import type { SiteConfig } from '../config/model.ts';
 import type { AskedRequest } from './asked-request.ts';
-import { boundListeners, type PlannedBinding, type PlannedConfig, planListeners } from './listener-plan.ts';
+import {
+  boundListeners,
+  type PlannedBinding,
+  type PlannedConfig,
+  planListeners,
+  planSockets,
+} from './listener-plan.ts';
 import { createSiteTable, matchSite, type SiteTable } from './match-site.ts';
 
 /** `undefined` where no binding takes the host: 400, as http.sys answers. */
@@ -21,11 +27,11 @@ export function siteFinder<Site>(config: PlannedConfig, sites: ReadonlyMap<strin
   const byListener = new Map(
     planListeners(config).map(({ name, bindings }) => [name, tableOf(bindings, sites)] as const),
   );
-  let others: Imagined<Site> | undefined;
+  let others: FindSite<Site> | undefined;
   return (asked) => {
     const { listener } = asked.connection;
     if (listener !== undefined) return taken(byListener.get(listener), asked);
-    others ??= imagined(config.sites, sites);
+    others ??= withoutListener(config, sites);
     return others(asked);
   };
 }
@@ -45,20 +51,29 @@ function taken<Site>(table: SiteTable<Site> | undefined, { authority, protocol }
   return authority === '' && protocol !== 'HTTP/1.0' ? table.any : matchSite(table, authority);
 }
 
-type Imagined<Site> = (asked: Entering) => Site | undefined;
-
-/** Where no listener has the port, those of its scheme are looked through: ports are often mapped from outside. */
-function imagined<Site>(configs: readonly SiteConfig[], sites: ReadonlyMap<string, Site>): Imagined<Site> {
-  const listeners = boundListeners(configs).map(({ bindings, ...listener }) => ({
-    ...listener,
-    table: tableOf(bindings, sites),
+/**
+ * By the listeners that the service opens: one socket takes a connection, that of its address or else the one for all. Where nobody
+ * knows the address, or no listener has the port (ports are often mapped from outside), all that could be meant are looked through.
+ */
+function withoutListener<Site>(config: PlannedConfig, sites: ReadonlyMap<string, Site>): FindSite<Site> {
+  const sockets = planSockets(config).map(({ address, port, bound }) => ({
+    port,
+    tls: bound[0].tls,
+    isForAll: address === '*',
+    // Where another address stands for that of the binding, rules and old logs have that of the binding.
+    addresses: new Set([address, ...bound.map((each) => each.address)].filter((each) => each !== '*')),
+    table: tableOf(
+      bound.flatMap(({ bindings }) => bindings),
+      sites,
+    ),
   }));
   return (asked) => {
     const { localPort, localAddress } = asked.connection;
-    const ofScheme = listeners.filter(({ tls }) => tls === (asked.scheme === 'https'));
-    const exact = ofScheme.filter(({ port }) => port === localPort);
-    const own = exact.filter(({ address }) => address === localAddress);
-    for (const { table } of [...own, ...(exact.length > 0 ? exact : ofScheme)]) {
+    const ofScheme = sockets.filter(({ tls }) => tls === (asked.scheme === 'https'));
+    const ofPort = ofScheme.filter(({ port }) => port === localPort);
+    const own = ofPort.filter(({ addresses }) => addresses.has(localAddress));
+    const forAll = ofPort.filter(({ isForAll }) => isForAll);
+    for (const { table } of [own, forAll, ofPort, ofScheme].find((each) => each.length > 0) ?? []) {
       const site = taken(table, asked);
       if (site !== undefined) return site;
     }

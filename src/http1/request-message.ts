@@ -1,4 +1,5 @@
 /** The head of a request as HTTP/1.1 has it on the wire (RFC 9112 3): text to parts, or why it is refused. */
+import { isMethod, METHOD } from '../method.ts';
 import { type BodyFraming, declaredBody } from './body-framing.ts';
 import { namesOption, parseFields } from './fields.ts';
 import { MessageFault, malformed, tooMuch } from './message-fault.ts';
@@ -29,14 +30,9 @@ export interface MessageLimits {
   readonly targetBytes: number;
 }
 
-/**
- * Standard methods are in capitals, and so are those of Exchange (`RPC_IN_DATA`) and WebDAV. A target is any run of visible
- * characters, and of bytes from 0x80 on, without a fragment.
- */
-const METHOD = '[A-Z][A-Z0-9_-]{0,31}';
+/** Any run of visible characters, and of bytes from 0x80 on, without a fragment. */
 const TARGET = '[\\x21\\x22\\x24-\\x7e\\x80-\\xff]+';
 const REQUEST_LINE = new RegExp(`^(${METHOD}) (${TARGET}) HTTP/1\\.(\\d)\r`);
-const WHOLE_METHOD = new RegExp(`^${METHOD}$`);
 const SLASH = 0x2f;
 
 /** A longer block is not kept, since it would be kept for every connection. */
@@ -108,7 +104,7 @@ function requestLineFault(text: string, limits: MessageLimits): MessageFault {
   const version = line.slice(targetEnd + 1);
   if (!/^HTTP\/\d\.\d$/.test(version)) return malformed('HTTP version');
   if (!version.startsWith('HTTP/1')) return new MessageFault(505, `version ${version}`);
-  if (!WHOLE_METHOD.test(method)) return new MessageFault(501, `method ${JSON.stringify(method.slice(0, 32))}`);
+  if (!isMethod(method)) return new MessageFault(501, `method ${JSON.stringify(method.slice(0, 32))}`);
   if (target.length > limits.targetBytes) return targetTooLong(target, limits);
   return malformed('a blank, a fragment or nothing at all in the request target');
 }

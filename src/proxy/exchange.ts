@@ -16,7 +16,7 @@ import { accessRecord, reportAbort, reportFailure } from './exchange-record.ts';
 import { heldBytes, holdAnswer } from './held-answer.ts';
 import { bodyRulesApply, rewriteBody } from './outbound-answer.ts';
 import { failurePage, ruleAnswer } from './own-answer.ts';
-import { type Decision, decide, type Forward } from './pipeline.ts';
+import { type Decision, decide, type Forwarding } from './pipeline.ts';
 import type { RequestHead } from './request-head.ts';
 import { clientTrailers, serverHeaders, versionFor } from './request-headers.ts';
 import { clientHeaders, informationHeaders } from './response-headers.ts';
@@ -403,7 +403,7 @@ export class Exchange implements AnswerSink, ServerTaker {
 
   // ---- steps -------------------------------------------------------------------------------------------------------
 
-  #forwardDecision(): Forward & Decision {
+  #forwardDecision(): Forwarding & Decision {
     if (this.#decision?.action === 'forward') return this.#decision;
     throw new ExchangeError('internal', 'a server was asked before it was decided to');
   }

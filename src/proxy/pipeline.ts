@@ -1,14 +1,14 @@
 /** A decided request, made ready for the farm that is to take it. No server is chosen here. */
 
 import type { Scheme } from '../connect/endpoint.ts';
-import type { Fate, Forward as Forwarded } from '../decide/decide.ts';
+import type { Fate, Forward } from '../decide/decide.ts';
 import type { WebFarm } from '../farm/web-farm.ts';
 import { headerOfVariable } from '../rewrite/server-variables.ts';
 import { hashKey } from './hash-key.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
 
-export interface Forward {
+export interface Forwarding {
   readonly action: 'forward';
   readonly farm: WebFarm;
   readonly scheme: Scheme;
@@ -20,7 +20,7 @@ export interface Forward {
   readonly setHeaders: ReadonlyMap<string, string> | undefined;
 }
 
-export type Decision = Exclude<Fate, { action: 'forward' }> | (Forward & Pick<Fate, 'site' | 'rule' | 'outbound'>);
+export type Decision = Exclude<Fate, { action: 'forward' }> | (Forwarding & Pick<Fate, 'site' | 'rule' | 'outbound'>);
 
 export function decide(runtime: Runtime, head: RequestHead): Decision {
   const fate = runtime.decide(head);
@@ -29,8 +29,8 @@ export function decide(runtime: Runtime, head: RequestHead): Decision {
 
 function readied(
   { farms, direct }: Runtime,
-  { outcome, request, site, rule, outbound }: Extract<Fate, Forwarded>,
-): Extract<Decision, Forward> {
+  { outcome, request, site, rule, outbound }: Extract<Fate, Forward>,
+): Extract<Decision, Forwarding> {
   const { scheme, host, port, literalHost, target, setVariables } = outcome;
   const farm = farms.get(host) ?? direct(host, port, literalHost);
   return {

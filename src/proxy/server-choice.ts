@@ -5,7 +5,7 @@ import { ExchangeError, type FailureKind } from '../errors.ts';
 import type { Server } from '../farm/server.ts';
 import type { ServerQuestion, WebFarm } from '../farm/web-farm.ts';
 import { headerOf } from '../header-list.ts';
-import type { Forward } from './pipeline.ts';
+import type { Forwarding } from './pipeline.ts';
 import type { RequestHead } from './request-head.ts';
 
 const NONE: readonly Server[] = [];
@@ -27,7 +27,7 @@ export class ServerChoice implements ServerQuestion {
   #allRefused = true;
   #retries = 0;
 
-  constructor({ farm, scheme, hashKey }: Forward, head: RequestHead) {
+  constructor({ farm, scheme, hashKey }: Forwarding, head: RequestHead) {
     this.scheme = scheme;
     this.hashKey = hashKey;
     this.#farm = farm;

@@ -4,7 +4,7 @@ import type { LeaseTaker } from '../connect/pool.ts';
 import type { ServerConnection } from '../connect/server-connection.ts';
 import type { ExchangeError } from '../errors.ts';
 import type { Server } from '../farm/server.ts';
-import type { Forward } from './pipeline.ts';
+import type { Forwarding } from './pipeline.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Runtime } from './runtime.ts';
 import { ServerChoice } from './server-choice.ts';
@@ -12,7 +12,7 @@ import { serverFailure } from './server-failure.ts';
 
 export interface ServerSearchOptions {
   readonly runtime: Runtime;
-  readonly decision: Forward;
+  readonly decision: Forwarding;
   readonly head: RequestHead;
   readonly logId: string;
   readonly taker: ServerTaker;

@@ -5,6 +5,8 @@ export interface AskedUrl {
   readonly scheme: 'http' | 'https';
   /** As in the Host header. */
   readonly host: string;
+  /** Of the proxy, that the client connects to; one that no binding has where it is left out. */
+  readonly address?: string;
   /** Path and query. */
   readonly target: string;
 }

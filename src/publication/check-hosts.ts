@@ -2,6 +2,7 @@
 import type { Report } from '../config/diagnostic.ts';
 import type { BindingConfig, Config } from '../config/model.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
+import { type Entering, type FindSite, siteFinder } from '../decide/entrances.ts';
 import { createSiteTable, matchSite, type SiteTable } from '../decide/match-site.ts';
 import { comparedName } from '../host-name.ts';
 import { editDistance } from '../nearest.ts';
@@ -23,17 +24,22 @@ export function checkHosts(config: Config, farmMeant: FarmMeant, misled: boolean
   const ports = Map.groupBy(all, ({ port }) => port);
   const byPort = new Map([...ports].map(([port, bindings]) => [port, boundHosts(bindings)]));
   const farms = new Set(config.webFarms.map(({ name }) => comparedName(name.value)));
-  const check = (set: RuleSetConfig, bindings: readonly BindingConfig[]) => {
+  const findSite = siteFinder(config, new Map(sites.map(({ name }) => [name, name])));
+  const check = (set: RuleSetConfig, bindings: readonly BindingConfig[], site?: string) => {
     const bound = boundHosts(bindings);
+    const otherSite = site === undefined ? () => undefined : createOtherSite(site, bindings, findSite);
     const maps = compileMaps(set.rewriteMaps);
     for (const rule of set.rules) {
       if (!rule.enabled) continue;
-      if (!misread?.has('sites')) checkBound(rule, bound, report);
+      if (!misread?.has('sites')) {
+        checkBound(rule, bound, report);
+        checkTaken(rule, otherSite, report);
+      }
       if (mayLoop) checkOwnHosts(rule, maps, { byPort, farms, farmMeant, inner: settings.hosts }, report);
     }
   };
   check(globalRules, all);
-  for (const { scopes, bindings } of sites) for (const { ruleSet } of scopes) check(ruleSet, bindings);
+  for (const { name, scopes, bindings } of sites) for (const { ruleSet } of scopes) check(ruleSet, bindings, name);
   if (!misread?.has('rules') && !misled) checkFarms(config, farmMeant, report);
 }
 
@@ -69,6 +75,43 @@ function checkBound(rule: RuleConfig, bound: BoundHosts, report: Report): void {
     subject: names,
     message: `No binding has ${names}: such requests are answered 400 and never come to rule "${rule.name.value}".`,
     advice: cureFor(missing, bound),
+  });
+}
+
+/** Gives the site that takes all requests for a host which this one would take by a wildcard, or as any. */
+type OtherSite = (host: string) => string | undefined;
+
+function createOtherSite(site: string, bindings: readonly BindingConfig[], findSite: FindSite<string>): OtherSite {
+  // Where none is for more than one host, nobody takes a request away.
+  const isWide = bindings.some(({ host }) => host === '' || host.startsWith('*'));
+  const entrances = isWide ? entrancesOf(bindings) : [];
+  return (host) => {
+    const takers = new Set(entrances.map((entrance) => findSite({ ...entrance, authority: host })));
+    return takers.has(site) ? undefined : [...takers].find((each) => each !== undefined);
+  };
+}
+
+function entrancesOf(bindings: readonly BindingConfig[]): readonly Omit<Entering, 'authority'>[] {
+  const all = Map.groupBy(bindings, ({ protocol, address, port }) => `${protocol} ${address} ${port}`);
+  return [...all.values()].flatMap(([first]) => {
+    if (first === undefined) return [];
+    const { protocol: scheme, address, port } = first;
+    return { scheme, protocol: 'HTTP/1.1' as const, connection: { localAddress: address, localPort: port } };
+  });
+}
+
+/** A host that another site names is taken away from one that would take it by a wildcard. */
+function checkTaken(rule: RuleConfig, otherSite: OtherSite, report: Report): void {
+  const [condition] = hostConditions(rule).filter(({ negate }) => !negate);
+  const literals = literalHosts(rule);
+  const takers = literals.slice(0, MOST_TRIED).map(otherSite);
+  const [taker] = takers;
+  if (!condition?.pattern || taker === undefined || takers.includes(undefined)) return;
+  const names = literals.join(', ');
+  report('LG2304', condition.pattern.span, {
+    subject: names,
+    message: `Requests for ${names} come to the site "${taker}", which has a binding for it, and never to rule "${rule.name.value}".`,
+    advice: `Put the rule into that site, or take its binding away.`,
   });
 }
 

@@ -30,8 +30,10 @@ export function checkPublication(config: Config, report: Report): void {
   const faulty = rules.some((set) => set.rules.some((rule) => rule.faulty));
   const sound = faulty ? withoutFaulty(config) : config;
   const decide = imaginedDecider(sound);
-  const ask: AskUrl = ({ scheme, host, target }) =>
-    decide(imaginedRequest({ scheme, authority: host, target })).outcome;
+  const ask: AskUrl = ({ scheme, host, target, address }) => {
+    const connection = address === undefined ? {} : { localAddress: address };
+    return decide(imaginedRequest({ scheme, authority: host, target, connection })).outcome;
+  };
   checkUnreachable(sound, setSomewhere, known.report);
   checkRedirectLoops(sound, ask, known.report);
   checkRedirectPorts(sound, ask, known.report);

@@ -3,10 +3,9 @@
  * all rules of the site as a client would: what then goes round, goes round for real.
  */
 import type { Report } from '../config/diagnostic.ts';
-import type { Config, SiteConfig } from '../config/model.ts';
+import type { BindingConfig, Config, SiteConfig } from '../config/model.ts';
 import type { ConditionsConfig, RuleConfig } from '../config/rewrite-model.ts';
-import { type FindSite, siteFinder } from '../decide/entrances.ts';
-import { imaginedRequest } from '../decide/imagined-request.ts';
+import { createSiteTable, matchSite, type SiteTable } from '../decide/match-site.ts';
 import { hostOf } from '../host-name.ts';
 import { sampleInputs } from '../rewrite/sample-input.ts';
 import type { AskedUrl, AskUrl } from './asked-url.ts';
@@ -22,12 +21,13 @@ export function checkRedirectLoops(config: Config, ask: AskUrl, report: Report):
     { rules: config.globalRules.rules, sites: config.sites },
     ...config.sites.flatMap((site) => site.scopes.map(({ ruleSet }) => ({ rules: ruleSet.rules, sites: [site] }))),
   ];
-  const findSite = siteFinder(config, new Map(config.sites.map((site) => [site.name, site])));
+  const named = config.sites.flatMap(({ bindings }) => bindings).filter(({ host }) => host !== '');
+  const ours = createSiteTable(named.map(({ host }) => ({ host, site: true as const })));
   let runs = MOST_RULE_RUNS;
   for (const { rules, sites } of lists) {
     for (const rule of rules) {
       if (!rule.enabled || rule.action.type !== 'Redirect' || !rule.action.url || dependsOnHeaders(rule)) continue;
-      const round = findRound(rule, sites, findSite, (url) => {
+      const round = findRound(rule, sites, ours, (url) => {
         runs -= config.globalRules.rules.length + rules.length;
         return runs > 0 ? ask(url) : undefined;
       });
@@ -61,13 +61,13 @@ interface Round {
 function findRound(
   rule: RuleConfig,
   sites: readonly SiteConfig[],
-  findSite: FindSite<SiteConfig>,
+  ours: SiteTable<true>,
   ask: AskUrl,
 ): Round | undefined {
   for (const start of imagine(rule, sites)) {
     const first = ask(start);
     if (first?.kind !== 'redirect' || first.rule !== rule.name.value) continue;
-    const back = follow(rule, start, findSite, ask);
+    const back = follow(rule, start, ours, ask);
     // Another request may be redirected elsewhere, but one that goes round is enough, and one that ends is the rule.
     return back === undefined ? undefined : { start, back };
   }
@@ -75,7 +75,7 @@ function findRound(
 }
 
 /** The Location at which it is certain that the client goes round; nothing where it arrives somewhere. */
-function follow(rule: RuleConfig, start: AskedUrl, findSite: FindSite<SiteConfig>, ask: AskUrl): string | undefined {
+function follow(rule: RuleConfig, start: AskedUrl, ours: SiteTable<true>, ask: AskUrl): string | undefined {
   const seen = new Set<string>();
   let request = start;
   let times = 0;
@@ -83,8 +83,8 @@ function follow(rule: RuleConfig, start: AskedUrl, findSite: FindSite<SiteConfig
     const outcome = ask(request);
     if (outcome?.kind !== 'redirect') return undefined;
     if (outcome.rule === rule.name.value) times++;
-    const next = requestFor(outcome.location);
-    if (!next || (next.host !== start.host && !isOurs(next, findSite))) return undefined;
+    const next = requestFor(outcome.location, request);
+    if (!next || (next.host !== start.host && matchSite(ours, next.host) === undefined)) return undefined;
     seen.add(urlOf(request));
     // The same URL again, or one that grows with each turn.
     if (seen.has(urlOf(next)) || times >= HOPS / 2) return outcome.location;
@@ -93,16 +93,18 @@ function follow(rule: RuleConfig, start: AskedUrl, findSite: FindSite<SiteConfig
   return undefined;
 }
 
-function isOurs({ scheme, host, target }: AskedUrl, findSite: FindSite<SiteConfig>): boolean {
-  const site = findSite(imaginedRequest({ scheme, authority: host, target }));
-  return site?.bindings.some((binding) => binding.host === hostOf(host)) ?? false;
-}
-
-function requestFor(location: string): AskedUrl | undefined {
+/** A client that is led to the host that it came for stays at its address. */
+function requestFor(location: string, from: AskedUrl): AskedUrl | undefined {
   const [, scheme, authority = '', target = ''] = /^(https?):\/\/([^/?#]+)([^#]*)/.exec(location) ?? [];
   if (scheme !== 'http' && scheme !== 'https') return undefined;
   const host = authority.toLowerCase().replace(scheme === 'https' ? /:443$/ : /:80$/, '');
-  return { scheme, host, target: target.startsWith('/') ? target : `/${target}` };
+  const stays = from.address !== undefined && hostOf(host) === hostOf(from.host);
+  return {
+    scheme,
+    host,
+    target: target.startsWith('/') ? target : `/${target}`,
+    ...(stays && { address: from.address }),
+  };
 }
 
 function urlOf({ scheme, host, target }: AskedUrl): string {
@@ -111,18 +113,15 @@ function urlOf({ scheme, host, target }: AskedUrl): string {
 
 /** Requests that the rule may take: every mix of a scheme, some hosts, paths and queries. */
 export function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Generator<AskedUrl> {
-  const named = sites
-    .flatMap(({ bindings }) => bindings)
-    .filter(({ host }) => host !== '' && !host.startsWith('*'))
-    .slice(0, 3);
+  const bindings = sites.flatMap((site) => site.bindings);
+  const named = bindings.filter(({ host }) => host !== '').slice(0, 3);
   // A client names a port that is not the usual one.
   const atPorts = named.filter(({ protocol, port }) => port !== (protocol === 'https' ? 443 : 80));
   const hosts = [
-    ...[...samplesFor(rule, '{HTTP_HOST}'), ...named.map(({ host }) => host), ANY_HOST].map((host) =>
-      host.toLowerCase(),
-    ),
-    ...atPorts.map(({ host, port }) => `${host}:${port}`),
+    ...[...samplesFor(rule, '{HTTP_HOST}'), ...named.map(sampleOf), ANY_HOST].map((host) => host.toLowerCase()),
+    ...atPorts.map((binding) => `${sampleOf(binding)}:${binding.port}`),
   ];
+  const addressOf = createAddressOf(bindings);
   const queries = [...samplesFor(rule, '{QUERY_STRING}'), ''];
   const base = rule.basePath === '/' ? '' : rule.basePath;
   const { url, ignoreCase = true, negate = false } = rule.match ?? {};
@@ -131,10 +130,31 @@ export function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Genera
     for (const host of new Set(hosts)) {
       for (const query of new Set(queries)) {
         const target = encodeURI(`${base}/${path}${query === '' ? '' : `?${query}`}`);
-        for (const scheme of ['https', 'http'] as const) yield { scheme, host, target };
+        for (const scheme of ['https', 'http'] as const) yield { scheme, host, target, ...addressOf(host, scheme) };
       }
     }
   }
+}
+
+/** A host that a binding takes: a wildcard stands for any label. */
+function sampleOf({ host }: BindingConfig): string {
+  return host.startsWith('*.') ? `any${host.slice(1)}` : host;
+}
+
+/** The address at which a binding takes the host; nothing where the binding has none of its own. */
+function createAddressOf(bindings: readonly BindingConfig[]) {
+  const tables = Map.groupBy(bindings, ({ protocol }) => protocol);
+  const byProtocol = new Map(
+    [...tables].map(([protocol, its]) => [
+      protocol,
+      createSiteTable(its.map((each) => ({ host: each.host, site: each.address }))),
+    ]),
+  );
+  return (host: string, scheme: AskedUrl['scheme']): Pick<AskedUrl, 'address'> => {
+    const table = byProtocol.get(scheme);
+    const address = table && matchSite(table, host);
+    return address === undefined || address === '*' ? {} : { address };
+  };
 }
 
 function samplesFor(rule: RuleConfig, input: string): string[] {

@@ -74,8 +74,8 @@ function doubles(rule: RuleConfig, bound: Bound, ask: AskUrl): boolean {
   return false;
 }
 
-function atPort({ scheme, host, target }: AskedUrl, port: number): AskedUrl {
-  return { scheme, host: `${splitHost(host).name}:${port}`, target };
+function atPort(url: AskedUrl, port: number): AskedUrl {
+  return { ...url, host: `${splitHost(url.host).name}:${port}` };
 }
 
 function reportKept({ name, action: { url, span } }: RuleConfig, port: number, report: Report): void {

@@ -7,6 +7,8 @@ import { listenerPlaces } from '../decide/listener-places.ts';
 import type { Logger } from '../log.ts';
 
 export function configuredRoutes(config: Config, log: Logger): ServerRoutes {
-  const own = createOwnListeners(listenerPlaces(config));
-  return createServerRoutes({ resolver: createResolver(config.settings), own, log });
+  const places = listenerPlaces(config);
+  const { hosts, dns } = config.settings;
+  const key = JSON.stringify([hosts, dns, places]);
+  return createServerRoutes({ key, resolver: createResolver({ hosts, dns }), own: createOwnListeners(places), log });
 }

@@ -1,8 +1,10 @@
 /** `lychgate trace`: the fixed JSON and the lines for a person, over a folder and over files of rules. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { writeFiles } from '../config/written.ts';
 import { applicationHost, farmRules, webFarm, writeFolder } from '../integration/environment.ts';
 import { commandLine, inTerminal } from './command-line.ts';
 
@@ -305,12 +307,18 @@ test.each([
   }
 });
 
-test.each(['GE T', 'GET ', ' GET', 'GET/1', 'GÉT', 'A\nB'])('--method "%s" is no method', async (method) => {
-  const { code, err } = await commandLine('trace', 'http://a/', '--rules', rulesFile(API), '--method', method);
-  expect([code, err]).toEqual([2, expect.stringContaining('is no method: one word is wanted, such as POST')]);
-});
+test.each(['GE T', 'GET ', ' GET', 'GET/1', 'GÉT', 'A\nB', 'get', 'M!', 'A'.repeat(33)])(
+  '--method "%s" is no method',
+  async (method) => {
+    const { code, err } = await commandLine('trace', 'http://a/', '--rules', rulesFile(API), '--method', method);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('is no method: one word in capitals is wanted, such as POST'),
+    ]);
+  },
+);
 
-test.each(['PROPFIND', 'M-SEARCH', 'get', "!#$%&'*+.^_`|~"])('--method "%s" is one', async (method) => {
+test.each(['PROPFIND', 'M-SEARCH', 'RPC_IN_DATA'])('--method "%s" is one', async (method) => {
   const { code, out } = await commandLine(
     'trace',
     'http://a/',
@@ -321,4 +329,36 @@ test.each(['PROPFIND', 'M-SEARCH', 'get', "!#$%&'*+.^_`|~"])('--method "%s" is o
     '--json',
   );
   expect([code, JSON.parse(out).request.method]).toEqual([0, method]);
+});
+
+test('headers as a server reads them: bytes of UTF-8, without blanks around a value, the first of two', async () => {
+  const rule = (input: string, pattern: string) =>
+    `<rule name="r" stopProcessing="true"><match url=".*" /><conditions><add input="${input}" pattern="${pattern}" /></conditions><action type="AbortRequest" /></rule>`;
+  const action = async (rules: string, ...headers: string[]) => {
+    const more = headers.flatMap((header) => ['--header', header]);
+    const { out } = await commandLine('trace', 'http://a/', '--rules', rulesFile(rules), '--json', ...more);
+    return JSON.parse(out).outcome.action;
+  };
+  expect(await action(rule('{HTTP_X_D}', '^1$'), 'X-D: 1', 'x-d: 2')).toBe('abort');
+  expect(await action(rule('{HTTP_X_D}', '^1$'), 'X-D:   1\t ')).toBe('abort');
+  expect(await action(rule('{HTTP_X_D}', '^ü$'), 'X-D: ü')).toBe('none');
+  expect(await action(rule('{HTTP_HOST}', '^b$'), 'Host: b ')).toBe('abort');
+});
+
+test('--address tells which of the sites is asked', async () => {
+  const site = (name: string, binding: string) =>
+    `<site name="${name}" id="${name.length}"><application path="/" /><bindings><binding protocol="http" bindingInformation="${binding}" /></bindings></site>`;
+  const answer = (name: string, status: number) =>
+    `<location path="${name}"><system.webServer><rewrite><rules><rule name="r"><match url=".*" /><action type="CustomResponse" statusCode="${status}" /></rule></rules></rewrite></system.webServer></location>`;
+  const config = writeFiles({
+    'applicationHost.config': `<configuration><system.applicationHost><sites>${site('A', '10.0.0.1:80:')}${site('All', '*:80:')}</sites></system.applicationHost>${answer('A', 403)}${answer('All', 410)}</configuration>`,
+    'settings.json': '{}',
+  });
+  const status = async (...more: string[]) =>
+    JSON.parse((await commandLine('trace', 'http://x/', '--config', config, '--json', ...more)).out).outcome.status;
+  expect([await status(), await status('--address', '10.0.0.1'), await status('--address', '10.0.0.2')]).toEqual([
+    410, 403, 410,
+  ]);
+  const { code, err } = await commandLine('trace', 'http://x/', '--config', config, '--address', 'here');
+  expect([code, err]).toEqual([2, expect.stringContaining('--address "here" is no IP address')]);
 });

@@ -16,6 +16,7 @@ let connections: Connections;
 
 /** Routes to a server of which only is asked how often its name is followed. */
 const routes: ServerRoutes = {
+  key: '',
   name: () => {
     followed++;
     const name: Pick<ResolvedName, 'watch' | 'version' | 'again' | 'has' | 'tend'> = {

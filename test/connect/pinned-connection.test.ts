@@ -48,7 +48,7 @@ test('no two farms or hosts have the same key, and one that is made anew has its
   const { circuit: _none, ...withoutCircuit } = defaultFarmSettings('settings.json');
   const around = {
     settings: withoutCircuit,
-    routes: { name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
+    routes: { key: '', name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
     ...{ names: [], ca: [], allowPartialTrustChain: false },
     ...{ clientCertificate: undefined, localAddress: undefined, connectTimeout: 10 },
   };

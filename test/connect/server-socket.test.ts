@@ -21,7 +21,7 @@ async function publish(maxVersion: 'TLSv1.2' | 'TLSv1.3') {
     refusal: () => undefined,
   };
   const endpoint: Endpoint = {
-    routes: { name: () => expect.unreachable(), to: () => route, close: () => undefined },
+    routes: { key: '', name: () => expect.unreachable(), to: () => route, close: () => undefined },
     ...{ address: '127.0.0.1', port, computedHost: false, localAddress: undefined },
     tls: { verify: 'full', names: [NAME], serverName: NAME, pins: [], publicKeys: [], ca: [authority.certPem] },
     ...{ connectTimeout: 10, timeout: 30, maxResponseHeaderSize: 65_536 },

@@ -44,7 +44,7 @@ function server(address: string, weight: number, settings: Partial<FarmSettings>
   const protocol = { timeout: 30, maxResponseHeaderSize: 65_536, alternateHostName: '' } as ProtocolConfig;
   const around = {
     settings: { ...defaultFarmSettings('settings.json'), ...settings },
-    routes: { name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
+    routes: { key: '', name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
     names: [],
     ca: [],
     allowPartialTrustChain: false,

@@ -288,6 +288,7 @@ describe('servers that do not answer (U04, U10)', () => {
 describe('what says nothing of the server', () => {
   const NOWHERE = { tls: undefined, localAddress: undefined, computedHost: false };
   const failing = (failure: Error): ServerRoutes => ({
+    key: '',
     name: () => expect.unreachable(),
     to: () => ({ lookup: (_name, _options, callback) => callback(failure, []), refusal: () => undefined }),
     close: () => undefined,

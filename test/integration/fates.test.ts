@@ -1,5 +1,6 @@
 /** What `trace` says of a request is what becomes of it: sites, bindings, rules and requests by chance, over real sockets. */
 import { expect, test } from 'vitest';
+import type { BindingConfig } from '../../src/config/model.ts';
 import { commandLine } from '../cli/command-line.ts';
 import { numbers, runs, seed } from '../random.ts';
 import { openRaw, type Protocol } from './clients.ts';
@@ -41,6 +42,8 @@ const TARGETS = [
   ],
   ...['/ü', '/x%2fy', '/x;y=1', `/${'l'.repeat(17_000)}`, '/go?to=other.test', '/X'],
 ];
+/** Of bindings without TLS. */
+const ADDRESSES = ['*', '*', '127.0.0.1', '127.0.0.2'];
 const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'POST', 'OPTIONS', 'TRACE', 'PROPFIND'];
 const MATCHES = ['(.*)', '.*', '^x', '^x/(.*)', '^b/(.*)$', 'y$', '^(.*)b', '^$', '^X$'];
 const CONDITIONS: readonly (readonly [string, string])[] = [
@@ -100,7 +103,7 @@ function configuration(choose: Choose, { https, plain, server }: Ports): string 
   const sites = Array.from({ length: 1 + choose(3) }, (_, at) => {
     const bindings = Array.from({ length: 1 + choose(4) }, () => {
       const port = pick(choose, [...https, plain]);
-      const binding = `<binding protocol="${port === plain ? 'http' : 'https'}" bindingInformation="*:${port}:${pick(choose, HOSTS)}" />`;
+      const binding = `<binding protocol="${port === plain ? 'http' : 'https'}" bindingInformation="${port === plain ? pick(choose, ADDRESSES) : '*'}:${port}:${pick(choose, HOSTS)}" />`;
       if (taken.has(binding)) return '';
       taken.add(binding);
       return binding;
@@ -144,12 +147,14 @@ interface Asked {
   readonly method: string;
   readonly target: string;
   readonly mark: boolean;
+  /** That the client connects to; with TLS it is always the first. */
+  readonly address: string;
 }
 
 /** Its bytes are those of UTF-8. */
 const bytes = (text: string) => Buffer.from(text).toString('latin1');
 
-async function sent({ protocol, plain, port, host, method, target, mark }: Asked) {
+async function sent({ protocol, plain, port, host, method, target, mark, address }: Asked) {
   const headers: (readonly [string, string])[] = mark ? [['X-Mark', 'yes']] : [];
   const request = {
     port,
@@ -164,11 +169,17 @@ async function sent({ protocol, plain, port, host, method, target, mark }: Asked
     const { status, headers: lines, body } = await askLane(protocol, request);
     return { status, location: lines.find((line) => line.startsWith('location: '))?.slice('location: '.length), body };
   }
-  const client = openRaw(port);
+  const client = openRaw(port, undefined, address);
   client.socket.write(http1Text({ ...request, headers: [...headers, ['Connection', 'close']] }), 'latin1');
   const [answer] = readAnswers(await client.closed(), true, [method]).messages;
   if (answer === undefined) return { status: 0, location: undefined, body: '' };
   return { status: Number(targetOf(answer)), location: valuesOf(answer, 'location')[0], body: answer.body };
+}
+
+/** Addresses of this machine at which somebody listens on the port. */
+function reached(bound: readonly BindingConfig[], port: number): readonly string[] {
+  const addresses = bound.filter((each) => each.port === port).map(({ address }) => address);
+  return addresses.includes('*') ? ['127.0.0.1', '127.0.0.2', '127.0.0.3'] : addresses;
 }
 
 test('trace and the service agree on the fate of every request', { timeout: 4_000_000 }, async () => {
@@ -196,9 +207,11 @@ test('trace and the service agree on the fate of every request', { timeout: 4_00
         method: pick(choose, METHODS),
         target: pick(choose, TARGETS),
         mark: choose(2) === 0,
+        address: plain ? pick(choose, reached(bound, port)) : '127.0.0.1',
       };
       const url = `${plain ? 'http' : 'https'}://x:${port}${asked.target}`;
       const more = ['--method', asked.method, '--header', `Host: ${asked.host}`, '--remote', '127.0.0.1'];
+      more.push('--address', asked.address);
       if (asked.mark) more.push('--header', 'X-Mark: yes');
       const traced = await commandLine('trace', url, '--config', proxy.configDir, '--json', ...more);
       const before = server.requests.length;

@@ -42,6 +42,19 @@ test.each<[string, SiteXml[]]>([
       { ...A, bindings: ['https *:8443:x.contoso.com'] },
     ],
   ],
+  ['behind a site of one address', [{ name: 'C', bindings: ['https 10.0.0.1:443:'] }, A]],
+  ['behind a site of the same name at one address', [{ name: 'C', bindings: ['https 10.0.0.1:443:x.contoso.com'] }, A]],
+  [
+    'at an address of its own',
+    [
+      { name: 'C', bindings: ['https 10.0.0.1:443:'] },
+      { ...A, bindings: ['https 10.0.0.2:443:x.contoso.com'] },
+    ],
+  ],
+  [
+    'by a wildcard',
+    [{ name: 'A', bindings: ['https *:443:*.contoso.com'], rule: redirect('https://x.contoso.com/{R:0}') }],
+  ],
   [
     'on a port of its own, named in the URL',
     [
@@ -55,6 +68,11 @@ test.each<[string, SiteXml[]]>([
   ],
 ])('goes round: %s', (_, sites) => {
   expect(of(...sites)).toEqual([expect.stringMatching(/^https:\/\/x\.contoso\.com/)]);
+});
+
+test('to the very host that was asked for, which a wildcard takes', () => {
+  const site = { name: 'A', bindings: ['https *:443:*.contoso.com'], rule: redirect('https://{HTTP_HOST}/{R:0}') };
+  expect(of(site)).toEqual(['https://{HTTP_HOST}/{R:0}']);
 });
 
 test('from port to port, and back', () => {

@@ -126,7 +126,7 @@ describe('R09: loops and numbers', () => {
 
 describe('R13: what is kept by a key is kept apart', () => {
   const endpoint = (address: string, port: number, more: Partial<Endpoint> = {}): Endpoint => ({
-    routes: { name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
+    routes: { key: '', name: () => expect.unreachable(), to: () => expect.unreachable(), close: () => undefined },
     address,
     port,
     computedHost: false,
