@@ -44,7 +44,10 @@ export interface PlannedListener {
 }
 
 type Addresses = Config['settings']['addresses'];
-export type PlannedConfig = Pick<Config, 'sites'> & { readonly settings: { readonly addresses: Addresses } };
+export interface PlannedConfig {
+  readonly sites: readonly Pick<SiteConfig, 'name' | 'bindings'>[];
+  readonly settings: { readonly addresses: Addresses };
+}
 
 /** By address and port as the bindings have them. */
 export function boundListeners(sites: readonly Pick<SiteConfig, 'name' | 'bindings'>[]): readonly BoundListener[] {

@@ -5,12 +5,14 @@ import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import type { Config, Part } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
 import { checkServerTls } from '../connect/check-server-tls.ts';
+import { openEntrances } from '../decide/open-entrances.ts';
 import { checkFarms } from '../farm/check.ts';
 import { checkPublication } from '../publication/check-publication.ts';
 import { askedHosts } from '../rewrite/published-hosts.ts';
 import type { CertificateData } from '../tls/certificate.ts';
 import { readCa, readCertificates } from '../tls/certificate-files.ts';
 import { checkCertificates } from '../tls/check.ts';
+import type { AskedHost } from '../tls/check-asked-hosts.ts';
 import { checkClientCertificates } from '../tls/check-client-certificates.ts';
 import { readShownCertificates, type ShownCertificates } from '../tls/shown-certificates.ts';
 import { affinitySecret } from './affinity-secret.ts';
@@ -52,13 +54,22 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   const read = { certificates, ca, clientCa, adminToken, affinitySecret: secret };
   const misread = new Set<string>([...misreadOf(config), ...(complete ? [] : ['certificates'])]);
   const shown = readShownCertificates(config ?? { settings }, certificates, { report, misread });
-  const asked = config && askedHosts(config);
+  const asked = misread.has('sites') ? undefined : config && awaitedHosts(config);
   checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread, keyless }, settings, report);
   checkServerTls(settings, report);
   checkPermissions(sources.keys(), report);
   checkClientCertificates(misread.has('sites') ? undefined : config?.sites, settings, report);
   if (config && !misread.has('sites') && !misread.has('certificates')) checkAddresses(config, certificates, report);
   return { config, ...read, shown, diagnostics: inOrder(all, sources.keys()), sources };
+}
+
+/** What rules ask of the host, and where it may come in. */
+function awaitedHosts(config: Config): AskedHost[] {
+  const entrances = openEntrances(config);
+  return askedHosts(config).map(({ site, ...each }) => ({
+    ...each,
+    entrances: (host?: string) => entrances(host ?? each.accepts, site),
+  }));
 }
 
 /** Without a configuration nothing is known of any part. */

@@ -1,28 +1,34 @@
 /** Names that rules wait for on listeners that take any host: whether clients get a certificate for them. */
 import { isIP } from 'node:net';
 import type { Report, Span } from '../config/diagnostic.ts';
-import type { CertificateNames } from './certificate-names.ts';
+import { type CertificateNames, canonicalListener } from './certificate-names.ts';
 
 /** What a condition on the host wants of a request. */
 export interface AskedHost {
-  /** The site whose rules ask; nothing for global rules. */
-  readonly site: string | undefined;
   readonly rule: string;
   readonly pattern: string;
   readonly span: Span;
   /** Every host that it takes, lower case; nothing where they are many. */
   readonly hosts: readonly string[] | undefined;
   readonly accepts: (host: string) => boolean;
+  /** The listeners (`address:port`) where such a host, or any that it takes, can come in without a binding that names it. */
+  readonly entrances: (host: string | undefined) => readonly string[];
 }
 
-/** @param names what the certificates of one listener cover, which takes any host */
+/** What the certificates of a listener cover. */
+export interface CertifiedListener {
+  readonly names: CertificateNames;
+  readonly certified: readonly string[];
+}
+
+/** @param listeners by their canonical name; what is not there has no certificates at all, which is told */
 export function checkAskedHosts(
   asked: readonly AskedHost[],
-  listener: { readonly names: CertificateNames; readonly certified: readonly string[] },
+  listeners: ReadonlyMap<string, CertifiedListener>,
   report: Report,
 ): void {
   for (const each of asked) {
-    const missing = uncovered(each, listener);
+    const missing = uncovered(each, listeners);
     if (missing === undefined) continue;
     report('LG4033', each.span, {
       message: `No certificate covers ${missing}, which rule "${each.rule}" waits for: clients that ask for it by https are warned.`,
@@ -32,15 +38,23 @@ export function checkAskedHosts(
 }
 
 function uncovered(
-  { hosts, pattern, accepts }: AskedHost,
-  { names, certified }: { readonly names: CertificateNames; readonly certified: readonly string[] },
+  { hosts, pattern, accepts, entrances }: AskedHost,
+  listeners: ReadonlyMap<string, CertifiedListener>,
 ): string | undefined {
+  /** Nobody but the name service knows at which of them clients come in: one that has the certificate is the one. */
+  const isMissing = (host: string | undefined, covers: (listener: CertifiedListener) => boolean) => {
+    const found = entrances(host).map((each) => listeners.get(canonicalListener(each)));
+    return found.length > 0 && found.every((listener) => listener !== undefined && !covers(listener));
+  };
   if (hosts) {
-    // Names without a dot and addresses are for tests on the machine itself.
-    const missing = hosts.filter((host) => host.includes('.') && isIP(host) === 0 && !names.find(host));
+    const missing = hosts.filter(
+      // Names without a dot and addresses are for tests on the machine itself.
+      (host) =>
+        host.includes('.') && isIP(host) === 0 && isMissing(host, ({ names }) => names.find(host) !== undefined),
+    );
     return missing.length > 0 ? missing.join(', ') : undefined;
   }
   // Whether one of the names below a wildcard fits the pattern cannot be told.
-  const some = certified.some((name) => name.startsWith('*') || accepts(name));
-  return some ? undefined : `any host that "${pattern}" matches`;
+  const fits = ({ certified }: CertifiedListener) => certified.some((name) => name.startsWith('*') || accepts(name));
+  return isMissing(undefined, fits) ? `any host that "${pattern}" matches` : undefined;
 }

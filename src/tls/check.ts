@@ -12,7 +12,7 @@ import {
   namedDefault,
   usableOn,
 } from './certificate-names.ts';
-import { type AskedHost, checkAskedHosts } from './check-asked-hosts.ts';
+import { type AskedHost, type CertifiedListener, checkAskedHosts } from './check-asked-hosts.ts';
 import { contextOptions, isWeak } from './tls-options.ts';
 
 type CheckedSettings = Pick<SettingsConfig, 'file' | 'tls' | 'defaultCertificate'>;
@@ -21,7 +21,7 @@ const day = 86_400_000;
 const soon = 30 * day;
 
 export interface Served {
-  readonly sites: readonly Pick<SiteConfig, 'name' | 'bindings'>[];
+  readonly sites: readonly Pick<SiteConfig, 'bindings'>[];
   /** What the rules of these sites ask of the host. */
   readonly asked?: readonly AskedHost[] | undefined;
   /** Where something could not be read, which is told: nothing is said to be missing there. */
@@ -38,9 +38,7 @@ export function checkCertificates(
   report: Report,
   now: number = Date.now(),
 ): void {
-  const bindings = sites.flatMap(({ name, bindings: its }) =>
-    its.filter(({ protocol }) => protocol === 'https').map((binding) => ({ ...binding, site: name })),
-  );
+  const bindings = sites.flatMap((site) => site.bindings.filter(({ protocol }) => protocol === 'https'));
   const listeners = Map.groupBy(bindings, ({ address, port }) => canonicalListener(`${address}:${port}`));
   const ciphersWork = checkCiphers(settings, report);
   for (const certificate of certificates) {
@@ -51,9 +49,14 @@ export function checkCertificates(
     }
     if (!misread.has('sites')) checkTies(certificate, listeners, report);
   }
-  const around = { certificates, settings, report, now, asked, misread, keyless };
+  const around = { certificates, settings, report, now, misread, keyless };
   const lacking = misread.has('certificates') ? new Set(listeners.keys()) : checkDefault(listeners, around);
-  for (const [listener, its] of listeners) checkListener(listener, its, lacking.has(listener), around);
+  const certified = new Map<string, CertifiedListener>();
+  for (const [listener, its] of listeners) {
+    const found = checkListener(listener, its, lacking.has(listener), around);
+    if (found) certified.set(listener, found);
+  }
+  if (!misread.has('certificates')) checkAskedHosts(asked, certified, report);
 }
 
 export function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
@@ -141,14 +144,10 @@ interface Surroundings {
   readonly settings: CheckedSettings;
   readonly report: Report;
   readonly now: number;
-  readonly asked: readonly AskedHost[];
   readonly misread: ReadonlySet<string>;
   readonly keyless: readonly string[];
 }
 
-type BindingOfSite = BindingConfig & { readonly site: string };
-
-/** @param lacking certificates of this listener are missing, which is told: their hosts are not told once more */
 /** A certificate that only lacks its key is most likely the one that is meant. */
 function noneCure([first]: readonly string[]): string {
   return first === undefined
@@ -156,17 +155,21 @@ function noneCure([first]: readonly string[]): string {
     : `${first} holds a certificate without its key: put the key beside it as NAME.key, or a PFX file with both into the folder.`;
 }
 
+/**
+ * @param lacking certificates of this listener are missing, which is told: their hosts are not told once more
+ * @returns what its certificates cover; nothing where it has none
+ */
 function checkListener(
   listener: string,
-  bindings: readonly BindingOfSite[],
+  bindings: readonly BindingConfig[],
   lacking: boolean,
   around: Surroundings,
-): void {
-  const { certificates, settings, report, now, asked, misread, keyless } = around;
+): CertifiedListener | undefined {
+  const { certificates, settings, report, now, misread, keyless } = around;
   const [first] = bindings;
   const usable = usableOn(listener, certificates);
   if (first && usable.length === 0) {
-    if (misread.has('certificates')) return;
+    if (misread.has('certificates')) return undefined;
     const none = !certificates.some(isForClients);
     report('LG4025', first.span, {
       // One cause for all of them.
@@ -176,7 +179,7 @@ function checkListener(
         ? noneCure(keyless)
         : 'All certificates are tied to other listeners: tie one to this one as well, or leave out "listeners" at one.',
     });
-    return;
+    return undefined;
   }
   const { defaultCertificate } = settings;
   const hosts = bindings.map(({ host }) => host).filter((host) => host !== '');
@@ -184,10 +187,7 @@ function checkListener(
   for (const binding of bindings) {
     checkBinding(binding, names, lacking, report);
   }
-  if (misread.has('certificates')) return;
-  const open = new Set(bindings.filter(({ host }) => host === '').map(({ site }) => site));
-  const reached = open.size === 0 ? [] : asked.filter(({ site }) => site === undefined || open.has(site));
-  checkAskedHosts(reached, { names, certified: usable.flatMap((each) => each.names) }, report);
+  return { names, certified: usable.flatMap((each) => each.names) };
 }
 
 function checkBinding(
@@ -224,7 +224,7 @@ function covers(name: string, host: string): boolean {
 
 /** @returns the listeners that lack the certificate which is to be their default: whose other names it had is not known */
 function checkDefault(
-  listeners: ReadonlyMap<string, readonly BindingOfSite[]>,
+  listeners: ReadonlyMap<string, readonly BindingConfig[]>,
   { certificates, settings: { defaultCertificate: setting }, report, now }: Surroundings,
 ): ReadonlySet<string> {
   if (!setting || certificates.length === 0) return new Set();

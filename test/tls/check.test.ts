@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Diagnostic, reportInto } from '../../src/config/diagnostic.ts';
 import type { BindingConfig } from '../../src/config/model.ts';
 import type { SettingsConfig } from '../../src/config/settings-model.ts';
+import { openEntrances } from '../../src/decide/open-entrances.ts';
 import type { CertificateData } from '../../src/tls/certificate.ts';
 import { checkCertificates } from '../../src/tls/check.ts';
 import type { AskedHost } from '../../src/tls/check-asked-hosts.ts';
@@ -23,11 +24,17 @@ function check(
   certificates: CertificateData[],
   bindings: BindingConfig[],
   settings: Partial<Pick<SettingsConfig, 'tls' | 'defaultCertificate'>> = {},
-  asked: readonly AskedHost[] = [],
+  asked: readonly (Omit<AskedHost, 'entrances'> & { readonly site?: string | undefined })[] = [],
 ): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const all = { file: settingSpan.file, tls: plainTls, defaultCertificate: undefined, ...settings };
-  checkCertificates(certificates, { sites: [{ name: 'S', bindings }], asked }, all, reportInto(diagnostics), now);
+  const sites = [{ name: 'S', bindings }];
+  const entrances = openEntrances({ sites, settings: { addresses: [] } });
+  const awaited = asked.map(({ site, ...each }) => ({
+    ...each,
+    entrances: (host?: string) => entrances(host ?? each.accepts, site),
+  }));
+  checkCertificates(certificates, { sites, asked: awaited }, all, reportInto(diagnostics), now);
   return diagnostics;
 }
 
@@ -144,11 +151,11 @@ test('a file that was not copied is told at defaultCertificate, with all the hos
 
 describe('LG4033: hosts that rules wait for behind a binding without a host', () => {
   const span = { file: 'applicationHost.config', start: 7, end: 9 };
-  const asked = (pattern: string, hosts: readonly string[] | undefined, site?: string): AskedHost => {
+  const asked = (pattern: string, hosts: readonly string[] | undefined, site?: string) => {
     const accepts = (host: string) => new RegExp(`^${pattern.replace('*', '.*')}$`).test(host);
     return { site, rule: 'r', pattern, span, hosts, accepts };
   };
-  const found = (each: AskedHost, bindings: BindingConfig[], certificates = [www]) =>
+  const found = (each: ReturnType<typeof asked>, bindings: BindingConfig[], certificates = [www]) =>
     check(certificates, bindings, {}, [each]).map(({ code, span: at }) => [code, at.start]);
 
   test('a name that no certificate has', () => {
@@ -165,6 +172,34 @@ describe('LG4033: hosts that rules wait for behind a binding without a host', ()
     expect(found(asked('meet.*', undefined), [binding('')])).toEqual([['LG4033', 7]]);
     expect(found(asked('www.*', undefined), [binding('')])).toEqual([]);
     expect(found(asked('meet.*', undefined), [binding('')], [wildcard])).toEqual([]);
+  });
+
+  test('certificates that are tied to one address each, as where each has a name of its own', () => {
+    const at = (address: string, ...hosts: string[]) => hosts.map((host) => binding(host, { address }));
+    const mail = certificate(root, { names: ['mail.example.com'], ...wide });
+    const tied = [
+      { ...www, listeners: ['10.0.0.1:443'] },
+      { ...mail, listeners: ['10.0.0.2:443'] },
+    ];
+    const forMail = asked('mail.example.com', ['mail.example.com']);
+    const forAll = asked('mail.*', undefined);
+    const named = [...at('10.0.0.1', ''), ...at('10.0.0.2', 'mail.example.com')];
+    expect(found(forMail, named, tied)).toEqual([]);
+    expect(found(forAll, named, tied)).toEqual([]);
+    expect(found(forMail, [...at('10.0.0.1', ''), ...at('10.0.0.2', '')], tied)).toEqual([]);
+    expect(found(forAll, [...at('10.0.0.1', ''), ...at('10.0.0.2', '')], tied)).toEqual([]);
+    // Nobody has this one, and a name at port 80 is none for https.
+    const meet = asked('meet.example.com', ['meet.example.com']);
+    expect(found(meet, [...named, binding('meet.example.com', { protocol: 'http', port: 80 })], tied)).toEqual([
+      ['LG4033', 7],
+    ]);
+  });
+
+  test('a name that no certificate has is told once, at the binding that names it', () => {
+    const meet = asked('meet.example.com', ['meet.example.com']);
+    const bindings = [binding('', { address: '10.0.0.1' }), binding('meet.example.com', { address: '10.0.0.2' })];
+    expect(found(meet, bindings)).toEqual([['LG4023', 100]]);
+    expect(found(meet, [binding('', { address: '10.0.0.1' }), binding('*.example.com')])).toEqual([['LG4024', 100]]);
   });
 
   test('rules of another site do not count', () => {
