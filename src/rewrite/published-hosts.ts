@@ -44,10 +44,12 @@ export function askedHosts({ globalRules, sites }: Config) {
 }
 
 function askedBy(rule: RuleConfig, site: string | undefined) {
-  if (!rule.enabled || rule.action.type === 'None' || wantsPlainHttp(rule)) return [];
+  if (!rule.enabled || rule.faulty || rule.action.type === 'None' || wantsPlainHttp(rule)) return [];
   return hostConditions(rule).flatMap((condition) => {
     const { pattern, negate } = condition;
     if (negate || !pattern || pattern.value === '') return [];
+    // That it cannot be read has been told.
+    if (isFault(compilePattern(rule.patternSyntax, pattern.value, condition.ignoreCase))) return [];
     const hosts = finiteInputs(rule.patternSyntax, pattern.value)?.map((host) => host.toLowerCase());
     const accepts = (host: string) => holds(rule, condition, host);
     return [{ site, rule: rule.name.value, pattern: pattern.value, span: pattern.span, hosts, accepts }];
