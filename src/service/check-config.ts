@@ -14,6 +14,7 @@ import { readCa, readCertificates } from '../tls/certificate-files.ts';
 import { checkCertificates } from '../tls/check.ts';
 import type { AskedHost } from '../tls/check-asked-hosts.ts';
 import { checkClientCertificates } from '../tls/check-client-certificates.ts';
+import { filesAtHand } from '../tls/files-at-hand.ts';
 import { readShownCertificates, type ShownCertificates } from '../tls/shown-certificates.ts';
 import { affinitySecret } from './affinity-secret.ts';
 import { checkAddresses } from './check-addresses.ts';
@@ -46,7 +47,7 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   const { config, settings, diagnostics, sources } = checkLoaded(loadConfig(configDir, settingsFile));
   const all = [...diagnostics];
   const report = reportInto(all);
-  const { certificates, complete, keyless } = readAllCertificates(settings, report);
+  const { certificates, complete } = readAllCertificates(settings, report);
   const ca = readCa(settings.upstream.ca, report);
   const clientCa = readCa(settings.tls.clientCertificates?.ca ?? [], report);
   const adminToken = checkAdmin(settings.admin, report);
@@ -55,7 +56,8 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   const misread = new Set<string>([...misreadOf(config), ...(complete ? [] : ['certificates'])]);
   const shown = readShownCertificates(config ?? { settings }, certificates, { report, misread });
   const asked = misread.has('sites') ? undefined : config && awaitedHosts(config);
-  checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread, keyless }, settings, report);
+  const atHand = () => filesAtHand(settings, certificates);
+  checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread, atHand }, settings, report);
   checkServerTls(settings, report);
   checkPermissions(sources.keys(), report);
   checkClientCertificates(misread.has('sites') ? undefined : config?.sites, settings, report);
@@ -80,15 +82,13 @@ function misreadOf(config: Config | undefined): Iterable<Part> {
 /** Of files that could not be read nobody knows which names they would cover: `complete` is false. */
 function readAllCertificates(settings: SettingsConfig, report: Report) {
   // Where the setting was refused in part, files lack what it names.
-  if (settings.misread?.has('certificates')) return { certificates: [], complete: false, keyless: [] };
+  if (settings.misread?.has('certificates')) return { certificates: [], complete: false };
   let complete = true;
-  const keyless: string[] = [];
   const certificates = readCertificates(settings, (code, ...found) => {
     if (CATALOGUE[code][0] === 'error') complete = false;
-    if (code === 'LG4007') keyless.push(found[0].file);
     report(code, ...found);
   });
-  return { certificates, complete, keyless };
+  return { certificates, complete };
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Finds the certificates that settings.json names: folders as a Central Certificate Store has them, and single files. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { basename } from 'node:path';
 import type { Report, Span } from '../config/diagnostic.ts';
 import type { CertificateSetting, SettingsConfig } from '../config/settings-model.ts';
 import { type CertificateData, describeCertificate, hostNamesOf, publicKeyOf } from './certificate.ts';
 import { completeChain, type Issuers, issuersFrom } from './certificate-chain.ts';
-import { type CertificateFile, describeFault, readOrReport, readSetting } from './certificate-reading.ts';
+import { type CertificateFile, describeFault, isPfx, readOrReport, readSetting } from './certificate-reading.ts';
 import { reportOpenKeys } from './open-keys.ts';
 import { readPem } from './pem.ts';
 
@@ -147,6 +148,13 @@ export function readCa(files: SettingsConfig['upstream']['ca'], report: Report):
   return files.flatMap(({ path, span }) => {
     const bytes = readOrReport(path, span, report);
     if (!bytes) {
+      return [];
+    }
+    if (isPfx(bytes)) {
+      report('LG4002', span, {
+        message: `${path} is a PFX; the certificates of authorities are read from PEM or DER`,
+        advice: `Write them into a PEM file (openssl pkcs12 -in ${basename(path)} -nokeys -out ca.pem), and name that.`,
+      });
       return [];
     }
     const contents = readPem(bytes, []);

@@ -83,11 +83,12 @@ function readFolder(folder: string, report: Report): CertificateFile[] {
     .filter((name) => !name.startsWith('.'))
     .sort()
     .map((name) => join(folder, name))
-    .filter((path) => isKnown(path) && !isFolder(path))
+    .filter((path) => isCertificateFile(path) && !isFolder(path))
     .map((path) => readCertificateFile(path, { named: false, span: { file: path, start: 0, end: 0 } }, report));
 }
 
-function isKnown(path: string): boolean {
+/** By its name: others are not read. */
+export function isCertificateFile(path: string): boolean {
   const extension = extname(path).toLowerCase();
   return pfxExtensions.has(extension) || pemExtensions.has(extension);
 }
@@ -209,10 +210,14 @@ function misnamed(path: string, bytes: Buffer, kind: 'pfx' | 'pem'): ReturnType<
   if (kind === 'pfx' && /^(?:[^\n]*\n)*?-----BEGIN [A-Z ]+-----/.test(bytes.toString('latin1', 0, 4096))) {
     return { code: 'LG4002', message: `${path} is a PEM file, not a PFX`, advice: `Rename it to ${stem}.pem.` };
   }
-  // The version of a PFX is 3 (RFC 7292 4).
-  if (kind === 'pfx' || !/^0[\x80-\x84][\s\S]{0,4}\x02\x01\x03/.test(bytes.toString('latin1', 0, 16))) return undefined;
+  if (kind === 'pfx' || !isPfx(bytes)) return undefined;
   const advice = `Rename it to ${stem}.pfx, with its password in ${stem}.pfx.pass beside it.`;
   return { code: 'LG4002', message: `${path} is a PFX, not a PEM file`, advice };
+}
+
+/** Whatever it is called: the version of a PFX is 3 (RFC 7292 4). */
+export function isPfx(bytes: Buffer): boolean {
+  return /^0[\x80-\x84][\s\S]{0,4}\x02\x01\x03/.test(bytes.toString('latin1', 0, 16));
 }
 
 /**
@@ -251,7 +256,8 @@ export function describeFault(
   };
 }
 
-function stemOf(path: string): string {
+/** `www.crt` and `www.key` share it. */
+export function stemOf(path: string): string {
   return path.slice(0, path.length - extname(path).length);
 }
 

@@ -21,18 +21,35 @@ export interface CertifiedListener {
   readonly certified: readonly string[];
 }
 
+/** What a file that lies there has to do with it. */
+export interface Cure {
+  readonly advice: string;
+  /** It holds the certificate that is missing. */
+  readonly isCertain: boolean;
+}
+
+interface Telling {
+  /** Nothing where no file is at hand. */
+  readonly cure: (hosts: readonly string[]) => Cure | undefined;
+  readonly report: Report;
+}
+
 /** @param listeners by their canonical name; what is not there has no certificates at all, which is told */
 export function checkAskedHosts(
   asked: readonly AskedHost[],
   listeners: ReadonlyMap<string, CertifiedListener>,
-  report: Report,
+  { cure, report }: Telling,
 ): void {
   for (const each of asked) {
     const missing = uncovered(each, listeners);
     if (missing === undefined) continue;
+    const wanted = 'Put a certificate that has the name among its alternative names into the certificate folder.';
+    const found = cure(each.hosts ?? []);
     report('LG4033', each.span, {
+      ...(found?.isCertain ? { subject: found.advice } : {}),
       message: `No certificate covers ${missing}, which rule "${each.rule}" waits for: clients that ask for it by https are warned.`,
-      advice: 'Put a certificate that has the name among its alternative names into the certificate folder.',
+      advice:
+        found === undefined ? wanted : found.isCertain ? found.advice : `${wanted} It may be there: ${found.advice}`,
     });
   }
 }

@@ -12,7 +12,8 @@ import {
   namedDefault,
   usableOn,
 } from './certificate-names.ts';
-import { type AskedHost, type CertifiedListener, checkAskedHosts } from './check-asked-hosts.ts';
+import { type AskedHost, type CertifiedListener, type Cure, checkAskedHosts } from './check-asked-hosts.ts';
+import type { FileAtHand } from './files-at-hand.ts';
 import { contextOptions, isWeak } from './tls-options.ts';
 
 type CheckedSettings = Pick<SettingsConfig, 'file' | 'tls' | 'defaultCertificate'>;
@@ -26,14 +27,14 @@ export interface Served {
   readonly asked?: readonly AskedHost[] | undefined;
   /** Where something could not be read, which is told: nothing is said to be missing there. */
   readonly misread?: ReadonlySet<string>;
-  /** Files with a certificate and no key for it. */
-  readonly keyless?: readonly string[];
+  /** Files that are not served; asked only where a certificate is missing. */
+  readonly atHand?: () => readonly FileAtHand[];
 }
 
 /** @param now milliseconds since 1970 */
 export function checkCertificates(
   certificates: readonly CertificateData[],
-  { sites, asked = [], misread = new Set(), keyless = [] }: Served,
+  { sites, asked = [], misread = new Set(), atHand = () => [] }: Served,
   settings: CheckedSettings,
   report: Report,
   now: number = Date.now(),
@@ -49,14 +50,20 @@ export function checkCertificates(
     }
     if (!misread.has('sites')) checkTies(certificate, listeners, report);
   }
-  const around = { certificates, settings, report, now, misread, keyless };
+  let found: readonly FileAtHand[] | undefined;
+  const filesAtHand = () => {
+    found ??= atHand();
+    return found;
+  };
+  const around = { certificates, settings, report, now, misread, filesAtHand };
   const lacking = misread.has('certificates') ? new Set(listeners.keys()) : checkDefault(listeners, around);
   const certified = new Map<string, CertifiedListener>();
-  for (const [listener, its] of listeners) {
-    const found = checkListener(listener, its, lacking.has(listener), around);
-    if (found) certified.set(listener, found);
+  for (const [listener, bound] of listeners) {
+    const its = checkListener(listener, bound, lacking.has(listener), around);
+    if (its) certified.set(listener, its);
   }
-  if (!misread.has('certificates')) checkAskedHosts(asked, certified, report);
+  if (!misread.has('certificates'))
+    checkAskedHosts(asked, certified, { cure: (hosts) => cureFor(hosts, filesAtHand()), report });
 }
 
 export function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
@@ -145,14 +152,26 @@ interface Surroundings {
   readonly report: Report;
   readonly now: number;
   readonly misread: ReadonlySet<string>;
-  readonly keyless: readonly string[];
+  readonly filesAtHand: () => readonly FileAtHand[];
 }
 
-/** A certificate that only lacks its key is most likely the one that is meant. */
-function noneCure([first]: readonly string[]): string {
-  return first === undefined
-    ? 'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.'
-    : `${first} holds a certificate without its key: put the key beside it as NAME.key, or a PFX file with both into the folder.`;
+const NONE_CURE =
+  'Put a PFX file, or a PEM certificate with its key, into the certificate folder (certs); "certificates" in settings.json can name others.';
+
+/** Of more files nobody reads. */
+const MOST_NAMED = 3;
+
+/**
+ * What lies there with the name of a host is meant, or else may be what cannot be told.
+ * @param hosts that lack a certificate; none where all of a listener do
+ */
+function cureFor(hosts: readonly string[], atHand: readonly FileAtHand[]): Cure | undefined {
+  const certain = atHand.filter(({ names }) => hosts.some((host) => names.some((name) => covers(name, host))));
+  const possible = atHand.filter(({ names }) => names.length === 0 || hosts.length === 0);
+  const cures = (certain.length > 0 ? certain : possible).map(({ cure }) => cure);
+  if (cures.length === 0) return undefined;
+  const more = cures.length > MOST_NAMED ? ` There are ${cures.length - MOST_NAMED} more such files.` : '';
+  return { advice: `${cures.slice(0, MOST_NAMED).join(' ')}${more}`, isCertain: certain.length > 0 };
 }
 
 /**
@@ -165,7 +184,7 @@ function checkListener(
   lacking: boolean,
   around: Surroundings,
 ): CertifiedListener | undefined {
-  const { certificates, settings, report, now, misread, keyless } = around;
+  const { certificates, settings, report, now, misread, filesAtHand } = around;
   const [first] = bindings;
   const usable = usableOn(listener, certificates);
   if (first && usable.length === 0) {
@@ -176,7 +195,7 @@ function checkListener(
       ...(none ? { subject: '' } : {}),
       message: `the https binding ${listener} has no certificate`,
       advice: none
-        ? noneCure(keyless)
+        ? (cureFor([], filesAtHand())?.advice ?? NONE_CURE)
         : 'All certificates are tied to other listeners: tie one to this one as well, or leave out "listeners" at one.',
     });
     return undefined;
@@ -185,7 +204,7 @@ function checkListener(
   const hosts = bindings.map(({ host }) => host).filter((host) => host !== '');
   const names = nameCertificates(certificates, { listener, defaultCertificate, hosts, now });
   for (const binding of bindings) {
-    checkBinding(binding, names, lacking, report);
+    checkBinding(binding, names, lacking, around);
   }
   return { names, certified: usable.flatMap((each) => each.names) };
 }
@@ -194,7 +213,7 @@ function checkBinding(
   { host, span }: BindingConfig,
   { find, fallback }: CertificateNames,
   lacking: boolean,
-  report: Report,
+  { report, filesAtHand }: Surroundings,
 ): void {
   const found = host === '' ? fallback : find(host);
   if (!found && lacking) return;
@@ -204,9 +223,13 @@ function checkBinding(
       advice: `Get a certificate for ${host}, or write a binding for each name.`,
     });
   } else if (!found) {
+    const cure = cureFor([host], filesAtHand());
+    const wanted = `Put a certificate that has ${host} among its alternative names into the certificate folder.`;
     report('LG4023', span, {
+      // One file that lies there is one cause, however many hosts it has.
+      ...(cure?.isCertain ? { subject: cure.advice } : {}),
       message: `no certificate covers ${host}; clients would get ${nameOf(fallback?.[0])}`,
-      advice: `Put a certificate that has ${host} among its alternative names into the certificate folder.`,
+      advice: cure === undefined ? wanted : cure.isCertain ? cure.advice : `${wanted} It may be there: ${cure.advice}`,
     });
   } else if (host !== '' && !found[0].names.some((name) => covers(name, host))) {
     report('LG4032', span, {

@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
 import { createAuthority, issueCertificate } from '../../src/tls/issue.ts';
 import { writeFiles } from '../config/written.ts';
+import { folder, put } from '../tls/material.ts';
 
 const root = createAuthority('Test Root');
 const mail = issueCertificate(root, { names: ['mail.contoso.com', 'autodiscover.contoso.com'] });
@@ -28,7 +29,7 @@ function hostFile(pattern: string, { syntax = 'ECMAScript', binding = 'mail.cont
 
 /** LG4008: the root of the tests is in no folder. */
 function checked(iis: string, files: Readonly<Record<string, string>>, settings: object = {}): readonly Diagnostic[] {
-  const folder = writeFiles({
+  const base = writeFiles({
     'config/applicationHost.config': iis,
     'config/settings.json': JSON.stringify({
       certificates: ['../certs'],
@@ -37,7 +38,7 @@ function checked(iis: string, files: Readonly<Record<string, string>>, settings:
     }),
     ...files,
   });
-  const { diagnostics } = checkConfig(join(folder, 'config'));
+  const { diagnostics } = checkConfig(join(base, 'config'));
   return diagnostics.filter(({ code }) => code !== 'LG4008');
 }
 
@@ -67,5 +68,98 @@ describe('what rules wait for', () => {
     '^web{3,2}\\.contoso\\.com$',
   ])('a pattern that cannot be read takes no host: %s', (pattern) => {
     expect(codes(hostFile(pattern), { ...FOR_MAIL, ...FOR_WEB })).toEqual(['LG2200']);
+  });
+});
+
+describe('a certificate that lies there and is not served', () => {
+  const iis = hostFile('^web\\.contoso\\.com$');
+  const { 'certs/mail.crt': crt, 'certs/mail.key': key } = FOR_MAIL;
+
+  test('without its key: one finding for its hosts, which names it', () => {
+    const two = iis.replace(
+      '</bindings></site>\n</sites>',
+      '<binding protocol="https" bindingInformation="10.0.0.2:443:autodiscover.contoso.com" /></bindings></site>\n</sites>',
+    );
+    const found = checked(two, { ...FOR_WEB, 'certs/mail.crt': crt });
+    expect(found.map(({ code }) => code)).toEqual(['LG4023', 'LG4007']);
+    expect(found[0]?.message).toContain('mail.contoso.com');
+    expect(found[0]?.message).toContain('(and at 1 more place)');
+    expect(found[0]?.advice).toMatch(/certs\/mail\.crt holds a certificate without its key: put the key beside it/);
+    // None has one.
+    const none = checked(two, { 'certs/mail.crt': crt, 'certs/web.crt': web.chainPem });
+    expect(none.map(({ code }) => code)).toEqual(['LG4025', 'LG4007', 'LG4007']);
+    expect(none[0]?.advice).toMatch(/mail\.crt holds .*web\.crt holds /);
+  });
+
+  test('of a host that a rule waits for', () => {
+    const found = checked(iis, { ...FOR_MAIL, 'certs/web.crt': web.chainPem });
+    expect(found.map(({ code }) => code)).toEqual(['LG4033', 'LG4007']);
+    expect(found[0]?.advice).toMatch(/certs\/web\.crt holds a certificate without its key/);
+  });
+
+  const request = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
+  const pkcs7 = '-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----\n';
+  test.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ['PKCS #7', { 'certs/mail.p7b': pkcs7 }, /certs\/mail\.p7b holds certificates as PKCS #7/],
+    [
+      'a request by the name of a certificate',
+      { 'certs/mail.crt': request, 'certs/mail.key': key },
+      /mail\.crt is only the request for a certificate: [^/]*$/,
+    ],
+    ['a request', { 'certs/mail.csr': request }, /mail\.csr is only the request/],
+    ['a key alone', { 'certs/mail.key': key }, /mail\.key holds a key without its certificate/],
+    [
+      'another ending',
+      { 'certs/mail.pem.txt': crt + key },
+      /mail\.pem\.txt is not read, as its name ends in \.txt: rename it to mail\.pem\./,
+    ],
+    [
+      'no ending',
+      { 'certs/mail': crt + key },
+      /mail is not read, as its name ends in nothing: rename it to mail\.pem\./,
+    ],
+    [
+      'a folder inside',
+      { 'certs/2026/mail.pfx': '0', 'certs/2026/mail.pfx.pass': 'x' },
+      /2026\/mail\.pfx is not read, as folders inside are not: move it \(its \.pass file too\) to \S*certs,/,
+    ],
+    [
+      'beside the settings',
+      { 'config/mail.pfx': '0' },
+      /config\/mail\.pfx lies where certificates are not looked for: move it to /,
+    ],
+  ])('%s', (_name, files, advice) => {
+    const found = checked(iis, { ...FOR_WEB, ...files });
+    expect(found.map(({ code }) => code)).toEqual(['LG4023']);
+    expect(found[0]?.advice).toMatch(/^Put a certificate that has mail\.contoso\.com .* It may be there: /);
+    expect(found[0]?.advice).toMatch(advice);
+  });
+
+  test('files that have nothing to do with it are not named, and none is where nothing is missing', () => {
+    const stray = {
+      'certs/README.md': 'Put them here.',
+      'certs/web.key.bak': web.keyPem,
+      'certs/ca.crt': root.certPem,
+    };
+    const found = checked(iis, { ...FOR_WEB, ...stray });
+    expect(found.map(({ code }) => code)).toEqual(['LG4023']);
+    expect(found[0]?.advice).not.toContain('It may be there');
+    const all = {
+      ...FOR_WEB,
+      ...FOR_MAIL,
+      ...stray,
+      'certs/old.p7b': pkcs7,
+      'certs/old/mail.pfx': '0',
+      'config/x.pfx': '0',
+    };
+    expect(codes(iis, all)).toEqual([]);
+  });
+
+  test('a PFX in the place of authorities is not damaged', () => {
+    const ca = put(folder(), 'ca.pfx', Buffer.from('3082000a020103', 'hex'));
+    const found = checked(iis, { ...FOR_WEB, ...FOR_MAIL }, { upstream: { ca } });
+    expect(found.map(({ code }) => code)).toEqual(['LG4002']);
+    expect(found[0]?.message).toMatch(/ca\.pfx is a PFX; /);
+    expect(found[0]?.advice).toMatch(/openssl pkcs12 -in ca\.pfx -nokeys -out ca\.pem/);
   });
 });
