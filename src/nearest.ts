@@ -38,6 +38,19 @@ export function didYouMean(name: string, candidates: readonly string[]): string 
   return near === undefined ? '' : `Did you mean "${near}"? `;
 }
 
+/** A host that differs by more is another one: those of a company are alike. */
+const MOST_MISTYPED = 2;
+
+/** The only host that a mistyped one can have been meant to be; `app1` beside `app2` is a name of its own. */
+export function nearestHost(name: string, hosts: Iterable<string>): string | undefined {
+  const near = [...new Set(hosts)].filter(
+    (host) => Math.abs(host.length - name.length) <= MOST_MISTYPED && editDistance(host, name) <= MOST_MISTYPED,
+  );
+  const [only] = near;
+  const digitsOnly = only?.replace(/\d+/g, '') === name.replace(/\d+/g, '');
+  return near.length === 1 && !digitsOnly ? only : undefined;
+}
+
 const MOST_REMEMBERED = 1000;
 
 /** Gives the nearest key of `known`. */

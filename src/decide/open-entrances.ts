@@ -2,6 +2,9 @@
 import { type PlannedConfig, planSockets } from './listener-plan.ts';
 import { createSiteTable, matchSite } from './match-site.ts';
 
+/** On more names a pattern is not tried. */
+const MOST_TRIED = 500;
+
 /** What a rule waits for: one host, or all that a pattern takes. */
 export type Awaited = string | ((host: string) => boolean);
 
@@ -25,6 +28,8 @@ export function openEntrances(config: PlannedConfig): (awaited: Awaited, site: s
       // Whether one of the names below a wildcard fits the pattern cannot be told.
       return [...exact, ...named.wildcards.values()];
     };
+    if (!sockets.some(({ any }) => isMeant(any))) return [];
+    if (typeof awaited !== 'string' && sockets.some(({ named }) => named.exact.size > MOST_TRIED)) return [];
     if (sockets.some((socket) => takers(socket).some(isMeant))) return [];
     const isTakenAway = (socket: (typeof sockets)[number]) =>
       typeof awaited === 'string' && takers(socket)[0] !== undefined;

@@ -5,7 +5,7 @@ import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import { type Entering, type FindSite, siteFinder } from '../decide/entrances.ts';
 import { createSiteTable, matchSite, type SiteTable } from '../decide/match-site.ts';
 import { comparedName } from '../host-name.ts';
-import { editDistance } from '../nearest.ts';
+import { nearestHost } from '../nearest.ts';
 import { splitAuthority } from '../rewrite/action.ts';
 import { type Destination, destinationOf, hostSpan } from '../rewrite/destination.ts';
 import type { FarmMeant } from '../rewrite/farm-meant.ts';
@@ -115,15 +115,12 @@ function checkTaken(rule: RuleConfig, otherSite: OtherSite, report: Report): voi
   });
 }
 
-/** A host that differs by more is another one: those of a company are alike. */
-const MOST_MISTYPED = 2;
-
 /** Never to take the name out of the condition: without it the rule would take every other host. */
 function cureFor(missing: readonly string[], { table }: BoundHosts): string {
   const [name = ''] = missing;
-  const near = [...table.exact.keys()].filter((host) => editDistance(host, name) <= MOST_MISTYPED);
-  if (missing.length === 1 && near.length === 1) {
-    return `Did you mean ${near[0]}? Write that, or add a binding for ${name}.`;
+  const near = missing.length === 1 ? nearestHost(name, table.exact.keys()) : undefined;
+  if (near !== undefined) {
+    return `Did you mean ${near}? Write that, or add a binding for ${name}.`;
   }
   return 'Add a binding for the name. A rule for nobody else can be removed as a whole, not its condition: it would take every other host then.';
 }

@@ -1,6 +1,8 @@
 /** Names that rules wait for on listeners that take any host: whether clients get a certificate for them. */
 import { isIP } from 'node:net';
 import type { Report, Span } from '../config/diagnostic.ts';
+import { asLetters } from '../host-name.ts';
+import { nearestHost } from '../nearest.ts';
 import { type CertificateNames, canonicalListener } from './certificate-names.ts';
 
 /** What a condition on the host wants of a request. */
@@ -28,9 +30,17 @@ export interface Cure {
   readonly isCertain: boolean;
 }
 
+/** @param wanted what is to be done where no file is at hand */
+export function cureText(wanted: string, cure: Cure | undefined): string {
+  if (cure === undefined) return wanted;
+  return cure.isCertain ? cure.advice : `${wanted} It may be there: ${cure.advice}`;
+}
+
 interface Telling {
   /** Nothing where no file is at hand. */
   readonly cure: (hosts: readonly string[]) => Cure | undefined;
+  /** Hosts of bindings and names of certificates: one of them may be meant. */
+  readonly known: readonly string[];
   readonly report: Report;
 }
 
@@ -38,18 +48,21 @@ interface Telling {
 export function checkAskedHosts(
   asked: readonly AskedHost[],
   listeners: ReadonlyMap<string, CertifiedListener>,
-  { cure, report }: Telling,
+  { cure, known, report }: Telling,
 ): void {
   for (const each of asked) {
     const missing = uncovered(each, listeners);
     if (missing === undefined) continue;
-    const wanted = 'Put a certificate that has the name among its alternative names into the certificate folder.';
-    const found = cure(each.hosts ?? []);
-    report('LG4033', each.span, {
-      ...(found?.isCertain ? { subject: found.advice } : {}),
-      message: `No certificate covers ${missing}, which rule "${each.rule}" waits for: clients that ask for it by https are warned.`,
-      advice:
-        found === undefined ? wanted : found.isCertain ? found.advice : `${wanted} It may be there: ${found.advice}`,
+    report('LG4033', each.span, () => {
+      const near = each.hosts?.length === 1 ? nearestHost(asLetters(missing), known) : undefined;
+      const meant = near === undefined ? '' : `Did you mean ${near}? Then write that. `;
+      const wanted = `${meant}Put a certificate that has the name among its alternative names into the certificate folder.`;
+      const found = cure(each.hosts ?? []);
+      return {
+        ...(found?.isCertain ? { subject: found.advice } : {}),
+        message: `No certificate covers ${missing}, which rule "${each.rule}" waits for: clients that ask for it by https are warned.`,
+        advice: cureText(wanted, found),
+      };
     });
   }
 }

@@ -3,6 +3,8 @@ import { createSecureContext } from 'node:tls';
 import type { Report, Span } from '../config/diagnostic.ts';
 import type { BindingConfig, SiteConfig } from '../config/model.ts';
 import type { SettingsConfig } from '../config/settings-model.ts';
+import { asLetters } from '../host-name.ts';
+import { nearestHost } from '../nearest.ts';
 import { type CertificateData, isForClients } from './certificate.ts';
 import {
   type CertificateNames,
@@ -12,7 +14,7 @@ import {
   namedDefault,
   usableOn,
 } from './certificate-names.ts';
-import { type AskedHost, type CertifiedListener, type Cure, checkAskedHosts } from './check-asked-hosts.ts';
+import { type AskedHost, type CertifiedListener, type Cure, checkAskedHosts, cureText } from './check-asked-hosts.ts';
 import type { FileAtHand } from './files-at-hand.ts';
 import { contextOptions, isWeak } from './tls-options.ts';
 
@@ -55,15 +57,20 @@ export function checkCertificates(
     found ??= atHand();
     return found;
   };
-  const around = { certificates, settings, report, now, misread, filesAtHand };
+  const bound = new Set(bindings.map(({ host }) => host));
+  const around = { certificates, settings, report, now, misread, bound, filesAtHand };
   const lacking = misread.has('certificates') ? new Set(listeners.keys()) : checkDefault(listeners, around);
   const certified = new Map<string, CertifiedListener>();
-  for (const [listener, bound] of listeners) {
-    const its = checkListener(listener, bound, lacking.has(listener), around);
+  for (const [listener, itsBindings] of listeners) {
+    const its = checkListener(listener, itsBindings, lacking.has(listener), around);
     if (its) certified.set(listener, its);
   }
   if (!misread.has('certificates'))
-    checkAskedHosts(asked, certified, { cure: (hosts) => cureFor(hosts, filesAtHand()), report });
+    checkAskedHosts(asked, certified, {
+      cure: (hosts) => cureFor(hosts, filesAtHand()),
+      known: [...bound, ...certificates.flatMap(({ names }) => names)],
+      report,
+    });
 }
 
 export function checkDates({ file, subject, notBefore, notAfter }: CertificateData, report: Report, now: number): void {
@@ -152,6 +159,8 @@ interface Surroundings {
   readonly report: Report;
   readonly now: number;
   readonly misread: ReadonlySet<string>;
+  /** The hosts of all https bindings. */
+  readonly bound: ReadonlySet<string>;
   readonly filesAtHand: () => readonly FileAtHand[];
 }
 
@@ -213,7 +222,7 @@ function checkBinding(
   { host, span }: BindingConfig,
   { find, fallback }: CertificateNames,
   lacking: boolean,
-  { report, filesAtHand }: Surroundings,
+  { report, filesAtHand, certificates, bound }: Surroundings,
 ): void {
   const found = host === '' ? fallback : find(host);
   if (!found && lacking) return;
@@ -223,13 +232,15 @@ function checkBinding(
       advice: `Get a certificate for ${host}, or write a binding for each name.`,
     });
   } else if (!found) {
-    const cure = cureFor([host], filesAtHand());
-    const wanted = `Put a certificate that has ${host} among its alternative names into the certificate folder.`;
-    report('LG4023', span, {
-      // One file that lies there is one cause, however many hosts it has.
-      ...(cure?.isCertain ? { subject: cure.advice } : {}),
-      message: `no certificate covers ${host}; clients would get ${nameOf(fallback?.[0])}`,
-      advice: cure === undefined ? wanted : cure.isCertain ? cure.advice : `${wanted} It may be there: ${cure.advice}`,
+    report('LG4023', span, () => {
+      const cure = cureFor([host], filesAtHand());
+      const wanted = `${asMeant(host, certificates, bound)}Put a certificate that has ${host} among its alternative names into the certificate folder.`;
+      return {
+        // One file that lies there is one cause, however many hosts it has.
+        ...(cure?.isCertain ? { subject: cure.advice } : {}),
+        message: `no certificate covers ${host}; clients would get ${nameOf(fallback?.[0])}`,
+        advice: cureText(wanted, cure),
+      };
     });
   } else if (host !== '' && !found[0].names.some((name) => covers(name, host))) {
     report('LG4032', span, {
@@ -237,6 +248,13 @@ function checkBinding(
       advice: `Clients will warn: get a certificate that has ${host} among its alternative names.`,
     });
   }
+}
+
+/** A name that a certificate has and no binding: that of a sibling is not what is misspelt. */
+function asMeant(host: string, certificates: readonly CertificateData[], bound: ReadonlySet<string>): string {
+  const names = certificates.flatMap((each) => each.names).filter((name) => !bound.has(name));
+  const near = nearestHost(asLetters(host), names);
+  return near === undefined ? '' : `Did you mean ${near}? Then write that. `;
 }
 
 function covers(name: string, host: string): boolean {

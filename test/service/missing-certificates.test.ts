@@ -60,6 +60,35 @@ describe('what rules wait for', () => {
   });
 
   test.each([
+    ['mial.contoso.com', 'mail.contoso.com'],
+    ['web.contosa.com', 'web.contoso.com'],
+    ['webcontoso.com', 'web.contoso.com'],
+    ['wéb.contoso.com', 'web.contoso.com'],
+    ['web2.contoso.com', undefined],
+    ['meet.contoso.com', undefined],
+  ])('a pattern near a known name: %s', (pattern, meant) => {
+    const found = checked(hostFile(pattern, { syntax: 'Wildcard' }), { ...FOR_MAIL, ...FOR_WEB });
+    const [only] = found.filter(({ code }) => code !== 'LG2207');
+    expect(only?.code).toBe('LG4033');
+    expect(only?.advice).toMatch(
+      meant === undefined ? /^Put/ : `Did you mean ${meant}? Then write that. Put a certificate`,
+    );
+  });
+
+  test('a binding near the name of a certificate that no binding has', () => {
+    const all = { ...FOR_MAIL, ...FOR_WEB };
+    const cure = (binding: string) =>
+      checked(hostFile('web.contoso.com', { syntax: 'Wildcard', binding }), all).find(({ code }) => code === 'LG4023')
+        ?.advice;
+    expect(cure('mial.contoso.com')).toMatch(
+      /^Did you mean mail\.contoso\.com\? Then write that\. Put a certificate that has mial/,
+    );
+    expect(cure('autodisover.contoso.com')).toMatch(/^Did you mean autodiscover\.contoso\.com\?/);
+    expect(cure('mail1.contoso.com')).toMatch(/^Put a certificate/);
+    expect(cure('portal.contoso.com')).toMatch(/^Put a certificate/);
+  });
+
+  test.each([
     '^(web\\.contoso\\.com$',
     '^web\\.contoso\\.[com$',
     '(?&lt;!x)web\\.contoso\\.com$',
