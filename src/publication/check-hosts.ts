@@ -10,7 +10,13 @@ import { splitAuthority } from '../rewrite/action.ts';
 import { type Destination, destinationOf, hostSpan } from '../rewrite/destination.ts';
 import type { FarmMeant } from '../rewrite/farm-meant.ts';
 import { compilePattern, isFault } from '../rewrite/pattern.ts';
-import { hostConditions, literalHosts, ruleAcceptsHost, targetHosts } from '../rewrite/published-hosts.ts';
+import {
+  hostConditions,
+  hostPatternMeant,
+  literalHosts,
+  ruleAcceptsHost,
+  targetHosts,
+} from '../rewrite/published-hosts.ts';
 import { compileMaps, type RewriteMaps } from '../rewrite/rewrite-map.ts';
 
 /** Beyond so many host names a pattern is not tried on all of them. */
@@ -31,7 +37,7 @@ export function checkHosts(config: Config, farmMeant: FarmMeant, misled: boolean
     const maps = compileMaps(set.rewriteMaps);
     for (const rule of set.rules) {
       if (!rule.enabled) continue;
-      if (!misread?.has('sites')) {
+      if (!misread?.has('sites') && !isImpossible(rule, report)) {
         checkBound(rule, bound, report);
         checkTaken(rule, otherSite, report);
       }
@@ -58,6 +64,22 @@ function boundHosts(bindings: readonly BindingConfig[]): BoundHosts {
   const table = createSiteTable(named.map((binding) => ({ host: binding.host, site: binding })));
   const addresses = new Set(bindings.map(({ address }) => address));
   return { bindings, table, addresses, any: bindings.length === 0 || named.length < bindings.length };
+}
+
+/** True, and told, where a condition waits for what no Host can be. */
+function isImpossible(rule: RuleConfig, report: Report): boolean {
+  const found = hostConditions(rule).flatMap((condition) => {
+    const meant = condition.negate ? undefined : hostPatternMeant(rule, condition);
+    return condition.pattern === undefined || meant === undefined ? [] : [{ pattern: condition.pattern, meant }];
+  });
+  for (const { pattern, meant } of found) {
+    report('LG2304', pattern.span, {
+      subject: pattern.value,
+      message: `No request has the host "${pattern.value}" that rule "${rule.name.value}" waits for: it is a name alone, without scheme, path or blanks.`,
+      advice: `Write "${meant}".`,
+    });
+  }
+  return found.length > 0;
 }
 
 /** A host that no binding has is answered 400 before any rule is asked. */

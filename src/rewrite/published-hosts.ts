@@ -1,7 +1,7 @@
 /** Which host names rules lead to a farm: what the certificates of its servers may carry. From configuration only. */
 import type { Config } from '../config/model.ts';
 import type { ConditionConfig, RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
-import { comparedName } from '../host-name.ts';
+import { comparedName, hostOf } from '../host-name.ts';
 import { destinationOf } from './destination.ts';
 import { finiteInputs } from './finite-inputs.ts';
 import { compilePattern, isFault } from './pattern.ts';
@@ -50,7 +50,8 @@ function askedBy(rule: RuleConfig, site: string | undefined) {
     if (negate || !pattern || pattern.value === '') return [];
     // That it cannot be read has been told.
     if (isFault(compilePattern(rule.patternSyntax, pattern.value, condition.ignoreCase))) return [];
-    const hosts = finiteInputs(rule.patternSyntax, pattern.value)?.map((host) => host.toLowerCase());
+    if (takesNoHost(rule, condition)) return [];
+    const hosts = finiteInputs(rule.patternSyntax, pattern.value)?.map(hostOf);
     const accepts = (host: string) => holds(rule, condition, host);
     return [{ site, rule: rule.name.value, pattern: pattern.value, span: pattern.span, hosts, accepts }];
   });
@@ -62,6 +63,28 @@ function wantsPlainHttp({ conditions }: RuleConfig): boolean {
     ({ input, pattern, negate }) =>
       /^\{HTTPS\}$/i.test(input?.value ?? '') && /off/i.test(pattern?.value ?? '') !== negate,
   );
+}
+
+/** Names, addresses and ports: nothing else stands in a Host (RFC 9110 7.2). */
+const OF_A_HOST = /^(?:[\w.-]*|\[[\da-f:.]+\])(?::\d*)?$/i;
+
+/** Whether all that the pattern takes is no host: it was written as a URL, with a path, with a blank, or as another kind of pattern. */
+export function takesNoHost({ patternSyntax }: RuleConfig, { pattern }: ConditionConfig): boolean {
+  if (pattern === undefined) return false;
+  const inputs = finiteInputs(patternSyntax, pattern.value);
+  if (inputs) return inputs.length > 0 && inputs.every((input) => !OF_A_HOST.test(input));
+  return patternSyntax === 'Wildcard' && /[^\w.:*?[\]-]/.test(pattern.value);
+}
+
+/** The pattern without what makes a URL of the host that it means; nothing where that is not what is wrong with it. */
+export function hostPatternMeant(rule: RuleConfig, condition: ConditionConfig): string | undefined {
+  const { pattern } = condition;
+  if (pattern === undefined || !takesNoHost(rule, condition)) return undefined;
+  const value = pattern.value
+    .trim()
+    .replace(/^(\^?)https?:\\?\/\\?\//i, '$1')
+    .replace(/\\?\/[^$]*(\$?)$/, '$1');
+  return value === '' || takesNoHost(rule, { ...condition, pattern: { ...pattern, value } }) ? undefined : value;
 }
 
 /** Conditions that compare the host of the request. */

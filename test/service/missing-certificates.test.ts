@@ -60,6 +60,35 @@ describe('what rules wait for', () => {
   });
 
   test.each([
+    ['https://web.contoso.com', 'Wildcard', 'web.contoso.com'],
+    ['web.contoso.com ', 'Wildcard', 'web.contoso.com'],
+    ['web.contoso.com/*', 'Wildcard', 'web.contoso.com'],
+    ['http://meet.contoso.com/', 'Wildcard', 'meet.contoso.com'],
+    ['^https://web\\.contoso\\.com$', 'ECMAScript', '^web\\.contoso\\.com$'],
+    ['^web\\.contoso\\.com/$', 'ECMAScript', '^web\\.contoso\\.com$'],
+  ])('a URL in place of a host is told as that, and no certificate is wanted for it: %s', (pattern, syntax, meant) => {
+    const found = checked(hostFile(pattern, { syntax }), { ...FOR_MAIL, ...FOR_WEB });
+    expect(found.map(({ code, advice }) => [code, advice])).toEqual([['LG2304', `Write "${meant}".`]]);
+  });
+
+  test.each([
+    ['web.contoso.com', 'Wildcard'],
+    ['*.contoso.com', 'Wildcard'],
+    ['web.contoso.com:443', 'Wildcard'],
+    ['^web\\.contoso\\.com(:443)?$', 'ECMAScript'],
+    ['^(?:web|shop)\\.contoso\\.com\\.?$', 'ECMAScript'],
+    ['^(?:web\\.contoso\\.com)?$', 'ECMAScript'],
+    ['.*', 'ECMAScript'],
+  ])('a pattern that takes hosts is sound: %s', (pattern, syntax) => {
+    expect(codes(hostFile(pattern, { syntax }), { ...FOR_MAIL, ...FOR_WEB })).toEqual([]);
+  });
+
+  test('an expression as a wildcard is told once', () => {
+    const iis = hostFile('^web\\.contoso\\.com$', { syntax: 'Wildcard' });
+    expect(codes(iis, { ...FOR_MAIL, ...FOR_WEB })).toEqual(['LG2203']);
+  });
+
+  test.each([
     ['mial.contoso.com', 'mail.contoso.com'],
     ['web.contosa.com', 'web.contoso.com'],
     ['webcontoso.com', 'web.contoso.com'],
