@@ -213,32 +213,36 @@ const homes: Readonly<Record<string, string>> = {
 };
 
 function reportUnknown(element: XmlElement, path: string, group: string, walk: Walk): void {
-  const { report, known, groups, passedOver } = walk;
+  const { report, passedOver } = walk;
   for (const name of namesMeant(element, walk.names, walk.nearestKey)) passedOver.add(name);
-  report('LG1008', element.nameSpan, () => {
-    const prefix = group === '' ? '' : `${group}/`;
-    const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
-      .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
-      .map((name) => name.slice(prefix.length));
-    const home =
-      Object.hasOwn(homes, element.name) && group === 'system.webServer/rewrite' ? homes[element.name] : undefined;
-    const near = nearest(element.name, siblings);
-    const text =
-      group === ''
-        ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
-        : '';
-    return {
-      subject: path,
-      message: `There is no section ${path}.`,
-      advice:
-        home !== undefined
-          ? `Put it into <${home}>.`
-          : near === undefined
-            ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
-            : `Write ${near}: did you mean that section?`,
-      iis: { status: '500.19', text },
-    };
-  });
+  report('LG1008', element.nameSpan, () => ({
+    subject: path,
+    message: `There is no section ${path}.`,
+    // Its subject is asked for each time, the cure only where it is told.
+    get advice() {
+      return adviceForUnknown(element.name, group, walk);
+    },
+    iis: {
+      status: '500.19',
+      text:
+        group === ''
+          ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
+          : '',
+    },
+  }));
+}
+
+function adviceForUnknown(name: string, group: string, { known, groups }: Walk): string {
+  const home = Object.hasOwn(homes, name) && group === 'system.webServer/rewrite' ? homes[name] : undefined;
+  if (home !== undefined) return `Put it into <${home}>.`;
+  const prefix = group === '' ? '' : `${group}/`;
+  const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
+    .filter((each) => each.startsWith(prefix) && !each.slice(prefix.length).includes('/'))
+    .map((each) => each.slice(prefix.length));
+  const near = nearest(name, siblings);
+  return near === undefined
+    ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
+    : `Write ${near}: did you mean that section?`;
 }
 
 function addUse(path: string, element: XmlElement, location: LocationUse | undefined, walk: Walk): void {
