@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/cli.ts';
 import { printStatus } from '../../src/cli/print-status.ts';
+import { adviceOn } from '../../src/cli/status.ts';
 import { widthOf } from '../../src/terminal.ts';
 import { reportedFarm, reportedServer, startListener, TOKEN } from '../admin/listener.ts';
 import { freePort } from '../integration/ports.ts';
@@ -97,6 +98,7 @@ test('a mistyped farm', async () => {
     2,
     'lychgate status: the service has no web farm "Linc". Did you mean "Lync"?',
   ]);
+  expect(adviceOn('fe03', ['fe01', 'fe02', 'edge'])).toBe('Did you mean "fe01" or "fe02"?');
   const far = await commandLine('status', 'Exchange', '--config', folder);
   expect(far.err).toContain('There are: Lync, Office Web Apps, retired.');
 });
