@@ -1,7 +1,7 @@
 /** Walks one configuration file and finds the sections in it, with the `<location>` that each stands in. */
 
 import type { NearestKey } from '../nearest.ts';
-import { nearest } from '../nearest.ts';
+import { didYouMean, nearest } from '../nearest.ts';
 import { readConfigSections } from './config-sections.ts';
 import type { Report, Span } from './diagnostic.ts';
 import { foreignElements, groupsOf, type KnownSections, stockSections } from './known-sections.ts';
@@ -270,16 +270,18 @@ const MODES = ['Allow', 'Deny', 'Inherit'] as const;
 function readLocation(element: XmlElement, report: Report): LocationUse {
   const read = (name: string) => element.attributes.find((attribute) => attribute.name === name);
   const allowed = ['path', 'overrideMode', 'allowOverride', 'inheritInChildApplications'];
-  for (const attribute of element.attributes) {
-    if (!allowed.includes(attribute.name) && !attribute.name.startsWith('xdt:')) {
-      refuseLocation(
-        attribute,
-        `<location> has no attribute "${attribute.name}".`,
-        `Use one of: ${allowed.join(', ')}.`,
-        report,
-      );
-    }
+  const unknown = element.attributes.filter(({ name }) => !allowed.includes(name) && !name.startsWith('xdt:'));
+  for (const attribute of unknown) {
+    const message = `<location> has no attribute "${attribute.name}".`;
+    refuseLocation(
+      attribute,
+      message,
+      `${didYouMean(attribute.name, allowed)}Use one of: ${allowed.join(', ')}.`,
+      report,
+    );
   }
+  // A path that is misspelt is one all the same: what stands in it is for no other level.
+  const pathMeant = unknown.find(({ name }) => nearest(name, allowed) === 'path');
   const mode = read('overrideMode');
   const legacy = read('allowOverride');
   if (mode !== undefined && legacy !== undefined) {
@@ -300,7 +302,7 @@ function readLocation(element: XmlElement, report: Report): LocationUse {
       refuseLocation(flag, `${flag.name}="${flag.value.value}" is not valid.`, 'Write true or false.', report);
     }
   }
-  const value = read('path')?.value.value ?? '';
+  const value = (read('path') ?? pathMeant)?.value.value ?? '';
   const open = legacy === undefined ? 'Inherit' : /^true$/i.test(legacy.value.value) ? 'Allow' : 'Deny';
   return {
     path: value === '.' ? '' : value.replaceAll('\\', '/').replace(/^\/+|\/+$/g, ''),
