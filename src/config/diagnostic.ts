@@ -231,6 +231,7 @@ export const CATALOGUE = {
   LG6009: ['warning', 'address that no binding has'],
   LG6010: ['error', 'interface that gives no address'],
   LG6011: ['warning', 'settings without anything in them'],
+  LG6012: ['warning', 'name in hosts that is nearly a server'],
   LG6020: ['error', 'secret of affinity cookies that cannot be used'],
   LG6021: ['warning', 'secret of affinity cookies that everybody can read'],
   LG6030: ['error', 'token of the admin listener cannot be read'],
