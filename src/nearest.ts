@@ -35,7 +35,18 @@ function beginsAlmost(candidate: string, name: string): boolean {
 /** The begin of a cure: whether the nearest of the candidates was meant, and nothing where none is near. */
 export function didYouMean(name: string, candidates: readonly string[]): string {
   const near = nearest(name, candidates);
-  return near === undefined ? '' : `Did you mean "${near}"? `;
+  return near === undefined ? '' : `Did you mean ${quoted(asNear(name, near, candidates))}? `;
+}
+
+/** All that are as near as the nearest: which of them was meant nobody can tell. */
+export function asNear(name: string, near: string, candidates: readonly string[]): readonly string[] {
+  const distanceTo = (candidate: string) => editDistance(name.toLowerCase(), candidate.toLowerCase());
+  const least = distanceTo(near);
+  return candidates.filter((candidate) => candidate === near || distanceTo(candidate) === least);
+}
+
+export function quoted(names: readonly string[]): string {
+  return names.map((each) => `"${each}"`).join(' or ');
 }
 
 /** A host that differs by more is another one: those of a company are alike. */

@@ -1,6 +1,6 @@
 /** Which name a mistyped one was most likely meant to be. */
 import { expect, test } from 'vitest';
-import { nearest } from '../src/nearest.ts';
+import { didYouMean, nearest } from '../src/nearest.ts';
 
 test.each([
   ['josn', 'json'],
@@ -34,4 +34,9 @@ test.each([
 test('the beginning of several names is none of them', () => {
   expect(nearest('bindingInfo', ['bindingInformation', 'protocol'])).toBe('bindingInformation');
   expect(nearest('binding', ['bindingInformation', 'bindingProtocols'])).toBeUndefined();
+});
+
+test('of several that are as near all are told', () => {
+  expect(didYouMean('fe03', ['fe01', 'fe02', 'edge'])).toBe('Did you mean "fe01" or "fe02"? ');
+  expect(didYouMean('fe02', ['FE02', 'fe01'])).toBe('Did you mean "FE02"? ');
 });

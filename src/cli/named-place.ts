@@ -1,6 +1,6 @@
 /** Files and folders that stand on the command line: those that are not there or cannot be read end the command. */
 import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { HOST_FILE, SETTINGS_FILE } from '../config/files.ts';
 import { StartError } from '../errors.ts';
 import { readFault } from '../file-fault.ts';
@@ -35,13 +35,14 @@ function statusOf(place: string): Stats {
 
 /**
  * The same folder, where it may be that of a configuration.
- * @throws UsageError where it is the one around it, as `lychgate init` makes it
+ * @throws UsageError where it is the one around it or beside it, as `lychgate init` makes them
  */
 export function configurationIn(folder: string): string {
-  const inner = join(folder, 'config');
   const isNone = [SETTINGS_FILE, HOST_FILE].every((name) => !existsSync(join(folder, name)));
-  if (isNone && existsSync(join(inner, SETTINGS_FILE)))
-    throw new UsageError(`${folder} holds no configuration. Did you mean ${inner}?`);
+  const near = [join(folder, 'config'), join(folder, '..', 'config')];
+  const meant = isNone ? near.find((each) => existsSync(join(each, SETTINGS_FILE))) : undefined;
+  if (meant !== undefined && resolve(meant) !== resolve(folder))
+    throw new UsageError(`${folder} holds no configuration. Did you mean ${meant}?`);
   return folder;
 }
 

@@ -1,7 +1,7 @@
 /** Farms and servers as a table that fits the terminal. */
 import type { ReportedCounters, ReportedFarm, ReportedServer } from '../admin/control.ts';
 import { printable } from '../rewrite/print-trace.ts';
-import { charactersOf, type Terminal, widthOf } from '../terminal.ts';
+import { charactersOf, fitted, type Terminal, widthOf } from '../terminal.ts';
 
 interface Cell {
   readonly text: string;
@@ -31,7 +31,8 @@ const SHORTEST_NAME = 12;
 /** Behind the titles where columns are left out. */
 const LEFT_OUT = '…';
 
-export function printStatus(farms: readonly ReportedFarm[], { colour, columns }: Terminal): string[] {
+export function printStatus(farms: readonly ReportedFarm[], terminal: Terminal): string[] {
+  const { colour, columns } = terminal;
   const rows = farms.flatMap((farm) =>
     farm.servers.map((server, index) => rowOf(index === 0 ? farm.name : '', server)),
   );
@@ -51,8 +52,9 @@ export function printStatus(farms: readonly ReportedFarm[], { colour, columns }:
       })
       .join(GAP)
       .trimEnd();
+  const indent = ' '.repeat((widths[0] ?? 0) + GAP.length);
   const reason = ({ note }: Row) =>
-    note === '' ? [] : [`${' '.repeat((widths[0] ?? 0) + 2)}${paint({ text: note, style: 'faint' })}`];
+    note === '' ? [] : fitted([indent + note], terminal).map((text) => paint({ text, style: 'faint' }));
   const titles = line(COLUMNS.map(({ title }) => ({ text: title, style: 'strong' })));
   return [
     shown.length < COLUMNS.length ? titles + GAP + LEFT_OUT : titles,

@@ -1,6 +1,7 @@
 /** `lychgate status`: shows farms and servers of the running service. */
 import type { ReportedFarm } from '../admin/control.ts';
 import { comparedName } from '../host-name.ts';
+import { asNear, quoted } from '../nearest.ts';
 import { printable } from '../rewrite/print-trace.ts';
 import { fitted, terminalOf } from '../terminal.ts';
 import { openAdminClient } from './admin-client.ts';
@@ -61,6 +62,6 @@ export function farmNamed(name: string, farms: readonly ReportedFarm[]): Reporte
 /** What could have been meant in place of a name. */
 export function adviceOn(name: string, names: readonly string[]): string {
   const near = meant(name, names);
-  if (near !== undefined) return `Did you mean "${printable(near)}"?`;
+  if (near !== undefined) return `Did you mean ${printable(quoted(asNear(name, near, names)))}?`;
   return names.length === 0 ? 'There is none at all.' : `There are: ${printable(names.join(', '))}.`;
 }

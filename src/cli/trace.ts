@@ -10,6 +10,7 @@ import { imaginedDecider, imaginedRequest } from '../decide/imagined-request.ts'
 import { StartError } from '../errors.ts';
 import type { HeaderList } from '../header-list.ts';
 import { isMethod } from '../method.ts';
+import { nearest } from '../nearest.ts';
 import { printTrace } from '../rewrite/print-trace.ts';
 import { createRecorder } from '../rewrite/trace.ts';
 import { type TracedFarm, traceJson } from '../rewrite/trace-json.ts';
@@ -122,11 +123,18 @@ interface TracedUrl {
   readonly target: string;
 }
 
+function urlMeant(url: string): string {
+  const [begin, name = 'https'] = /^(?:([a-z]+):)?\/\//i.exec(url) ?? [''];
+  const scheme = nearest(name, ['https', 'http']);
+  const rest = url.slice(begin.length);
+  return scheme === undefined || !/^[\w[]/.test(rest) ? '' : `. Write "${scheme}://${rest}"`;
+}
+
 /** Not by `URL`, which would resolve and encode what is to be traced. */
 function readUrl(url: string): TracedUrl {
   // Clients send neither a login nor the port that the scheme has anyway.
   const [, scheme = '', written = '', rest = ''] = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i.exec(url) ?? [];
-  if (scheme === '') throw new UsageError(`"${url}" is no http or https URL`);
+  if (scheme === '') throw new UsageError(`"${url}" is no http or https URL${urlMeant(url)}`);
   const target = asBytes(rest.startsWith('/') ? rest : `/${rest}`);
   const lower = scheme.toLowerCase() === 'https' ? 'https' : 'http';
   const usual = lower === 'https' ? 443 : 80;

@@ -231,6 +231,7 @@ export const CATALOGUE = {
   LG6009: ['warning', 'address that no binding has'],
   LG6010: ['error', 'interface that gives no address'],
   LG6011: ['warning', 'settings without anything in them'],
+  LG6012: ['warning', 'name in hosts that is nearly a server'],
   LG6020: ['error', 'secret of affinity cookies that cannot be used'],
   LG6021: ['warning', 'secret of affinity cookies that everybody can read'],
   LG6030: ['error', 'token of the admin listener cannot be read'],
@@ -307,20 +308,22 @@ export function reportInto(into: Diagnostic[]): Report {
     const full = told.texts.size >= MOST_TOLD;
     if (full && told.places.has(place)) return;
     if (!full || told.subjects.size > 0) {
-      const { subject, ...words } = typeof finding === 'function' ? finding() : finding;
+      const found = typeof finding === 'function' ? finding() : finding;
+      const { subject } = found;
       const several = subject === undefined ? undefined : told.subjects.get(subject);
       if (several !== undefined) {
-        if (!told.places.has(place)) addPlace(several, span, words);
+        if (!told.places.has(place)) addPlace(several, span, found);
         told.places.add(place);
         return;
       }
-      const text = textKey(span, words.message);
+      const text = textKey(span, found.message);
       if (told.texts.has(text)) return;
       if (!full) {
+        const { subject: _, ...words } = found;
         const diagnostic = { code, severity: CATALOGUE[code][0], span, ...words };
         told.texts.add(text);
         told.places.add(place);
-        if (subject !== undefined) told.subjects.set(subject, { diagnostic, message: words.message, further: 0 });
+        if (subject !== undefined) told.subjects.set(subject, { diagnostic, message: found.message, further: 0 });
         into.push(diagnostic);
         return;
       }
@@ -341,10 +344,11 @@ function textKey({ start, end }: Span, message: string): string {
 }
 
 /** What several places share is told at the first one in the file. */
-function addPlace(several: Several, span: Span, words: Omit<Finding, 'subject'>): void {
+function addPlace(several: Several, span: Span, found: Finding): void {
   const { diagnostic } = several;
   several.further += 1;
   if (span.start < diagnostic.span.start) {
+    const { subject: _, ...words } = found;
     several.message = words.message;
     Object.assign(diagnostic, words, { span });
   }

@@ -1,7 +1,7 @@
 /** Walks one configuration file and finds the sections in it, with the `<location>` that each stands in. */
 
 import type { NearestKey } from '../nearest.ts';
-import { nearest } from '../nearest.ts';
+import { didYouMean, nearest } from '../nearest.ts';
 import { readConfigSections } from './config-sections.ts';
 import type { Report, Span } from './diagnostic.ts';
 import { foreignElements, groupsOf, type KnownSections, stockSections } from './known-sections.ts';
@@ -213,32 +213,36 @@ const homes: Readonly<Record<string, string>> = {
 };
 
 function reportUnknown(element: XmlElement, path: string, group: string, walk: Walk): void {
-  const { report, known, groups, passedOver } = walk;
+  const { report, passedOver } = walk;
   for (const name of namesMeant(element, walk.names, walk.nearestKey)) passedOver.add(name);
-  report('LG1008', element.nameSpan, () => {
-    const prefix = group === '' ? '' : `${group}/`;
-    const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
-      .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
-      .map((name) => name.slice(prefix.length));
-    const home =
-      Object.hasOwn(homes, element.name) && group === 'system.webServer/rewrite' ? homes[element.name] : undefined;
-    const near = nearest(element.name, siblings);
-    const text =
-      group === ''
-        ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
-        : '';
-    return {
-      subject: path,
-      message: `There is no section ${path}.`,
-      advice:
-        home !== undefined
-          ? `Put it into <${home}>.`
-          : near === undefined
-            ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
-            : `Write ${near}: did you mean that section?`,
-      iis: { status: '500.19', text },
-    };
-  });
+  report('LG1008', element.nameSpan, () => ({
+    subject: path,
+    message: `There is no section ${path}.`,
+    // Its subject is asked for each time, the cure only where it is told.
+    get advice() {
+      return adviceForUnknown(element.name, group, walk);
+    },
+    iis: {
+      status: '500.19',
+      text:
+        group === ''
+          ? `The configuration section '${path}' cannot be read because it is missing a section declaration`
+          : '',
+    },
+  }));
+}
+
+function adviceForUnknown(name: string, group: string, { known, groups }: Walk): string {
+  const home = Object.hasOwn(homes, name) && group === 'system.webServer/rewrite' ? homes[name] : undefined;
+  if (home !== undefined) return `Put it into <${home}>.`;
+  const prefix = group === '' ? '' : `${group}/`;
+  const siblings = [...known, ...groups, ...(group === '' ? foreignElements : [])]
+    .filter((each) => each.startsWith(prefix) && !each.slice(prefix.length).includes('/'))
+    .map((each) => each.slice(prefix.length));
+  const near = nearest(name, siblings);
+  return near === undefined
+    ? 'Remove it, or declare it in <configSections> if the module that reads it is installed.'
+    : `Write ${near}: did you mean that section?`;
 }
 
 function addUse(path: string, element: XmlElement, location: LocationUse | undefined, walk: Walk): void {
@@ -266,16 +270,18 @@ const MODES = ['Allow', 'Deny', 'Inherit'] as const;
 function readLocation(element: XmlElement, report: Report): LocationUse {
   const read = (name: string) => element.attributes.find((attribute) => attribute.name === name);
   const allowed = ['path', 'overrideMode', 'allowOverride', 'inheritInChildApplications'];
-  for (const attribute of element.attributes) {
-    if (!allowed.includes(attribute.name) && !attribute.name.startsWith('xdt:')) {
-      refuseLocation(
-        attribute,
-        `<location> has no attribute "${attribute.name}".`,
-        `Use one of: ${allowed.join(', ')}.`,
-        report,
-      );
-    }
+  const unknown = element.attributes.filter(({ name }) => !allowed.includes(name) && !name.startsWith('xdt:'));
+  for (const attribute of unknown) {
+    const message = `<location> has no attribute "${attribute.name}".`;
+    refuseLocation(
+      attribute,
+      message,
+      `${didYouMean(attribute.name, allowed)}Use one of: ${allowed.join(', ')}.`,
+      report,
+    );
   }
+  // A path that is misspelt is one all the same: what stands in it is for no other level.
+  const pathMeant = unknown.find(({ name }) => nearest(name, allowed) === 'path');
   const mode = read('overrideMode');
   const legacy = read('allowOverride');
   if (mode !== undefined && legacy !== undefined) {
@@ -296,7 +302,7 @@ function readLocation(element: XmlElement, report: Report): LocationUse {
       refuseLocation(flag, `${flag.name}="${flag.value.value}" is not valid.`, 'Write true or false.', report);
     }
   }
-  const value = read('path')?.value.value ?? '';
+  const value = (read('path') ?? pathMeant)?.value.value ?? '';
   const open = legacy === undefined ? 'Inherit' : /^true$/i.test(legacy.value.value) ? 'Allow' : 'Deny';
   return {
     path: value === '.' ? '' : value.replaceAll('\\', '/').replace(/^\/+|\/+$/g, ''),

@@ -57,6 +57,11 @@ export function decode(bytes: Uint8Array): SourceFile {
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
   const claimed = mark === undefined ? /^<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]+)["']/.exec(head)?.[1] : undefined;
   const size = bytes.length;
+  const unmarked = head.startsWith('<\0') ? 'utf-16le' : head.startsWith('\0<') ? 'utf-16be' : undefined;
+  if (unmarked !== undefined) {
+    const encodingFault = { message: 'This is UTF-16 without a byte order mark.', offset: 0 };
+    return { ...decodeAs(unmarked, bytes), bytes: size, encodingFault };
+  }
   if (claimed === undefined || /^utf-?(8|16|32|16le|16be)$|^us-ascii$/i.test(claimed)) {
     const source = decodeAs(mark ?? 'utf-8', bytes);
     const wide = claimed !== undefined && /16|32/.test(claimed);

@@ -129,6 +129,8 @@ export interface SettingsConfig {
   };
   /** Host name (lower case) to IP address: in place of the Windows hosts file. */
   readonly hosts: Readonly<Record<string, string>>;
+  /** As written. */
+  readonly hostNames: readonly { readonly name: string; readonly span: Span }[];
   readonly dns: readonly string[];
   readonly upstream: {
     readonly ca: readonly { readonly path: string; readonly span: Span }[];

@@ -143,6 +143,7 @@ function settingsOf(root: Setting | undefined, file: string, misread: ReadonlySe
           String(address.value).toLowerCase(),
         ]),
       ),
+      hostNames: [...(at(root, 'hosts')?.keys ?? [])].map(([name, { nameSpan }]) => ({ name, span: nameSpan })),
       dns: textsAt(root, 'dns'),
       upstream: {
         ca: filesOf(at(root, 'upstream', 'ca'), folder),

@@ -3,8 +3,10 @@
  * It goes on behind a fault as long as it is plain which elements are meant; the file is refused all the same.
  * No document type declaration, no namespaces, no entities but the five.
  */
+
 import type { Span } from './diagnostic.ts';
 import type { Text } from './text.ts';
+import { codePointOf, isUnusualBlank } from './unusual-blank.ts';
 import { fail, note, placeName, readName, skipSpace, spanOf, type XmlFault, type XmlReader } from './xml-reader.ts';
 import { decodeReference, readValue } from './xml-value.ts';
 
@@ -316,14 +318,14 @@ function refuseInTag(parser: Parser, element: OpenElement): undefined {
       related,
     });
   }
+  const unit = text[at] ?? '';
+  const blank = isUnusualBlank(unit);
   return fail(
     parser,
     [at, at + 1],
-    `"${text[at]}" cannot stand in the tag ${tag}.`,
-    'Remove it; attributes are written name="value".',
-    {
-      related,
-    },
+    `${blank ? `${codePointOf(unit)}, which looks like a blank,` : `"${unit}"`} cannot stand in the tag ${tag}.`,
+    blank ? 'Write a blank in its place.' : 'Remove it; attributes are written name="value".',
+    { related },
   );
 }
 

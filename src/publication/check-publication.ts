@@ -2,11 +2,12 @@
 import type { Code, Report } from '../config/diagnostic.ts';
 import type { Config, SiteConfig } from '../config/model.ts';
 import type { RuleSetConfig } from '../config/rewrite-model.ts';
-import { imaginedDecider, imaginedRequest } from '../decide/imagined-request.ts';
+import { imaginedDecider } from '../decide/imagined-request.ts';
 import { checkRules } from '../rewrite/check.ts';
 import { checkUnreachable } from '../rewrite/check-unreachable.ts';
-import type { AskUrl } from './asked-url.ts';
+import { type AskUrl, requestOf } from './asked-url.ts';
 import { checkAffinityCookies } from './check-affinity-cookies.ts';
+import { checkBothLists } from './check-both-lists.ts';
 import { checkHashVariables } from './check-hash-variable.ts';
 import { checkHosts } from './check-hosts.ts';
 import { checkLync } from './check-lync.ts';
@@ -31,11 +32,10 @@ export function checkPublication(config: Config, report: Report): void {
   const faulty = rules.some((set) => set.rules.some((rule) => rule.faulty));
   const sound = faulty ? withoutFaulty(config) : config;
   const decide = imaginedDecider(sound);
-  const ask: AskUrl = ({ scheme, host, target, address }) => {
-    const connection = address === undefined ? {} : { localAddress: address };
-    return decide(imaginedRequest({ scheme, authority: host, target, connection })).outcome;
-  };
+  const ask: AskUrl = (url) => decide(requestOf(url)).outcome;
   checkUnreachable(sound, setSomewhere, known.report);
+  // Where one global rule takes everything, that is the finding.
+  if (!told.has('LG2236')) checkBothLists(sound, known.report);
   checkRedirectLoops(sound, ask, known.report);
   checkRedirectPorts(sound, ask, known.report);
   checkHosts(sound, farmMeant, faulty || MISLED.some((code) => told.has(code)), known.report);

@@ -114,7 +114,7 @@ const SIGNS = {
 } as const;
 
 /** The begin of a URL: where all requests of the rule come encrypted they are not to go on in the clear. */
-function beginsOf({ conditions, patternSyntax }: RuleConfig): readonly string[] {
+export function beginsOf({ conditions, patternSyntax }: RuleConfig): readonly string[] {
   const entries = conditions?.entries ?? [];
   const all = Object.entries(SIGNS).map(([scheme, signs]) => ({
     begin: `${scheme}://`,

@@ -97,6 +97,17 @@ function checkWildcard(text: Text, report: Report): void {
   if (!found) return;
   report('LG2203', spanWithin(text, found.index, found.index + found[0].length), {
     message: `"${found[0]}" means just these characters in a wildcard pattern; there is no escape character.`,
-    advice: 'Use patternSyntax="ECMAScript" if this is a regular expression.',
+    advice: wildcardAdvice(text.value),
   });
+}
+
+/** All patterns of a rule are of one syntax: to change it breaks the `*` of the others. */
+function wildcardAdvice(pattern: string): string {
+  const meant = pattern
+    .replace(/^\^|\$$/g, '')
+    .replaceAll('.*', '*')
+    .replace(/\\([.-])/g, '$1');
+  return /^[\w.*/-]+$/.test(meant)
+    ? `Write "${meant}".`
+    : 'Use patternSyntax="ECMAScript" if this is a regular expression, and write ".*" for each "*" in the patterns of the rule.';
 }

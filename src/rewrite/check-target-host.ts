@@ -145,8 +145,9 @@ function checkWrittenHost(
     reportNoHost(rule, authority, destination, report);
     return;
   }
-  reportDoubt(rule, authority, destination, report);
   const meant = farmMeant(rule, host);
+  // Where a farm is meant, its name is what is to be written.
+  if (meant === undefined) reportDoubt(rule, authority, destination, report);
   const written = asWritten(host, rule);
   if (!proxyEnabled) {
     const others = 'Name a farm of webFarms, or set enabled="true" on system.webServer/proxy.';

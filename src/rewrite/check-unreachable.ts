@@ -14,9 +14,7 @@ export function checkUnreachable(config: Config, changing: ReadonlySet<string>, 
   checkList(global, changing, report);
   const catchAll = checkCatchAll(config, report);
   for (const { scopes } of config.sites) for (const { ruleSet } of scopes) checkList(ruleSet.rules, changing, report);
-  if (catchAll) return;
-  checkSitesBehind(config, changing, report);
-  checkBoth(config, report);
+  if (!catchAll) checkSitesBehind(config, changing, report);
 }
 
 interface Placed {
@@ -117,22 +115,6 @@ function takesAll(rule: RuleConfig): boolean {
   );
 }
 
-function siteWithRules({ sites }: Config): { name: string; rule: RuleConfig } | undefined {
-  for (const { name, scopes } of sites) {
-    const rule = scopes.flatMap(({ ruleSet }) => ruleSet.rules).find(({ enabled }) => enabled);
-    if (rule) return { name, rule };
-  }
-  return undefined;
-}
-
-/** Whether IIS runs the rules of the site after a global rule sent the request away is not settled (design D3a). */
-function checkBoth(config: Config, report: Report): void {
-  const sender = config.globalRules.rules.find((rule) => rule.enabled && sendsAway(rule.action));
-  const site = sender && siteWithRules(config);
-  if (!site) return;
-  report('LG2306', sender.name.span, {
-    message: `What the global rule "${sender.name.value}" sends to a server does not come to the rules of site "${site.name}"; IIS may run them all the same.`,
-    advice: 'Keep all rules of such requests in one of the two lists.',
-    related: { span: site.rule.name.span, message: 'the first rule of the site' },
-  });
+function siteWithRules({ sites }: Config): Config['sites'][number] | undefined {
+  return sites.find(({ scopes }) => scopes.some(({ ruleSet }) => ruleSet.rules.some(({ enabled }) => enabled)));
 }

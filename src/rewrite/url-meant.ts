@@ -2,6 +2,7 @@
 import type { Report, Span } from '../config/diagnostic.ts';
 import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import { nearest } from '../nearest.ts';
+import { beginsOf } from './check-left-to-file.ts';
 
 interface UrlMeant {
   /** Follows the URL in a sentence. */
@@ -11,8 +12,11 @@ interface UrlMeant {
 
 const NO_SCHEME = 'has no scheme, so it is a path';
 
-/** Nothing where it may well be what it seems: a path, or a scheme that is known and not supported. */
-export function urlMeant(url: string): UrlMeant | undefined {
+/**
+ * Nothing where it may well be what it seems: a path, or a scheme that is known and not supported.
+ * @param begin of a URL that has none, where nothing tells which is meant
+ */
+export function urlMeant(url: string, begin = 'http://'): UrlMeant | undefined {
   if (url.startsWith('#')) {
     const advice =
       'Answer with type="CustomResponse" statusCode="503", or write http://, a farm or host that has the page, and its path: a # behind them is encoded as well.';
@@ -38,8 +42,8 @@ export function urlMeant(url: string): UrlMeant | undefined {
   if (near !== undefined && near !== misspelt && !/^s?ftps?$/.test(misspelt)) {
     return { why: NO_SCHEME, advice: `Write "${near}${url.slice(misspelt.length)}".` };
   }
-  if (/^\/\/[\w[]/.test(url)) return { why: NO_SCHEME, advice: `Write "http:${url}".` };
-  return HOST_FIRST.test(url) ? { why: NO_SCHEME, advice: `Write "http://${url}".` } : undefined;
+  const hostFirst = /^\/\/[\w[]/.test(url) ? url.slice(2) : HOST_FIRST.test(url) ? url : undefined;
+  return hostFirst === undefined ? undefined : { why: NO_SCHEME, advice: `Write "${begin}${hostFirst}".` };
 }
 
 /** With a port; or an address, `localhost`, or a name of three labels, and a slash behind: nothing else is called so. */
@@ -60,7 +64,8 @@ export function withUrlMeant(sets: readonly RuleSetConfig[], report: Report): Re
     if (code === 'LG2245' && begunWrongly.has(keyOf(span))) return;
     const rule = code === 'LG2245' || code === 'LG2235' ? rules.get(keyOf(span)) : undefined;
     const url = rule?.action.url?.value ?? '';
-    const meant = rule && urlMeant(url);
+    const begins = rule ? beginsOf(rule) : [];
+    const meant = rule && urlMeant(url, begins.length === 1 ? begins[0] : undefined);
     if (!meant) {
       report(code, span, finding);
       return;

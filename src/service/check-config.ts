@@ -19,6 +19,7 @@ import { readShownCertificates, type ShownCertificates } from '../tls/shown-cert
 import { affinitySecret } from './affinity-secret.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkAdmin } from './check-admin.ts';
+import { checkHostsSetting } from './check-hosts-setting.ts';
 import { checkPermissions } from './check-permissions.ts';
 
 export interface CheckedConfig {
@@ -60,6 +61,7 @@ export function checkConfig(configDir: string, settingsFile?: string): CheckedCo
   checkCertificates(certificates, { sites: config?.sites ?? [], asked, misread, atHand }, settings, report);
   checkServerTls(settings, report);
   checkPermissions(sources.keys(), report);
+  if (config && !misread.has('farms') && !settings.misread?.has('hosts')) checkHostsSetting(config, report);
   checkClientCertificates(misread.has('sites') ? undefined : config?.sites, settings, report);
   if (config && !misread.has('sites') && !misread.has('certificates')) checkAddresses(config, certificates, report);
   return { config, ...read, shown, diagnostics: inOrder(all, sources.keys()), sources };

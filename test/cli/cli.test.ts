@@ -68,6 +68,11 @@ describe('wrong use: exit code 2, and how it is used', () => {
     ['validate --strict=yes', /^lychgate validate: --strict takes no value\nUsage: /],
     ['trace', /^lychgate trace: exactly one URL is wanted\nUsage: /],
     ['trace http://a http://b', /^lychgate trace: exactly one URL is wanted\n/],
+    [
+      'trace a.contoso.com/x',
+      /^lychgate trace: "a\.contoso\.com\/x" is no http or https URL\. Write "https:\/\/a\.contoso\.com\/x"\n/,
+    ],
+    ['trace htp://a/', /^lychgate trace: "htp:\/\/a\/" is no http or https URL\. Write "http:\/\/a\/"\n/],
     ['trace ftp://a/', /^lychgate trace: "ftp:\/\/a\/" is no http or https URL\n/],
     ['trace http://a/ --config config --rules web.config', /^lychgate trace: --config and --rules exclude each other/],
     ['trace http://a/ --rules config', /^lychgate trace: --rules config: this is a folder, a file is wanted\n/],

@@ -120,7 +120,7 @@ describe('wrong use: code 2, with the name that was most likely meant', () => {
     [['Lync', 'pool01.contoso.local', '--all-farms'], '"pool01.contoso.local" is one word too many'],
     [
       ['pool02.contoso.local', '--all-farms'],
-      'no web farm has a server "pool02.contoso.local". Did you mean "pool01.contoso.local"?',
+      'no web farm has a server "pool02.contoso.local". Did you mean "pool01.contoso.local" or "pool03.contoso.local"?',
     ],
     [['pool03', '--all-farms'], 'no web farm has a server "pool03". Did you mean "pool03.contoso.local"?'],
     [['x', '--all-farms', '--state', 'gracefull'], '--state gracefull: did you mean "GracefulStop"?'],

@@ -22,6 +22,12 @@ test.each([
   );
 });
 
+test('the folder of certificates beside it', async () => {
+  const edge = writeFiles({ ...settings, 'certs/a.txt': '' });
+  const { code, err } = await commandLine('validate', join(edge, 'certs'));
+  expect([code, err]).toEqual([2, expect.stringContaining(`Did you mean ${join(edge, 'config')}?`)]);
+});
+
 test('trace --log … --against', async () => {
   const edge = writeFiles(settings);
   const rules = join(writeFiles({ 'a.config': '<rules />' }), 'a.config');

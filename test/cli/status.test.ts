@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/cli.ts';
 import { printStatus } from '../../src/cli/print-status.ts';
+import { adviceOn } from '../../src/cli/status.ts';
+import { widthOf } from '../../src/terminal.ts';
 import { reportedFarm, reportedServer, startListener, TOKEN } from '../admin/listener.ts';
 import { freePort } from '../integration/ports.ts';
 import { adminFolder } from './admin-folder.ts';
@@ -96,6 +98,7 @@ test('a mistyped farm', async () => {
     2,
     'lychgate status: the service has no web farm "Linc". Did you mean "Lync"?',
   ]);
+  expect(adviceOn('fe03', ['fe01', 'fe02', 'edge'])).toBe('Did you mean "fe01" or "fe02"?');
   const far = await commandLine('status', 'Exchange', '--config', folder);
   expect(far.err).toContain('There are: Lync, Office Web Apps, retired.');
 });
@@ -107,11 +110,11 @@ describe('the table in a terminal', () => {
     'of %d columns: no line is longer, and columns stay under their titles',
     (columns) => {
       const [head = '', ...lines] = plain(columns);
-      const rows = lines.filter((line) => !/(unhealthy|out of reach): /.test(line));
-      expect(rows).toHaveLength(8);
-      for (const line of [head, ...rows]) expect(line.length).toBeLessThanOrEqual(columns);
+      for (const line of [head, ...lines]) expect(line.length).toBeLessThanOrEqual(columns);
       const state = head.indexOf('STATE');
-      for (const row of rows) expect(row.slice(state)).toMatch(/^(Active|Draining|Inactive|switched off)/);
+      // The others are the reasons, broken where they are longer.
+      const rows = lines.filter((line) => /^(Active|Draining|Inactive|switched off)/.test(line.slice(state)));
+      expect(rows).toHaveLength(8);
     },
   );
 
@@ -133,6 +136,24 @@ describe('the table in a terminal', () => {
     expect(one.slice(0, 24)).not.toBe(other.slice(0, 24));
     expect([one, other]).toEqual([expect.stringMatching(/^meet\S+\.test /), expect.stringMatching(/^meet\S+example /)]);
     expect(printStatus(long, { colour: false, columns: 80 }).join('\n')).toContain(names[0]);
+  });
+
+  test('the reason is broken to fit, as all else', () => {
+    const healthReason =
+      'the certificate of the server is for ex01.fabrikam.local and exchange.fabrikam.local, not for ex02';
+    const [farm] = farms;
+    const [server] = farm!.servers;
+    const bad = [{ ...farm!, servers: [{ ...server!, enabled: true, isHealthy: false, healthReason }] }];
+    for (const columns of [60, 80, 120]) {
+      const lines = printStatus(bad, { colour: true, columns });
+      expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns);
+      expect(
+        lines
+          .join(' ')
+          .replace(/\u001b\[\d*m/g, '')
+          .replace(/\s+/g, ' '),
+      ).toContain(`unhealthy: ${healthReason}`);
+    }
   });
 
   test('what is empty has no style', () => {

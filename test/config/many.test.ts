@@ -3,11 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Diagnostic, type Finding, inOrder, reportInto } from '../../src/config/diagnostic.ts';
+import { loadFile } from '../../src/config/load-config.ts';
 import { printJson, printText } from '../../src/config/print-diagnostic.ts';
 import { printGithub } from '../../src/config/print-github.ts';
 import { printSarif } from '../../src/config/print-sarif.ts';
 import { checkConfig } from '../../src/service/check-config.ts';
 import { commandLine } from '../cli/command-line.ts';
+import { leastCpuTime } from '../cpu-time.ts';
 import { writeFiles } from './written.ts';
 
 const at = (start: number, file = 'f') => ({ file, start, end: start + 1 });
@@ -43,6 +45,29 @@ describe('the cap', () => {
     };
     for (let index = 0; index < 5000; index += 1) report('LG2002', at(index), make);
     expect(made).toBe(100);
+  });
+
+  it('makes no cure of what is left out, where the subject is asked for', () => {
+    let made = 0;
+    const report = reportInto([]);
+    for (let index = 0; index < 5000; index += 1) {
+      report('LG1008', at(index), () => ({
+        subject: `s${index}`,
+        message: `Wrong: ${index}.`,
+        get advice() {
+          made += 1;
+          return 'Mend it.';
+        },
+      }));
+    }
+    expect(made).toBe(100);
+  });
+
+  it('sections that are all unknown, each by another name, cost little more than to read them', async () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `<x${index}/>`).join('');
+    const text = `<configuration><system.webServer>${names}</system.webServer></configuration>`;
+    const file = join(writeFiles({ 'web.config': text }), 'web.config');
+    expect(await leastCpuTime(() => loadFile(file), 900)).toBeLessThan(900);
   });
 
   it('counts each once, also those that are left out', () => {

@@ -173,6 +173,31 @@ describe('LG2300: rules that no request reaches', () => {
     expect(lint(xml)).toEqual(['LG2300 s', 'LG2306 g']);
   });
 
+  describe('LG2306: rules of both lists for one request', () => {
+    const secure: RuleXml = { name: 'g', when: [[HOST, '^meet\\.x$'], ['{HTTPS}', '^on$']] }; // biome-ignore format: one line
+    const plain: RuleXml = { ...secure, when: [[HOST, '^meet\\.x$'], ['{HTTPS}', '^off$']] }; // biome-ignore format: one line
+    const toHttps: RuleXml = { name: 's', url: '(.*)', when: [['{HTTPS}', '^OFF$']], action: 'type="Redirect" url="https://x/{R:1}"' }; // biome-ignore format: one line
+    const both = ['http *:80:', 'https *:443:'];
+
+    test.each<[string, HostXml]>([
+      ['another scheme', { bindings: both, global: [secure], site: [toHttps] }],
+      ['no binding for the scheme', { bindings: ['https *:443:'], global: [plain], site: [toHttps] }],
+      ['no binding for the host', { bindings: ['http *:80:owa.x'], global: [plain], site: [toHttps] }],
+      ['another host', { bindings: both, global: [plain], site: [{ ...toHttps, when: [[HOST, '^owa\\.x$']] }] }],
+      ['another path', { bindings: both, global: [{ name: 'g', url: '^api/(.*)' }], site: [{ ...toHttps, url: '^$', when: [] }] }], // biome-ignore format: one line
+      ['a rule before it answers', { bindings: both, global: [{ name: 'a', url: '^api/', action: answers }, { name: 'g', url: '^api/x' }], site: [{ ...toHttps, when: [] }] }], // biome-ignore format: one line
+    ])('%s: there is none', (_, xml) => {
+      expect(lint(host(xml)).filter((found) => found.startsWith('LG2306'))).toEqual([]);
+    });
+
+    test.each<[string, HostXml, string]>([
+      ['the host of one, the scheme of the other', { bindings: both, global: [{ name: 'f' , when: [['{HTTPS}', '^on$']] }, plain], site: [toHttps] }, 'LG2306 g'], // biome-ignore format: one line
+      ['the host of one, the path of the other', { bindings: ['http *:80:meet.x'], global: [plain], site: [{ ...toHttps, url: '^ews/' }] }, 'LG2306 g'], // biome-ignore format: one line
+    ])('%s: told at the global rule', (_, xml, expected) => {
+      expect(lint(host(xml))).toContain(expected);
+    });
+  });
+
   test('one catch-all is told once', () => {
     expect(lint(host({ global: [{ name: 'g' }], site: [{ name: 's' }] }))).toEqual(['LG2236 g']);
   });

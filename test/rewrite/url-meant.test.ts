@@ -50,3 +50,15 @@ test.each([
 ])('%s is what it seems', (to) => {
   expect(told(to).filter((each) => each.includes(' Write "'))).toEqual([]);
 });
+
+test.each([
+  ['{HTTPS}', 'on', 'https'],
+  ['{SERVER_PORT}', '443', 'https'],
+  ['{HTTPS}', 'off', 'http'],
+  ['{REMOTE_ADDR}', '.*', 'http'],
+])('%s %s: what came encrypted does not go on in the clear', (input, pattern, scheme) => {
+  for (const to of ['app01.contoso.local/{R:1}', '//app01.contoso.local/{R:1}']) {
+    const [found] = findings(rulesXml([{ to, when: [[input, pattern]] }]), /LG2245/);
+    expect(found?.diagnostic.advice).toBe(`Write "${scheme}://app01.contoso.local/{R:1}".`);
+  }
+});
