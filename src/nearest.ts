@@ -9,7 +9,7 @@ const MISSPELT_BEGINNING = 6;
 /** The candidate that differs by case only or by at most a third of its characters, else the only one that begins with the name, or nearly so. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = slipsIn(name) + 1;
   if (name.length > 64) return undefined;
   const begins = candidates.filter((each) => each.toLowerCase().startsWith(name.toLowerCase()));
   for (const candidate of candidates) {
@@ -27,6 +27,11 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return beginning.length === 1 ? beginning[0] : undefined;
 }
 
+/** As many as a name may differ by. */
+function slipsIn(name: string): number {
+  return Math.max(1, Math.floor(name.length / 3));
+}
+
 function beginsAlmost(candidate: string, name: string): boolean {
   const lengths = [name.length - 1, name.length, name.length + 1];
   return lengths.some((length) => editDistance(name.toLowerCase(), candidate.slice(0, length).toLowerCase()) <= 1);
@@ -42,6 +47,8 @@ export function didYouMean(name: string, candidates: readonly string[]): string 
 export function asNear(name: string, near: string, candidates: readonly string[]): readonly string[] {
   const distanceTo = (candidate: string) => editDistance(name.toLowerCase(), candidate.toLowerCase());
   const least = distanceTo(near);
+  // One that only begins so is the only one that does.
+  if (least > slipsIn(name)) return [near];
   return candidates.filter((candidate) => candidate === near || distanceTo(candidate) === least);
 }
 
