@@ -6,7 +6,9 @@ const CLAIMS = 19_900;
 const FIRST = 20_000;
 const BLOCKS = 18;
 const PER_BLOCK = 600;
-let next = FIRST + (await claimBlock()) * PER_BLOCK;
+const begin = FIRST + (await claimBlock()) * PER_BLOCK;
+const end = begin + PER_BLOCK;
+let next = begin;
 
 /** Until this process ends. */
 async function claimBlock(): Promise<number> {
@@ -31,6 +33,8 @@ function isFree(port: number, address: string | undefined): Promise<boolean> {
 /** A port that nobody listens on, at any address of this machine. */
 export async function freePort(): Promise<number> {
   for (let i = 0; i < 10_000; i++) {
+    // A process that runs many files comes round: the first ports are long free again, and those behind are of another process.
+    if (next >= end) next = begin;
     const port = next++;
     if (await isFree(port, undefined)) return port;
   }
@@ -42,7 +46,7 @@ export async function freePorts(count: number): Promise<readonly [number, ...num
   for (let i = 0; i < 1000; i++) {
     const first = await freePort();
     const ports: [number, ...number[]] = [first];
-    while (ports.length < count && (await isFree(first + ports.length, undefined))) ports.push(first + ports.length);
+    while (ports.length < count && first + ports.length < end && (await isFree(first + ports.length, undefined))) ports.push(first + ports.length);
     next = first + count;
     if (ports.length === count) return ports;
   }
