@@ -46,7 +46,8 @@ export async function freePorts(count: number): Promise<readonly [number, ...num
   for (let i = 0; i < 1000; i++) {
     const first = await freePort();
     const ports: [number, ...number[]] = [first];
-    while (ports.length < count && first + ports.length < end && (await isFree(first + ports.length, undefined))) ports.push(first + ports.length);
+    while (ports.length < count && first + ports.length < end && (await isFree(first + ports.length, undefined)))
+      ports.push(first + ports.length);
     next = first + count;
     if (ports.length === count) return ports;
   }
