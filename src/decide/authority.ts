@@ -63,12 +63,22 @@ export function checkTarget(target: string, method: string, limit: number): stri
 }
 
 /**
+ * The grammar of a method, for lanes whose codec does not ask for it.
+ * @throws ExchangeError
+ */
+export function checkMethod(method: string): string {
+  if (!isMethod(method)) throw new ExchangeError('methodRefused', `method ${JSON.stringify(method.slice(0, 32))}`);
+  return method;
+}
+
+/**
  * CONNECT would make a tunnel, and TRACE shows a client what the server was sent: neither is proxied.
  * @returns why, or nothing
  */
 export function whyMethodRefused(method: string): string | undefined {
-  const isOurs = isMethod(method) && method !== 'CONNECT' && method !== 'TRACE' && method !== 'TRACK';
-  return isOurs ? undefined : `the method ${method} is not proxied`;
+  return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK'
+    ? `the method ${method} is not proxied`
+    : undefined;
 }
 
 export function bad(reason: string): ExchangeError {

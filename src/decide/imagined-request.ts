@@ -3,7 +3,7 @@ import type { Config } from '../config/model.ts';
 import { ExchangeError } from '../errors.ts';
 import type { TraceRecorder } from '../rewrite/trace.ts';
 import type { AskedConnection, AskedRequest } from './asked-request.ts';
-import { checkAuthority, checkTarget, whyMethodRefused } from './authority.ts';
+import { checkAuthority, checkMethod, checkTarget, whyMethodRefused } from './authority.ts';
 import { createDecider, type Decider, type Fate, refuse } from './decide.ts';
 
 /** What may be left out is taken as of a client in the internet. */
@@ -49,8 +49,9 @@ export function imaginedDecider(config: Config): Decider {
 
 function asRead(asked: AskedRequest, targetBytes: number): AskedRequest | ExchangeError {
   try {
-    const target = checkTarget(asked.target, asked.method, targetBytes);
-    return { ...asked, target, authority: checkAuthority(asked.authority) };
+    const method = checkMethod(asked.method);
+    const target = checkTarget(asked.target, method, targetBytes);
+    return { ...asked, method, target, authority: checkAuthority(asked.authority) };
   } catch (error) {
     if (error instanceof ExchangeError) return error;
     throw error;

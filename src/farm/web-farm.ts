@@ -113,16 +113,28 @@ export function createWebFarm(config: WebFarmConfig, parts: FarmParts): WebFarm 
   });
 }
 
+/** Where direct proxying leads. */
+export interface DirectTarget {
+  readonly host: string;
+  readonly port: number | undefined;
+  /** The host comes from a request, and is one of `upstream.allow`: it may not lead where one that a rule names may. */
+  readonly computedHost: boolean;
+  readonly key: string;
+}
+
+/** @param host an IPv6 address may have brackets */
+export function directTarget(host: string, port: number | undefined, computedHost: boolean): DirectTarget {
+  const plain = host.replace(/^\[|\]$/g, '');
+  return { host: plain, port, computedHost, key: `${computedHost ? 'computed' : 'literal'} ${plain} ${port ?? ''}` };
+}
+
 /**
  * Direct proxying to a host that is no farm: a farm of one, with the settings of `system.webServer/proxy`.
- * @param computedHost the host comes from a request, and is one of `upstream.allow`
  */
 export function createDirectFarm(
-  host: string,
-  port: number | undefined,
+  { host, port, computedHost, key }: DirectTarget,
   protocol: ProtocolConfig,
   { around, connections, log }: Pick<FarmParts, 'around' | 'connections' | 'log'>,
-  computedHost: boolean,
 ): WebFarm {
   const ports = { httpPort: port ?? 80, httpsPort: port ?? 443 };
   const member = { address: { value: host }, weight: 1, hostName: '', ...ports };
@@ -133,7 +145,7 @@ export function createDirectFarm(
   const parts = { ...shared, publicKeys: [], computedHost };
   return openFarm([new Server(member, parts)], {
     name: '',
-    key: `${computedHost ? 'computed' : 'literal'} ${host} ${port ?? ''}`,
+    key,
     protocol,
     settings,
     algorithm: 'WeightedRoundRobin',

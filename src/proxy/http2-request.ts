@@ -1,6 +1,6 @@
 /** Reads the request of Node's HTTP/2 server into a RequestHead, and refuses what could be read in two ways. */
 import type { Http2ServerRequest } from 'node:http2';
-import { bad, checkAuthority, checkTarget, isSameAuthority } from '../decide/authority.ts';
+import { bad, checkAuthority, checkMethod, checkTarget, isSameAuthority } from '../decide/authority.ts';
 import { ExchangeError } from '../errors.ts';
 import type { ClientConnection, RequestHead } from './request-head.ts';
 
@@ -34,7 +34,7 @@ export function readHead(request: Http2ServerRequest, connection: ClientConnecti
   const length = declaredLength(valuesOf(raw, 'content-length'));
   const ended = request.stream.endAfterHeaders;
   return {
-    method: request.method,
+    method: checkMethod(request.method),
     target: checkTarget(request.url, request.method, limits.targetBytes),
     scheme,
     authority: checkAuthority(host),

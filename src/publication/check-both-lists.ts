@@ -5,7 +5,7 @@ import type { RuleConfig, RuleSetConfig } from '../config/rewrite-model.ts';
 import { imaginedDecider } from '../decide/imagined-request.ts';
 import { sendsAway } from '../rewrite/action-target.ts';
 import { type AskedUrl, requestOf } from './asked-url.ts';
-import { imagine } from './check-redirect-loop.ts';
+import { imaginer } from './check-redirect-loop.ts';
 
 /** Of each list so many rules are imagined requests for, and so many requests are tried: what is not found by then is not told. */
 const MOST_RULES = 50;
@@ -52,7 +52,8 @@ function withoutSiteRules(site: Config['sites'][number]): Config['sites'][number
 
 /** A rule may name the host, the other one the path: each way in with each target. */
 function* requestsFor(rules: readonly RuleConfig[], { sites }: Config): Generator<AskedUrl> {
-  const imagined = rules.flatMap((rule) => [...imagine(rule, sites)]);
+  const imagine = imaginer(sites);
+  const imagined = rules.flatMap((rule) => [...imagine(rule)]);
   const entrances = new Map(
     imagined.map(({ target: _, ...entrance }) => [Object.values(entrance).join(' '), entrance] as const),
   );

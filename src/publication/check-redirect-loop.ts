@@ -25,9 +25,10 @@ export function checkRedirectLoops(config: Config, ask: AskUrl, report: Report):
   const ours = createSiteTable(named.map(({ host }) => ({ host, site: true as const })));
   let runs = MOST_RULE_RUNS;
   for (const { rules, sites } of lists) {
+    const imagine = imaginer(sites);
     for (const rule of rules) {
       if (!rule.enabled || rule.action.type !== 'Redirect' || !rule.action.url || dependsOnHeaders(rule)) continue;
-      const round = findRound(rule, sites, ours, (url) => {
+      const round = findRound(rule, imagine(rule), ours, (url) => {
         runs -= config.globalRules.rules.length + rules.length;
         return runs > 0 ? ask(url) : undefined;
       });
@@ -60,11 +61,11 @@ interface Round {
 
 function findRound(
   rule: RuleConfig,
-  sites: readonly SiteConfig[],
+  starts: Iterable<AskedUrl>,
   ours: SiteTable<true>,
   ask: AskUrl,
 ): Round | undefined {
-  for (const start of imagine(rule, sites)) {
+  for (const start of starts) {
     const first = ask(start);
     if (first?.kind !== 'redirect' || first.rule !== rule.name.value) continue;
     const back = follow(rule, start, ours, ask);
@@ -111,29 +112,31 @@ function urlOf({ scheme, host, target }: AskedUrl): string {
   return `${scheme}://${host}${target}`;
 }
 
-/** Requests that the rule may take: every mix of a scheme, some hosts, paths and queries. */
-export function* imagine(rule: RuleConfig, sites: readonly SiteConfig[]): Generator<AskedUrl> {
+/** Gives requests that a rule of these sites may take: every mix of a scheme, some hosts, paths and queries. */
+export function imaginer(sites: readonly SiteConfig[]): (rule: RuleConfig) => Generator<AskedUrl> {
   const bindings = sites.flatMap((site) => site.bindings);
   const named = bindings.filter(({ host }) => host !== '').slice(0, 3);
   // A client names a port that is not the usual one.
   const atPorts = named.filter(({ protocol, port }) => port !== (protocol === 'https' ? 443 : 80));
-  const hosts = [
-    ...[...samplesFor(rule, '{HTTP_HOST}'), ...named.map(sampleOf), ANY_HOST].map((host) => host.toLowerCase()),
-    ...atPorts.map((binding) => `${sampleOf(binding)}:${binding.port}`),
-  ];
   const addressOf = createAddressOf(bindings);
-  const queries = [...samplesFor(rule, '{QUERY_STRING}'), ''];
-  const base = rule.basePath === '/' ? '' : rule.basePath;
-  const { url, ignoreCase = true, negate = false } = rule.match ?? {};
-  const paths = negate || !url ? ['a', ''] : sampleInputs(rule.patternSyntax, url.value, ignoreCase);
-  for (const path of new Set(paths)) {
-    for (const host of new Set(hosts)) {
-      for (const query of new Set(queries)) {
-        const target = encodeURI(`${base}/${path}${query === '' ? '' : `?${query}`}`);
-        for (const scheme of ['https', 'http'] as const) yield { scheme, host, target, ...addressOf(host, scheme) };
+  return function* (rule) {
+    const hosts = [
+      ...[...samplesFor(rule, '{HTTP_HOST}'), ...named.map(sampleOf), ANY_HOST].map((host) => host.toLowerCase()),
+      ...atPorts.map((binding) => `${sampleOf(binding)}:${binding.port}`),
+    ];
+    const queries = [...samplesFor(rule, '{QUERY_STRING}'), ''];
+    const base = rule.basePath === '/' ? '' : rule.basePath;
+    const { url, ignoreCase = true, negate = false } = rule.match ?? {};
+    const paths = negate || !url ? ['a', ''] : sampleInputs(rule.patternSyntax, url.value, ignoreCase);
+    for (const path of new Set(paths)) {
+      for (const host of new Set(hosts)) {
+        for (const query of new Set(queries)) {
+          const target = encodeURI(`${base}/${path}${query === '' ? '' : `?${query}`}`);
+          for (const scheme of ['https', 'http'] as const) yield { scheme, host, target, ...addressOf(host, scheme) };
+        }
       }
     }
-  }
+  };
 }
 
 /** A host that a binding takes: a wildcard stands for any label. */

@@ -4,7 +4,7 @@ import type { Config, SiteConfig } from '../config/model.ts';
 import type { RuleConfig } from '../config/rewrite-model.ts';
 import { splitHost } from '../rewrite/server-variables.ts';
 import type { AskedUrl, AskUrl } from './asked-url.ts';
-import { imagine } from './check-redirect-loop.ts';
+import { imaginer } from './check-redirect-loop.ts';
 
 /** Rules looked at, times rules asked. */
 const MOST_RULE_RUNS = 500_000;
@@ -25,12 +25,13 @@ export function checkRedirectPorts(config: Config, ask: AskUrl, report: Report):
       runs -= rules.length;
       return runs > 0 ? ask(url) : undefined;
     };
+    const imagine = imaginer([site]);
     for (const rule of rules) {
       if (!rule.enabled || rule.action.type !== 'Redirect' || !rule.action.url) continue;
-      const kept = plain.find((port) => !https.has(port) && keeps(rule, { site, scheme: 'http', port }, asking));
+      const kept = plain.find((port) => !https.has(port) && keeps(rule, { imagine, scheme: 'http', port }, asking));
       if (kept !== undefined) reportKept(rule, kept, report);
       const first = ([scheme, ports]: [Scheme, readonly number[]]) =>
-        ports.find((port) => doubles(rule, { site, scheme, port }, asking));
+        ports.find((port) => doubles(rule, { imagine, scheme, port }, asking));
       const doubled = first(['http', plain]) ?? first(['https', secure]);
       if (doubled !== undefined) reportDoubled(rule, doubled, report);
     }
@@ -45,13 +46,13 @@ function portsOf(sites: readonly SiteConfig[], protocol: 'http' | 'https'): numb
 }
 
 interface Bound {
-  readonly site: SiteConfig;
+  readonly imagine: ReturnType<typeof imaginer>;
   readonly scheme: Scheme;
   readonly port: number;
 }
 
 function keeps(rule: RuleConfig, bound: Bound, ask: AskUrl): boolean {
-  for (const request of imagine(rule, [bound.site])) {
+  for (const request of bound.imagine(rule)) {
     if (request.scheme !== bound.scheme) continue;
     const outcome = ask(atPort(request, bound.port));
     if (outcome?.kind !== 'redirect' || outcome.rule !== rule.name.value) continue;
@@ -64,7 +65,7 @@ function keeps(rule: RuleConfig, bound: Bound, ask: AskUrl): boolean {
 /** Whether a redirect names a port, and fails where the Host has one already. */
 function doubles(rule: RuleConfig, bound: Bound, ask: AskUrl): boolean {
   if (!/:\d|:\{/.test(rule.action.url?.value ?? '')) return false;
-  for (const request of imagine(rule, [bound.site])) {
+  for (const request of bound.imagine(rule)) {
     if (request.scheme !== bound.scheme) continue;
     const outcome = ask(request);
     if (outcome?.kind !== 'redirect' || outcome.rule !== rule.name.value) continue;

@@ -8,7 +8,7 @@ import type { ServerRoutes } from '../connect/server-routes.ts';
 import { createDecider } from '../decide/decide.ts';
 import type { FarmSurroundings } from '../farm/endpoints.ts';
 import type { ServerStates } from '../farm/server-state.ts';
-import { createDirectFarm, createWebFarm, type WebFarm } from '../farm/web-farm.ts';
+import { createDirectFarm, createWebFarm, directTarget, type WebFarm } from '../farm/web-farm.ts';
 import { comparedName } from '../host-name.ts';
 import type { Logger } from '../log.ts';
 import type { AccessLog } from '../proxy/access-log.ts';
@@ -61,13 +61,12 @@ function directProxying(
 ): Runtime['direct'] {
   const hosts = new Map<string, WebFarm>();
   return (host, port, literalHost) => {
-    // What a rule names may lead where a host that a request chose may not.
-    const key = `${host} ${port ?? ''} ${literalHost}`;
-    let farm = hosts.get(key);
+    const target = directTarget(host, port, !literalHost);
+    let farm = hosts.get(target.key);
     if (farm === undefined) {
-      farm = createDirectFarm(host.replace(/^\[|\]$/g, ''), port, proxy, parts, !literalHost);
+      farm = createDirectFarm(target, proxy, parts);
       if (hosts.size >= DIRECT_HOSTS) hosts.delete(hosts.keys().next().value ?? '');
-      hosts.set(key, farm);
+      hosts.set(target.key, farm);
     }
     return farm;
   };

@@ -4,18 +4,15 @@ import { isIP } from 'node:net';
 import type { Report } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import { comparedName } from '../host-name.ts';
-import { editDistance } from '../nearest.ts';
+import { nearestHost } from '../nearest.ts';
 import { targetHosts } from '../rewrite/published-hosts.ts';
-
-/** A name that differs by more is another one: those of a company are alike. */
-const MOST_MISTYPED = 2;
 
 /** Reports LG6012. A name that is merely unused is no fault: many copy the hosts file as a whole. */
 export function checkHostsSetting(config: Config, report: Report): void {
   const { settings, webFarms } = config;
   const servers = webFarms.flatMap((farm) => farm.servers.map(({ address }) => comparedName(address.value)));
   const known = new Set([...servers, ...settings.upstream.allow, ...directHosts(config)]);
-  const open = [...new Set(servers)].filter((name) => !Object.hasOwn(settings.hosts, name) && isIP(name) === 0);
+  const open = servers.filter((name) => !Object.hasOwn(settings.hosts, name) && isIP(name) === 0);
   for (const { name, span } of settings.hostNames) {
     if (isIP(name) !== 0) {
       report('LG6012', span, {
@@ -25,9 +22,8 @@ export function checkHostsSetting(config: Config, report: Report): void {
       continue;
     }
     const compared = comparedName(name);
-    const near = known.has(compared) ? [] : open.filter((each) => editDistance(each, compared) <= MOST_MISTYPED);
-    const [only, more] = near;
-    if (only === undefined || more !== undefined) continue;
+    const only = known.has(compared) ? undefined : nearestHost(compared, open);
+    if (only === undefined) continue;
     report('LG6012', span, {
       message: `No server has the name ${name}; ${only} is one, and "hosts" has no address for it.`,
       advice: `Did you mean "${only}"? Write the same name here and in the farm.`,

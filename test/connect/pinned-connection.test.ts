@@ -6,7 +6,7 @@ import { defaultFarmSettings } from '../../src/config/settings.ts';
 import { createConnections } from '../../src/connect/connections.ts';
 import { createPinnedConnections } from '../../src/connect/pinned-connection.ts';
 import type { ServerConnection } from '../../src/connect/server-connection.ts';
-import { createDirectFarm, createWebFarm } from '../../src/farm/web-farm.ts';
+import { createDirectFarm, createWebFarm, directTarget } from '../../src/farm/web-farm.ts';
 import { writeFiles } from '../config/written.ts';
 
 /** A connection that ends when it is told to. */
@@ -57,7 +57,7 @@ test('no two farms or hosts have the same key, and one that is made anew has its
     ...config!.webFarms.map((farm) => createWebFarm(farm, parts)),
     ...(['one', 'two'] as const).flatMap((host) =>
       [undefined, 80, 443].flatMap((port) =>
-        [false, true].map((computed) => createDirectFarm(host, port, config!.proxy, parts, computed)),
+        [false, true].map((computed) => createDirectFarm(directTarget(host, port, computed), config!.proxy, parts)),
       ),
     ),
   ];

@@ -393,6 +393,8 @@ const TABLE: readonly Row[] = [
   { name: 'a path that leaves the root', ask: { target: '/../x' }, told: { status: 400 }, arrives: [] },
   { name: 'a Host without a binding', ask: { authority: 'other.example' }, told: { status: 400 }, arrives: [] },
   { name: 'TRACE', ask: { method: 'TRACE' }, told: { status: 501 }, arrives: [] },
+  { name: 'a method in small letters', ask: { method: 'purge' }, told: { status: 501 }, arrives: [] },
+  { name: 'a method of 33 characters', ask: { method: 'A'.repeat(33) }, told: { status: 501 }, arrives: [] },
   { name: 'a target that is too long', ask: { target: `/${'x'.repeat(17_000)}` }, told: { status: 414 }, arrives: [] },
   {
     name: 'too many fields',
